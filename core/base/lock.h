@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Locks of known rank. A thread takes them in rising order only (checked with --enable-checks).
+ *
+ * While a thread holds one, all its signals are blocked: a handler that allocates can never meet a
+ * lock of its own thread. So a lock guards slow paths; fast paths are lock-free.
+ * Between core_fork_prepare and its counterpart, the locks pass for the forking thread. */
+
+#ifndef VADTRACE_CORE_BASE_LOCK_H
+#define VADTRACE_CORE_BASE_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lock_rank {
+	LOCK_RANK_HEAPS = 1, /* the list of heaps */
+	LOCK_RANK_HEAP,      /* one heap's shared part */
+	LOCK_RANK_SEGMENTS,  /* the pool of segments */
+	LOCK_RANK_VM,        /* vm_lock: the tree of VADs and all page state */
+	LOCK_RANK_ARENA,     /* the metadata arena */
+	LOCK_RANK_COUNT,
+};
+
+/* One lock. All zero apart from the rank is the free state.
+ *  - word is 0 free, 1 held, 2 held and awaited (futex);
+ *  - owner is the holder's thread id while word != 0;
+ *  - saved_mask is the holder's signal mask from before. */
+struct lock {
+	uint32_t word;
+	uint32_t owner;
+	uint32_t rank;
+	uint32_t depth; /* re-entries by the forking thread */
+	uint64_t saved_mask;
+};
+
+#define LOCK_INITIALIZER(lock_rank) { 0, 0, (lock_rank), 0, 0 }
+
+void lock_acquire(struct lock *lock);
+void lock_release(struct lock *lock);
+/* Whether the calling thread holds it; for the first line of *_locked functions. */
+bool lock_is_mine(const struct lock *lock);
+
+/* The fork protocol: the host's prepare calls these between taking and returning all locks. */
+void lock_fork_begin(void); /* the calling thread is the forking one */
+void lock_fork_end(void);
+/* In the child, where this thread has a new id and is alone: makes a lock held by the parent's
+ * forking thread held by the calling thread, so that it can be released. */
+void lock_fork_adopt(struct lock *lock);
+
+#endif

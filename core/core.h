@@ -1,0 +1,42 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The Win32 memory functions, for a native program that links libvadcore.
+ *
+ * Names, arguments, results and last errors are those of Microsoft's documentation (memoryapi.h,
+ * heapapi.h). Sizes are bytes. The last error is kept per thread; errno is never touched. Every
+ * function may be called from any thread at any time after the program's start. */
+
+#ifndef VADTRACE_CORE_H
+#define VADTRACE_CORE_H
+
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The calling thread's last error, as the functions below left it. */
+DWORD GetLastError(void);
+void SetLastError(DWORD dwErrCode);
+
+/* Virtual memory: reserve, commit, decommit, release, protect, query. */
+LPVOID VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType, DWORD flProtect);
+BOOL VirtualFree(LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
+BOOL VirtualProtect(LPVOID lpAddress, SIZE_T dwSize, DWORD flNewProtect, PDWORD lpflOldProtect);
+SIZE_T VirtualQuery(LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer, SIZE_T dwLength);
+
+/* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes. */
+HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
+BOOL HeapDestroy(HANDLE hHeap);
+LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);
+LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes);
+BOOL HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
+SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+HANDLE GetProcessHeap(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Blocks. One engine serves malloc and the Win32 heaps:
+ *
+ *  - malloc blocks (heap_malloc ...) are plain: their size is their size class's, they carry nothing;
+ *  - Win32 blocks (heap_allocate ...) know the exact size that was asked for and their heap.
+ * Both kinds of the process heap may be freed, sized and reallocated through either face.
+ *
+ * Any thread may free any block. A signal handler may call anything here at any moment, also while
+ * it interrupts this very code on its own thread, and may leave by siglongjmp.
+ * No function touches errno or the last error; none calls libc's allocator, stdio or the loader. */
+
+#ifndef VADTRACE_CORE_HEAP_HEAP_H
+#define VADTRACE_CORE_HEAP_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/types.h"
+
+struct heap;
+
+/* The malloc face. NULL when there is no memory or size_bytes exceeds PTRDIFF_MAX. Alignment 16
+ * (8 for sizes up to 8); size 0 gives a block of its own. */
+void *heap_malloc(size_t size_bytes);
+void *heap_calloc(size_t size_bytes);
+/* alignment_bytes: a power of two (the caller has checked). */
+void *heap_memalign(size_t alignment_bytes, size_t size_bytes);
+/* The block keeps its contents up to the smaller size; on NULL the old block is as it was. */
+void *heap_realloc(void *block, size_t size_bytes);
+/* `block` must be ours (heap_owns). Double and stray frees are found and reported on stderr with
+ * the address, then the process aborts, as glibc does. NULL is allowed. */
+void heap_free(void *block);
+/* Bytes that may be used; 0 for NULL. */
+size_t heap_usable_size(const void *block);
+/* Whether `address` lies in a segment of ours; a load and a test, for any value. */
+bool heap_owns(const void *address);
+/* Gives free memory back to the system; returns whether there was any. */
+bool heap_trim(void);
+
+/* Figures for mallinfo2 and malloc_info; bytes. */
+struct heap_statistics {
+	size_t reserved_bytes;  /* segments and large blocks */
+	size_t used_bytes;      /* in blocks given out */
+	size_t free_bytes;      /* in free blocks and pages */
+	size_t large_bytes;     /* in large blocks */
+	size_t large_count;
+	size_t peak_reserved_bytes;
+};
+void heap_get_statistics(struct heap_statistics *statistics);
+
+/* The Win32 face: NTSTATUS semantics of Rtl*Heap; flags are HEAP_*. NULL / false on failure; the
+ * status is written when `status` is not NULL. */
+struct heap *heap_process(void);
+struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_bytes,
+			 NTSTATUS *status);
+bool heap_destroy(struct heap *heap, NTSTATUS *status);
+void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status);
+void *heap_reallocate(struct heap *heap, uint32_t flags, void *block, size_t size_bytes,
+		      NTSTATUS *status);
+bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status);
+/* Exact size asked for; (size_t)-1 when `block` is no block of `heap`. */
+size_t heap_size(struct heap *heap, uint32_t flags, const void *block);
+
+/* Life of the process. */
+void heap_fork_prepare(void);
+void heap_fork_parent(void);
+void heap_fork_child(void);
+void heap_thread_exit(void);
+void heap_check(void);
+
+#endif

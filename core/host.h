@@ -1,0 +1,34 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What the object that carries core (the preload, or libvadcore.so itself) owes it: the life of the
+ * process and of its threads. Not needed by programs that link libvadcore: it does this itself. */
+
+#ifndef VADTRACE_HOST_H
+#define VADTRACE_HOST_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Makes core ready. Idempotent, callable at any time, also before any constructor has run and
+ * inside the dynamic loader: uses system calls only. Every entry of core calls it by itself when
+ * needed; the host calls it again from its constructor to register thread-exit notices. */
+void core_start(void);
+
+/* Around fork(2). prepare takes every lock of core, in rank order; parent and child give them back
+ * (child also forgets the other threads). Between them the forking thread may still allocate and
+ * free: core's locks pass for their owner. */
+void core_fork_prepare(void);
+void core_fork_parent(void);
+void core_fork_child(void);
+
+/* The calling thread is about to end: its caches go back. It may still allocate and free after
+ * this (from a shared, locked cache), in any number of rounds. */
+void core_thread_exit(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

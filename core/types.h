@@ -1,0 +1,110 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The Win32 vocabulary: types and constants with Windows' names, sizes and values.
+ *
+ * Source: Microsoft's documentation of WinNT.h, WinBase.h, memoryapi.h, heapapi.h. A program built
+ * for Windows gets the same names from <windows.h>; the conformance tests compile against either. */
+
+#ifndef VADTRACE_TYPES_H
+#define VADTRACE_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef int BOOL;
+typedef uint8_t BYTE;
+typedef uint16_t WORD;
+typedef uint32_t DWORD;
+typedef DWORD *PDWORD;
+typedef uint32_t ULONG;
+typedef uint64_t ULONG64;
+typedef uintptr_t ULONG_PTR;
+typedef ULONG_PTR DWORD_PTR;
+typedef size_t SIZE_T;
+typedef SIZE_T *PSIZE_T;
+typedef void VOID;
+typedef void *PVOID;
+typedef void *LPVOID;
+typedef const void *LPCVOID;
+typedef void *HANDLE;
+typedef int32_t NTSTATUS;
+
+#ifndef TRUE
+#define TRUE 1
+#define FALSE 0
+#endif
+
+/* Allocation and free types, page states. */
+#define MEM_COMMIT 0x00001000u
+#define MEM_RESERVE 0x00002000u
+#define MEM_DECOMMIT 0x00004000u
+#define MEM_RELEASE 0x00008000u
+#define MEM_FREE 0x00010000u
+#define MEM_PRIVATE 0x00020000u
+#define MEM_MAPPED 0x00040000u
+#define MEM_RESET 0x00080000u
+#define MEM_TOP_DOWN 0x00100000u
+#define MEM_WRITE_WATCH 0x00200000u
+#define MEM_PHYSICAL 0x00400000u
+#define MEM_IMAGE 0x01000000u
+#define MEM_RESET_UNDO 0x01000000u
+#define MEM_LARGE_PAGES 0x20000000u
+
+/* Page protections. */
+#define PAGE_NOACCESS 0x01u
+#define PAGE_READONLY 0x02u
+#define PAGE_READWRITE 0x04u
+#define PAGE_WRITECOPY 0x08u
+#define PAGE_EXECUTE 0x10u
+#define PAGE_EXECUTE_READ 0x20u
+#define PAGE_EXECUTE_READWRITE 0x40u
+#define PAGE_EXECUTE_WRITECOPY 0x80u
+#define PAGE_GUARD 0x100u
+#define PAGE_NOCACHE 0x200u
+#define PAGE_WRITECOMBINE 0x400u
+
+/* Heap flags. */
+#define HEAP_NO_SERIALIZE 0x00000001u
+#define HEAP_GROWABLE 0x00000002u
+#define HEAP_GENERATE_EXCEPTIONS 0x00000004u
+#define HEAP_ZERO_MEMORY 0x00000008u
+#define HEAP_REALLOC_IN_PLACE_ONLY 0x00000010u
+#define HEAP_CREATE_ENABLE_EXECUTE 0x00040000u
+
+/* Win32 errors that the functions of core.h set. */
+#define ERROR_SUCCESS 0u
+#define ERROR_INVALID_FUNCTION 1u
+#define ERROR_ACCESS_DENIED 5u
+#define ERROR_INVALID_HANDLE 6u
+#define ERROR_NOT_ENOUGH_MEMORY 8u
+#define ERROR_GEN_FAILURE 31u
+#define ERROR_NOT_SUPPORTED 50u
+#define ERROR_INVALID_PARAMETER 87u
+#define ERROR_BAD_LENGTH 24u
+#define ERROR_INVALID_ADDRESS 487u
+#define ERROR_NOACCESS 998u
+#define ERROR_COMMITMENT_LIMIT 1455u
+#define ERROR_MR_MID_NOT_FOUND 317u
+
+/* What VirtualQuery says about a run of pages of one state. 48 bytes on x64. */
+typedef struct _MEMORY_BASIC_INFORMATION {
+	PVOID BaseAddress;       /* first page of the run */
+	PVOID AllocationBase;    /* first page of the region; NULL when free */
+	DWORD AllocationProtect; /* protection given when the region was reserved; 0 when free */
+	WORD PartitionId;
+	SIZE_T RegionSize; /* bytes of the run, from BaseAddress */
+	DWORD State;       /* MEM_COMMIT, MEM_RESERVE, MEM_FREE */
+	DWORD Protect;     /* 0 when reserved, PAGE_NOACCESS when free */
+	DWORD Type;        /* MEM_PRIVATE, MEM_MAPPED, MEM_IMAGE; 0 when free */
+} MEMORY_BASIC_INFORMATION, *PMEMORY_BASIC_INFORMATION;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

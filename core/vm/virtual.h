@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Reserve, commit, decommit, release, protect, query: the engine below VirtualAlloc and below the
+ * heap's segments. Answers NTSTATUS; in/out arguments are written on success only. Every change is
+ * told to the event sink, under vm_lock. */
+
+#ifndef VADTRACE_CORE_VM_VIRTUAL_H
+#define VADTRACE_CORE_VM_VIRTUAL_H
+
+#include "core/event.h"
+#include "core/types.h"
+
+/* Who asks, and where the range may lie. All zero: the program, anywhere. */
+struct vm_request {
+	uint16_t api;           /* enum api, for the event */
+	uint8_t owner;          /* enum event_owner */
+	size_t alignment_bytes; /* power of two above 64 KiB; 0: the allocation granularity */
+};
+
+/* NtAllocateVirtualMemory on this process. *base NULL: anywhere; else rounded down (64 KiB when
+ * reserving, a page when committing). On success *base and *size_bytes are the range taken. */
+NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t protect,
+		     const struct vm_request *request);
+/* NtFreeVirtualMemory: MEM_DECOMMIT or MEM_RELEASE. */
+NTSTATUS vm_free(void **base, size_t *size_bytes, uint32_t free_type,
+		 const struct vm_request *request);
+/* NtProtectVirtualMemory. */
+NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t *old_protect,
+		    const struct vm_request *request);
+/* NtQueryVirtualMemory(MemoryBasicInformation). Right for any address of the process, also for
+ * memory not made through us (read from the system then). */
+NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info);
+
+/* Grows or shrinks a wholly committed private region that starts at `base`, moving it when it must
+ * (contents are kept, the new tail is zero): *new_base tells where it is now; alignment as in the
+ * request. Told as release of the old range before, reserve of the new one after. */
+NTSTATUS vm_resize(void *base, size_t old_size_bytes, size_t new_size_bytes, void **new_base,
+		   const struct vm_request *request);
+
+/* For core's host: fork, and the invariants of all of vm. */
+void vm_fork_prepare(void);
+void vm_fork_parent(void);
+void vm_fork_child(void);
+void vm_check(void);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Thread buffers in a file, so that records outlive their process.
+ *
+ * DIR/live/PID.START (START: the process's start in CLOCK_MONOTONIC ns, both decimal) is an array of
+ * slots of LIVE_SLOT_SIZE bytes, mapped shared by the traced process. A process that ends in order
+ * empties its slots and removes the file. What a killed process leaves is read by the tools.
+ *
+ *   slot 0   header    used_words    words ....
+ *   slot 1   ...
+ *
+ * A slot with tid 0 is unused; used_words counts whole records, written after their words. */
+
+#ifndef VADTRACE_TRACE_SCHEMA_LIVE_H
+#define VADTRACE_TRACE_SCHEMA_LIVE_H
+
+#include <stdint.h>
+
+#define LIVE_MAGIC UINT64_C(0x3145564c54444156) /* "VADTLVE1", little endian */
+#define LIVE_SLOT_SIZE 4096
+
+struct live_slot_header {
+	uint64_t magic;    /* LIVE_MAGIC, in each slot */
+	uint64_t begin_ns; /* the deltas' origin */
+	uint32_t pid;
+	uint32_t tid; /* 0: the slot is free */
+	uint32_t used_words;
+	uint32_t reserved; /* 0 */
+};
+
+#define LIVE_SLOT_WORDS ((LIVE_SLOT_SIZE - sizeof(struct live_slot_header)) / sizeof(uint64_t))
+
+struct live_slot {
+	struct live_slot_header header;
+	uint64_t words[LIVE_SLOT_WORDS];
+};
+
+_Static_assert(sizeof(struct live_slot) == LIVE_SLOT_SIZE, "a slot is one page");
+
+#endif

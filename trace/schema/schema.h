@@ -1,0 +1,61 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What a trace consists of: all that the recorder and the tools share.
+ *
+ * LTTng events, with the contexts vpid and vtid on each (provider:event, payload fields in order):
+ *
+ *  vadtrace_heap:batch      tid, begin_ns, words[]   a thread's records, see record.h
+ *  vadtrace_heap:settled    until_ns                 all records of this process up to then are out
+ *  vadtrace_heap:record     tid, time_ns, words[3]   one record on its own: from a signal handler
+ *                                                    that interrupted the tracer, or a thread
+ *                                                    without a buffer
+ *  vadtrace_heap:create     heap, flags, maximum_bytes, api, stack
+ *  vadtrace_heap:destroy    heap, api, stack
+ *  vadtrace_vm:reserve commit decommit protect release reset map unmap
+ *                           address, size_bytes, type, protect, extra, owner, api, stack
+ *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
+ *                           page_size, stack_depth, min_size
+ *                           at start, after exec, and in a fork's child (reason: start, fork)
+ *  vadtrace_meta:exit       (none)                   an ordinary end of the process
+ *  vadtrace_meta:thread     tid, name
+ *  vadtrace_meta:module     module, base, start, end, path, build_id (hexadecimal text)
+ *  vadtrace_meta:module_gone module
+ *  vadtrace_meta:stack      stack, frames[]          instruction addresses, innermost first; return
+ *                                                    addresses except a signal's frame
+ *  vadtrace_meta:lost       count                    records that could not be written
+ *
+ * Order: within a process, apply everything in order of time; a record's time is its own (begin_ns
+ * plus its delta), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC nanoseconds.
+ * At equal times, a thread's own order holds, and between threads releases come first.
+ * A stack or module event comes before (in LTTng's order) whatever refers to it. Stack 0: unknown.
+ *
+ * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises. */
+
+#ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
+#define VADTRACE_TRACE_SCHEMA_SCHEMA_H
+
+#define VADTRACE_SCHEMA_VERSION 1
+
+#define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
+#define VADTRACE_PROVIDER_VM "vadtrace_vm"
+#define VADTRACE_PROVIDER_META "vadtrace_meta"
+
+/* The recorder's folder: DIR/vadtrace.json describes the run (see tools/lib/manifest.h), DIR/ust
+ * holds LTTng's CTF, DIR/live the thread buffers of processes that ended without emptying them. */
+#define VADTRACE_MANIFEST_FILE "vadtrace.json"
+#define VADTRACE_LIVE_FOLDER "live"
+
+/* From `vadtrace record` to the preloaded object. Read with secure_getenv. */
+#define VADTRACE_ENV_MODE "VADTRACE_MODE"               /* route (default) or observe */
+#define VADTRACE_ENV_SESSION "VADTRACE_SESSION"         /* unique name; goes into every process event */
+#define VADTRACE_ENV_LIVE "VADTRACE_LIVE"               /* absolute path of DIR/live; absent: none */
+#define VADTRACE_ENV_STACK_DEPTH "VADTRACE_STACK_DEPTH" /* frames at most, 0: no stacks; default 64 */
+#define VADTRACE_ENV_MIN_SIZE "VADTRACE_MIN_SIZE"       /* bytes; smaller blocks are not recorded */
+#define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN"       /* 1: programs started by exec are traced too */
+#define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"         /* the path that record put into LD_PRELOAD */
+
+#define VADTRACE_STACK_DEPTH_DEFAULT 64
+#define VADTRACE_STACK_DEPTH_MAX 256
+
+#endif
