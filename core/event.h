@@ -71,7 +71,7 @@ struct event {
 typedef void (*event_sink)(const struct event *event);
 
 /* Non-zero while somebody listens. Points at a word that the listener owns; core and preload read
- * it before they build an event: one load and one predictable branch when nobody listens. */
+ * it before they build an event: two loads and one predictable branch when nobody listens. */
 extern const volatile int *event_gate;
 
 /* Installs the listener; `gate` must stay valid for the rest of the process. NULL, NULL removes it. */
@@ -82,7 +82,9 @@ void event_emit(const struct event *event);
 
 static inline bool event_is_wanted(void)
 {
-	return __builtin_expect(*event_gate != 0, 0);
+	const volatile int *gate = __atomic_load_n(&event_gate, __ATOMIC_RELAXED);
+
+	return __builtin_expect(__atomic_load_n(gate, __ATOMIC_RELAXED) != 0, 0);
 }
 
 #ifdef __cplusplus

@@ -19,4 +19,9 @@ void arena_free(void *block, size_t size_bytes);
 void *arena_pages(size_t size_bytes);
 void arena_pages_free(void *pages, size_t size_bytes);
 
+/* Around fork; the arena's is the last rank. */
+void arena_fork_prepare(void);
+void arena_fork_parent(void);
+void arena_fork_child(void);
+
 #endif

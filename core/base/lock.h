@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Locks of known rank. A thread takes them in rising order only (checked with --enable-checks).
+/* Locks of known rank. A thread takes them in rising order only (checked with --enable-checks);
+ * several of one rank only under a lock of lower rank that gives them an order.
  *
  * While a thread holds one, all its signals are blocked: a handler that allocates can never meet a
  * lock of its own thread. So a lock guards slow paths; fast paths are lock-free.
@@ -15,37 +16,41 @@
 
 enum lock_rank {
 	LOCK_RANK_HEAPS = 1, /* the list of heaps */
-	LOCK_RANK_HEAP,      /* one heap's shared part */
+	LOCK_RANK_HEAP,	     /* one heap's shared part */
 	LOCK_RANK_SEGMENTS,  /* the pool of segments */
-	LOCK_RANK_VM,        /* vm_lock: the tree of VADs and all page state */
+	LOCK_RANK_VM,	     /* vm_lock: the tree of VADs and all page state */
 	LOCK_RANK_ARENA,     /* the metadata arena */
 	LOCK_RANK_COUNT,
 };
 
 /* One lock. All zero apart from the rank is the free state.
  *  - word is 0 free, 1 held, 2 held and awaited (futex);
- *  - owner is the holder's thread id while word != 0;
- *  - saved_mask is the holder's signal mask from before. */
+ *  - owner is the holder's thread token (os.h) while word != 0, else 0;
+ *  - depth counts re-entries by the forking thread.
+ * The signal mask from before the first lock is kept per thread, not here. */
 struct lock {
 	uint32_t word;
-	uint32_t owner;
 	uint32_t rank;
-	uint32_t depth; /* re-entries by the forking thread */
-	uint64_t saved_mask;
+	uintptr_t owner;
+	uint32_t depth;
 };
 
-#define LOCK_INITIALIZER(lock_rank) { 0, 0, (lock_rank), 0, 0 }
+#define LOCK_INITIALIZER(lock_rank)  \
+	{                            \
+		0, (lock_rank), 0, 0 \
+	}
 
 void lock_acquire(struct lock *lock);
 void lock_release(struct lock *lock);
 /* Whether the calling thread holds it; for the first line of *_locked functions. */
 bool lock_is_mine(const struct lock *lock);
 
-/* The fork protocol: the host's prepare calls these between taking and returning all locks. */
+/* The fork protocol: prepare takes all locks, then calls begin; parent and child call end, then
+ * give the locks back. A lock taken before fork belongs to the same thread in the child. */
 void lock_fork_begin(void); /* the calling thread is the forking one */
 void lock_fork_end(void);
-/* In the child, where this thread has a new id and is alone: makes a lock held by the parent's
- * forking thread held by the calling thread, so that it can be released. */
+/* In the child, where this thread is alone: makes a lock that the parent's forking thread held an
+ * uncontended one of the calling thread, so that it can be released. */
 void lock_fork_adopt(struct lock *lock);
 
 #endif

@@ -1,0 +1,63 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The contract with the machine: all that core asks of the system. Answers are a value, 0, or
+ * -errno; errno is never touched. Nothing here goes through libc, so nothing here can be interposed
+ * and everything may be called at any moment: inside the loader, in a signal handler, after fork.
+ */
+
+#ifndef VADTRACE_CORE_OS_OS_H
+#define VADTRACE_CORE_OS_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define OS_PAGE_SIZE ((size_t)4096)
+/* One past the last address that a program may have. */
+#define OS_USER_END ((uintptr_t)0x7ffffffff000)
+
+/* Memory. Flags and advice are the system's own (sys/mman.h). */
+intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset);
+int os_unmap(void *address, size_t size_bytes);
+int os_protect(void *address, size_t size_bytes, int prot);
+int os_advise(void *address, size_t size_bytes, int advice);
+intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, int flags,
+		  void *new_address);
+/* The program break as it is after the call; the system does not say whether it agreed. */
+intptr_t os_break(void *address);
+intptr_t os_shm_attach(int id, const void *address, int flags);
+int os_shm_detach(const void *address);
+int os_lock_pages(const void *address, size_t size_bytes);
+int os_unlock_pages(const void *address, size_t size_bytes);
+int os_sync_pages(void *address, size_t size_bytes, int flags);
+
+/* Waits while *word is `expected`; may return early for any reason. */
+void os_futex_wait(const uint32_t *word, uint32_t expected);
+void os_futex_wake(const uint32_t *word, int threads);
+
+uint32_t os_thread_id(void);
+uint32_t os_process_id(void);
+/* Something that differs between the threads that are alive, and stays over fork; costs nothing. */
+static inline uintptr_t os_thread_token(void)
+{
+	return (uintptr_t)__builtin_thread_pointer();
+}
+
+/* Blocks every signal of the calling thread, the C library's own too. */
+void os_signals_block(uint64_t *saved_mask);
+void os_signals_restore(uint64_t saved_mask);
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t os_clock_ns(void);
+
+int os_open(const char *path, int flags, int mode);
+ssize_t os_read(int fd, void *buffer, size_t size_bytes);
+ssize_t os_write(int fd, const void *buffer, size_t size_bytes);
+int os_close(int fd);
+
+/* Ends the process by SIGABRT, whatever its handlers are. */
+_Noreturn void os_abort(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The last error: one word per thread. */
+
+#include "core/base/hints.h"
+#include "core/base/thread.h"
+#include "core/core.h"
+
+static CORE_TLS DWORD last_error;
+
+CORE_API DWORD GetLastError(void)
+{
+	return last_error;
+}
+
+CORE_API void SetLastError(DWORD dwErrCode)
+{
+	last_error = dwErrCode;
+}
