@@ -59,13 +59,13 @@ __attribute__((unused, noreturn)) static void tap_skip_all(const char *reason)
 #define ok(condition, ...) tap_ok(!!(condition), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Two unsigned values; prints both when they differ. */
-#define ok_equal(got, expected, ...)                                                               \
-	do {                                                                                       \
-		unsigned long long tap_got = (unsigned long long)(got);                            \
-		unsigned long long tap_expected = (unsigned long long)(expected);                  \
-		if (!ok(tap_got == tap_expected, __VA_ARGS__))                                     \
-			printf("# got %llu (0x%llx), expected %llu (0x%llx)\n", tap_got, tap_got,  \
-			       tap_expected, tap_expected);                                        \
+#define ok_equal(got, expected, ...)                                                              \
+	do {                                                                                      \
+		unsigned long long tap_got = (unsigned long long)(got);                           \
+		unsigned long long tap_expected = (unsigned long long)(expected);                 \
+		if (!ok(tap_got == tap_expected, __VA_ARGS__))                                    \
+			printf("# got %llu (0x%llx), expected %llu (0x%llx)\n", tap_got, tap_got, \
+			       tap_expected, tap_expected);                                       \
 	} while (0)
 
 #ifdef _WIN32

@@ -5,8 +5,9 @@
  *
  *   table[hash] -> word -> word -> NULL    each word owns its text
  *
- * On purpose it has the two usual faults: every look-up makes a lower-case copy and frees it at once
- * (temporary allocations), and the text of each file is read whole and never freed (a leak). */
+ * On purpose it has the two usual faults: every look-up makes a lower-case copy and frees it at
+ * once (temporary allocations), and the text of each file is read whole and never freed (a leak).
+ */
 
 #include <ctype.h>
 #include <stdio.h>
