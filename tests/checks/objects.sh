@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What the linker made: exported names, thread-local storage, names wanted from others.
+
+. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+
+preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+core=$VADTRACE_BUILDDIR/core/.libs/libvadcore.so
+
+# listed_names MAP: what the `global:` part of a version script lists.
+listed_names() {
+	sed 's|/\*[^*]*\*/||g; s|/\*.*||; s|^ \*.*||' "$1" | tr '{};' '\n\n\n' | awk '
+		/global:/ { global = 1; sub(/.*global:/, "") }
+		/local:/ { global = 0 }
+		{ gsub(/[ \t]/, "") }
+		global && $0 != "" { print }' | LC_ALL=C sort -u
+}
+
+# exported_names OBJECT
+exported_names() {
+	nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+		LC_ALL=C sort -u
+}
+
+# exports_are OBJECT MAP: each exported name is listed, and each listed name exported.
+exports_are() {
+	diff <(listed_names "$2") <(exported_names "$1")
+}
+
+# has_static_tls OBJECT: initial-exec only, nothing that asks the loader at run time.
+has_static_tls() {
+	! readelf -rW "$1" | grep -E 'DTPMOD|TLSDESC'
+}
+
+# tls_bytes OBJECT
+tls_bytes() {
+	readelf -lW "$1" | awk '$1 == "TLS" { print $6 }'
+}
+
+# tls_is_small OBJECT BYTES: static TLS is scarce, and other libraries come after us.
+tls_is_small() {
+	local bytes
+
+	bytes=$(tls_bytes "$1")
+	echo "thread-local storage: $((bytes)) bytes"
+	[ $((bytes)) -le "$2" ]
+}
+
+# wants_none OBJECT NAMES: it does not import these (an expression).
+wants_none() {
+	! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep -Ex "$2"
+}
+
+# sample TEXT...: a shared object made of this C text.
+sample() {
+	printf '%s\n' "$@" >"$scratch/sample.c"
+	"${CC:-cc}" -shared -fPIC -o "$scratch/sample.so" "$scratch/sample.c"
+}
+
+malloc_family='(__libc_)?(malloc|calloc|realloc|free|memalign|aligned_alloc|posix_memalign)'
+stdio='(f|v|vf|s|sn|vsn)?printf|__.*printf_chk|f?puts|fopen(64)?|fwrite|stderr|stdout|perror'
+unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
+
+ok "the preload exports what export.map lists" exports_are "$preload" \
+	"$VADTRACE_SRCDIR/preload/export.map"
+ok "the core exports what export.map lists" exports_are "$core" "$VADTRACE_SRCDIR/core/export.map"
+ok "the preload uses initial-exec TLS only" has_static_tls "$preload"
+ok "the preload has less than 64 bytes of TLS" tls_is_small "$preload" 64
+ok "the core uses initial-exec TLS only" has_static_tls "$core"
+ok "the core calls no malloc" wants_none "$core" "$malloc_family"
+ok "the core calls no stdio" wants_none "$core" "$stdio"
+ok "the core walks no stacks" wants_none "$core" "$unwinder|lttng_.*"
+ok "the preload calls no stdio" wants_none "$preload" "$stdio"
+
+printf '{\nglobal:\n\tone;\nlocal:\n\t*;\n};\n' >"$scratch/export.map"
+sample 'int one(void) { return 1; }' 'int two(void) { return 2; }'
+not_ok "finds a name too many" exports_are "$scratch/sample.so" "$scratch/export.map"
+sample 'int three(void) { return 3; }'
+not_ok "finds a name too few" exports_are "$scratch/sample.so" "$scratch/export.map"
+sample 'int one(void) { return 1; }'
+ok "lets the right names be" exports_are "$scratch/sample.so" "$scratch/export.map"
+sample '__thread char slow[65];' 'char *get(int i) { return &slow[i]; }'
+not_ok "finds dynamic TLS" has_static_tls "$scratch/sample.so"
+not_ok "finds large TLS" tls_is_small "$scratch/sample.so" 64
+sample '#include <stdio.h>' '#include <stdlib.h>' 'void f(void) { printf("%p", malloc(1)); }'
+not_ok "finds a call of malloc" wants_none "$scratch/sample.so" "$malloc_family"
+not_ok "finds a call of stdio" wants_none "$scratch/sample.so" "$stdio"
+tap_done
