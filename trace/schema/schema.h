@@ -54,6 +54,10 @@
 #define VADTRACE_ENV_MIN_SIZE "VADTRACE_MIN_SIZE"       /* bytes; smaller blocks are not recorded */
 #define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN"       /* 1: programs started by exec are traced too */
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"         /* the path that record put into LD_PRELOAD */
+#define VADTRACE_ENV_UNSET "VADTRACE_UNSET"             /* names, separated by commas, of all other
+							   variables that record set: unless
+							   children are traced, the preload takes
+							   them out of the environment */
 
 #define VADTRACE_STACK_DEPTH_DEFAULT 64
 #define VADTRACE_STACK_DEPTH_MAX 256

@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Reads the environment once, early. Knows names and limits of the schema, nothing of their use. */
+
+#include "preload/config.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+#include "preload/environment.h"
+#include "trace/schema/schema.h"
+
+static char session[NAME_MAX + 1], live_folder[PATH_MAX];
+static struct config config = {
+	.session = session,
+	.live_folder = live_folder,
+	.stack_depth = VADTRACE_STACK_DEPTH_DEFAULT,
+};
+
+static bool is_equal(const char *text, const char *expected)
+{
+	while (*text && *text == *expected)
+		text++, expected++;
+	return *text == *expected;
+}
+
+/* Copies what fits whole; else leaves `copy` empty. */
+static void copy_text(char *copy, size_t size_bytes, const char *text)
+{
+	size_t i;
+
+	for (i = 0; text && text[i] && i + 1 < size_bytes; i++)
+		copy[i] = text[i];
+	copy[text && text[i] ? 0 : i] = '\0';
+}
+
+/* A decimal number up to `maximum`; else `fallback`. */
+static uint64_t read_number(const char *name, uint64_t maximum, uint64_t fallback)
+{
+	const char *text = environment_get(name);
+	uint64_t number = 0;
+
+	if (!text || !*text)
+		return fallback;
+	for (; *text; text++) {
+		unsigned int digit = (unsigned int)(*text - '0');
+
+		if (digit > 9 || number > (maximum - digit) / 10)
+			return fallback;
+		number = number * 10 + digit;
+	}
+	return number;
+}
+
+static bool is_set_to(const char *name, const char *value)
+{
+	const char *text = environment_get(name);
+
+	return text && is_equal(text, value);
+}
+
+void config_read(void)
+{
+	config.observe = is_set_to(VADTRACE_ENV_MODE, "observe");
+	config.children = is_set_to(VADTRACE_ENV_CHILDREN, "1");
+	copy_text(session, sizeof(session), environment_get(VADTRACE_ENV_SESSION));
+	copy_text(live_folder, sizeof(live_folder), environment_get(VADTRACE_ENV_LIVE));
+	if (live_folder[0] != '/')
+		live_folder[0] = '\0';
+	config.stack_depth = (uint32_t)read_number(
+		VADTRACE_ENV_STACK_DEPTH, VADTRACE_STACK_DEPTH_MAX, VADTRACE_STACK_DEPTH_DEFAULT);
+	config.min_size_bytes = read_number(VADTRACE_ENV_MIN_SIZE, INT64_MAX, 0);
+}
+
+const struct config *config_get(void)
+{
+	return &config;
+}

@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The loader's calls that matter to stacks. dlopen is not here: the loader looks at who calls it.
+ */
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include "preload/native/real.h"
+#include "preload/process.h"
+#include "preload/start.h"
+#include "trace/trace.h"
+
+CORE_API int dlclose(void *handle)
+{
+	int result;
+
+	if (serve_now() == SERVE_NONE)
+		return -1;
+	result = real.dlclose(handle);
+	if (process_is_tracing())
+		trace_modules_changed();
+	return result;
+}
+
+/* The unwinder asks while a traced call runs: then no lock of the loader may be waited for. */
+CORE_API int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data)
+{
+	if (serve_now() == SERVE_NONE)
+		return 0;
+	if (trace_is_unwinding())
+		return trace_iterate_modules(callback, data);
+	return real.dl_iterate_phdr(callback, data);
+}

@@ -1,0 +1,137 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The ways to end this program without the C library's exit: another program takes its place, or
+ * the system is asked to end it at once. The tracer empties its buffers before.
+ *
+ * A child made by vfork comes here with our memory: process_is_own keeps it out. */
+
+#include <alloca.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "preload/native/real.h"
+#include "preload/process.h"
+#include "preload/start.h"
+#include "trace/trace.h"
+
+/* Empties the tracer's buffers if this process is the tracer's; both before exec and when it came
+ * back. Passes `result` on, for the way back. */
+static int flush(int result)
+{
+	if (serve_now() != SERVE_NONE && process_is_own())
+		trace_exec();
+	return result;
+}
+
+CORE_API int execve(const char *path, char *const argv[], char *const envp[])
+{
+	(void)flush(0);
+	return flush(real.execve(path, argv, envp));
+}
+
+CORE_API int execv(const char *path, char *const argv[])
+{
+	(void)flush(0);
+	return flush(real.execv(path, argv));
+}
+
+CORE_API int execvp(const char *file, char *const argv[])
+{
+	(void)flush(0);
+	return flush(real.execvp(file, argv));
+}
+
+CORE_API int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	(void)flush(0);
+	return flush(real.execvpe(file, argv, envp));
+}
+
+CORE_API int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	(void)flush(0);
+	return flush(real.fexecve(fd, argv, envp));
+}
+
+CORE_API int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	(void)flush(0);
+	return flush(real.execveat(fd, path, argv, envp, flags));
+}
+
+/* Arguments up to and without the NULL that ends them. */
+static size_t count_arguments(va_list arguments)
+{
+	size_t count = 0;
+
+	while (va_arg(arguments, char *))
+		count++;
+	return count;
+}
+
+/* Fills argv with `first` and the arguments, NULL included. */
+static void collect_arguments(char **argv, const char *first, va_list arguments)
+{
+	*argv = (char *)first;
+	while (*argv)
+		*++argv = va_arg(arguments, char *);
+}
+
+CORE_API int execl(const char *path, const char *argument, ...)
+{
+	va_list arguments;
+	char **argv;
+
+	va_start(arguments, argument);
+	argv = alloca((count_arguments(arguments) + 2) * sizeof(*argv));
+	va_end(arguments);
+	va_start(arguments, argument);
+	collect_arguments(argv, argument, arguments);
+	va_end(arguments);
+	return execv(path, argv);
+}
+
+CORE_API int execlp(const char *file, const char *argument, ...)
+{
+	va_list arguments;
+	char **argv;
+
+	va_start(arguments, argument);
+	argv = alloca((count_arguments(arguments) + 2) * sizeof(*argv));
+	va_end(arguments);
+	va_start(arguments, argument);
+	collect_arguments(argv, argument, arguments);
+	va_end(arguments);
+	return execvp(file, argv);
+}
+
+CORE_API int execle(const char *path, const char *argument, ...)
+{
+	va_list arguments;
+	char **argv, **envp;
+
+	va_start(arguments, argument);
+	argv = alloca((count_arguments(arguments) + 2) * sizeof(*argv));
+	va_end(arguments);
+	va_start(arguments, argument);
+	collect_arguments(argv, argument, arguments);
+	envp = va_arg(arguments, char **);
+	va_end(arguments);
+	return execve(path, argv, envp);
+}
+
+CORE_API _Noreturn void _exit(int status)
+{
+	if (serve_now() != SERVE_NONE)
+		process_leave();
+	real._exit(status);
+	__builtin_unreachable();
+}
+
+CORE_API _Noreturn void _Exit(int status)
+{
+	_exit(status);
+}

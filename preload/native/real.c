@@ -1,0 +1,42 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Looks up the next symbols. Only names that every C library we run on has: a lookup that fails
+ * would leave its message for the program's first dlerror(). */
+
+#include "preload/native/real.h"
+
+#include <dlfcn.h>
+
+struct real real;
+
+#define ROW(name)                          \
+	{                                  \
+#name, (void **)&real.name \
+	}
+
+static const struct {
+	const char *name;
+	void **function;
+} rows[] = {
+	ROW(malloc),	      ROW(free),
+	ROW(calloc),	      ROW(realloc),
+	ROW(memalign),	      ROW(aligned_alloc),
+	ROW(posix_memalign),  ROW(valloc),
+	ROW(pvalloc),	      ROW(malloc_usable_size),
+	ROW(malloc_trim),     ROW(mallopt),
+	ROW(mallinfo),	      ROW(mallinfo2),
+	ROW(malloc_info),     ROW(malloc_stats),
+	ROW(mlock),	      ROW(munlock),
+	ROW(msync),	      ROW(dlclose),
+	ROW(dl_iterate_phdr), ROW(execve),
+	ROW(execv),	      ROW(execvp),
+	ROW(execvpe),	      ROW(fexecve),
+	ROW(execveat),	      ROW(_exit),
+};
+
+void real_resolve(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		*rows[i].function = dlsym(RTLD_NEXT, rows[i].name);
+}

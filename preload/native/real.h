@@ -1,0 +1,52 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The next implementations in line: what the program would call if we were absent. */
+
+#ifndef VADTRACE_PRELOAD_NATIVE_REAL_H
+#define VADTRACE_PRELOAD_NATIVE_REAL_H
+
+#include <malloc.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct dl_phdr_info;
+
+/* Pointers to functions; written once by real_resolve, before any other thread exists. */
+struct real {
+	void *(*malloc)(size_t);
+	void (*free)(void *);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void *(*memalign)(size_t, size_t);
+	void *(*aligned_alloc)(size_t, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+	void *(*valloc)(size_t);
+	void *(*pvalloc)(size_t);
+	size_t (*malloc_usable_size)(void *);
+	int (*malloc_trim)(size_t);
+	int (*mallopt)(int, int);
+	struct mallinfo (*mallinfo)(void);
+	struct mallinfo2 (*mallinfo2)(void);
+	int (*malloc_info)(int, FILE *);
+	void (*malloc_stats)(void);
+	int (*mlock)(const void *, size_t);
+	int (*munlock)(const void *, size_t);
+	int (*msync)(void *, size_t, int);
+	int (*dlclose)(void *);
+	int (*dl_iterate_phdr)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+	int (*execve)(const char *, char *const[], char *const[]);
+	int (*execv)(const char *, char *const[]);
+	int (*execvp)(const char *, char *const[]);
+	int (*execvpe)(const char *, char *const[], char *const[]);
+	int (*fexecve)(int, char *const[], char *const[]);
+	int (*execveat)(int, const char *, char *const[], char *const[], int);
+	void (*_exit)(int);
+};
+
+extern struct real real __attribute__((visibility("hidden")));
+
+/* Looks all of them up. The lookup may allocate; it must not find us at work when it does. */
+void real_resolve(void);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Fork, exit, and children that nobody told us of.
+ *
+ * fork(2) through the C library runs our three handlers. They are registered by the first call that
+ * the process makes, so prepare runs after all handlers of the program (which may wait for threads
+ * that allocate), and the others before them.
+ * A child made by a bare clone or by _Fork runs none. It is not traced: its only trace of our state
+ * is a page that the kernel wipes at fork, which closes the event gate at the next event.
+ * A vfork child shares our memory: its blocks are its parent's, and its events true. Only what ends
+ * a process must not be believed from it; process_is_own asks the kernel who we are. */
+
+#include "preload/process.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "core/host.h"
+#include "core/os/os.h"
+#include "preload/config.h"
+#include "trace/trace.h"
+
+static const int not_ours;
+const volatile int *process_mark = &not_ours;
+
+static int *mark;
+static uint32_t own_pid;
+static bool is_tracing;
+static _Atomic bool has_left;
+
+bool process_is_tracing(void)
+{
+	return is_tracing;
+}
+
+bool process_is_own(void)
+{
+	return is_tracing && own_pid == os_process_id();
+}
+
+void process_disown(void)
+{
+	event_set_sink(NULL, NULL);
+}
+
+static void own_process(void)
+{
+	own_pid = os_process_id();
+	if (mark)
+		*mark = 1;
+}
+
+static void fork_prepare(void)
+{
+	trace_fork_prepare();
+	core_fork_prepare();
+}
+
+static void fork_parent(void)
+{
+	core_fork_parent();
+	trace_fork_parent();
+}
+
+static void fork_child(void)
+{
+	own_process();
+	has_left = false;
+	core_fork_child();
+	trace_fork_child();
+}
+
+void process_leave(void)
+{
+	if (process_is_own() && !atomic_exchange(&has_left, true))
+		trace_exit();
+}
+
+/* A page that is zero in each child. A kernel that cannot do this makes all children count as ours.
+ */
+static void make_mark(void)
+{
+	static int unwiped;
+	intptr_t page =
+		os_map(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	mark = &unwiped;
+	if (page > 0 && os_advise((void *)page, 4096, MADV_WIPEONFORK) == 0)
+		mark = (int *)page;
+	process_mark = mark;
+}
+
+void process_start(void)
+{
+	make_mark();
+	own_process();
+	(void)pthread_atfork(fork_prepare, fork_parent, fork_child);
+	(void)at_quick_exit(process_leave);
+}
+
+void process_trace(void)
+{
+	const struct config *config = config_get();
+	struct trace_config trace = {
+		.mode = config->observe ? "observe" : "route",
+		.session = config->session,
+		.live_folder = config->live_folder[0] ? config->live_folder : NULL,
+		.stack_depth = config->stack_depth,
+		.min_size_bytes = config->min_size_bytes,
+	};
+
+	is_tracing = true;
+	trace_start(&trace);
+}
+
+/* The destructor frees nothing: other libraries' destructors still allocate and free. */
+__attribute__((destructor)) static void finish(void)
+{
+	process_leave();
+}
