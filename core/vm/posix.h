@@ -24,7 +24,8 @@ int posix_munmap(void *address, size_t size_bytes, enum api api);
 intptr_t posix_mremap(void *address, size_t old_size_bytes, size_t new_size_bytes, int flags,
 		      void *new_address, enum api api);
 int posix_mprotect(void *address, size_t size_bytes, int prot, enum api api);
-int posix_madvise(void *address, size_t size_bytes, int advice, enum api api);
+/* madvise; the C library has a posix_madvise of its own. */
+int posix_advise(void *address, size_t size_bytes, int advice, enum api api);
 /* The program break becomes `address` if the system agrees; returns the break as it is then. */
 intptr_t posix_brk(void *address, enum api api);
 intptr_t posix_shmat(int id, const void *address, int flags, enum api api);

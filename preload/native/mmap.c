@@ -89,7 +89,7 @@ CORE_API int madvise(void *address, size_t size, int advice)
 {
 	if (!is_accounted())
 		return os_advise(address, size, advice);
-	return (int)answer(posix_madvise(address, size, advice, API_madvise));
+	return (int)answer(posix_advise(address, size, advice, API_madvise));
 }
 
 /* Moves the break. The kernel answers with the break as it is, so a refusal shows by comparison. */
