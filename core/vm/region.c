@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Steps that several calls on regions take. Guarded by: vm_lock. */
+
+#include "core/vm/region.h"
+
+#include "core/base/hints.h"
+#include "core/os/pager.h"
+#include "core/vm/tell.h"
+
+struct vad *region_around(const struct vm_range *range)
+{
+	struct vad *vad = vad_find(range->base);
+
+	if (!vad || vad->origin != VAD_ORIGIN_VIRTUAL || vad_end(vad) < range->end)
+		return NULL;
+	return vad;
+}
+
+/* The boundaries existed a moment ago, so the system has room for them. */
+void region_set_back(const struct vad *vad, const struct vm_range *range)
+{
+	uintptr_t at = range->base;
+
+	while (at < range->end) {
+		struct page_run run = pagestate_run(&vad->pages, region_page(at));
+		uintptr_t end = run.end_page * OS_PAGE_SIZE;
+
+		end = end < range->end ? end : range->end;
+		pager->set((void *)at, end - at, run.state);
+		at = end;
+	}
+}
+
+void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_range *range,
+		 uint32_t protect, const struct vm_request *request)
+{
+	tell(&(struct tell_range){ .kind = kind,
+				   .api = request->api,
+				   .owner = vad->owner,
+				   .base = range->base,
+				   .end = range->end,
+				   .protect = protect });
+}
+
+void region_forget_stale(uintptr_t base, uintptr_t end, uint16_t api)
+{
+	if (unlikely(vad_is_any_in(base, end))) {
+		tell_unmapped(base, end, api);
+		vad_cut(base, end);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What the calls on VirtualAlloc's regions share. Called with vm_lock held. */
+
+#ifndef VADTRACE_CORE_VM_REGION_H
+#define VADTRACE_CORE_VM_REGION_H
+
+#include <stdint.h>
+
+#include "core/event.h"
+#include "core/vm/rules.h"
+#include "core/vm/vad.h"
+#include "core/vm/virtual.h"
+
+static inline uint64_t region_page(uintptr_t address)
+{
+	return address / OS_PAGE_SIZE;
+}
+
+/* The region of VirtualAlloc's kind that holds the whole range, or NULL. */
+struct vad *region_around(const struct vm_range *range);
+/* Makes the system's pages again what the record says, after a change that stopped half-way. */
+void region_set_back(const struct vad *vad, const struct vm_range *range);
+/* Tells a change of a part of `vad`. */
+void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_range *range,
+		 uint32_t protect, const struct vm_request *request);
+/* The system said that these addresses were free: what the tree still holds there has ended unseen,
+ * and is told so. Needs vad_prepare before. */
+void region_forget_stale(uintptr_t base, uintptr_t end, uint16_t api);
+
+#endif

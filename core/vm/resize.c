@@ -1,0 +1,153 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* A region of another size, its contents moved by page tables and not by copying:
+ *
+ *   shrink   [ kept ][ given back ]
+ *   grow     [ old  ][ new: in place, when the addresses behind are free ]
+ *   move     [ old ] -> [ a fresh region: the old pages, then new ones ]
+ *
+ * Guarded by: vm_lock. */
+
+#include "core/base/status.h"
+#include "core/os/pager.h"
+#include "core/vm/region.h"
+#include "core/vm/space.h"
+#include "core/vm/tell.h"
+#include "core/vm/virtual.h"
+
+/* One call, its region found. */
+struct resizing {
+	struct vad *vad;
+	size_t old_size_bytes;
+	size_t new_size_bytes;
+	uint32_t state; /* of all pages */
+	const struct vm_request *request;
+};
+
+static void tell_release(const struct resizing *resizing)
+{
+	struct vm_range range = { vad_base(resizing->vad), vad_end(resizing->vad) };
+
+	region_tell(EVENT_VAD_RELEASE, resizing->vad, &range, /* protect */ 0, resizing->request);
+}
+
+/* The region is at `base` now; what the tree held in its new range has ended unseen. */
+static void record(const struct resizing *resizing, uintptr_t base)
+{
+	struct vad *vad = resizing->vad;
+
+	vad_remove(vad);
+	region_forget_stale(base, base + resizing->new_size_bytes, resizing->request->api);
+	pagestate_clear(&vad->pages);
+	pagestate_init(&vad->pages, region_page(base), region_page(base + resizing->new_size_bytes),
+		       resizing->state);
+	vad_insert(vad);
+	tell_reserve(vad, resizing->request->api);
+}
+
+static NTSTATUS shrink(const struct resizing *resizing)
+{
+	uintptr_t base = vad_base(resizing->vad);
+	int error;
+
+	tell_release(resizing);
+	error = space_give_back(base + resizing->new_size_bytes,
+				resizing->old_size_bytes - resizing->new_size_bytes);
+	if (error < 0) {
+		tell_reserve(resizing->vad, resizing->request->api);
+		return status_from_os(error);
+	}
+	record(resizing, base);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS grow_in_place(const struct resizing *resizing)
+{
+	uintptr_t base = vad_base(resizing->vad);
+	intptr_t error = pager->resize((void *)base, resizing->old_size_bytes,
+				       resizing->new_size_bytes, /* new_address */ NULL);
+
+	if (error < 0)
+		return status_from_os((int)error);
+	tell_release(resizing);
+	record(resizing, base);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS move(const struct resizing *resizing)
+{
+	size_t alignment = resizing->request->alignment_bytes;
+	uintptr_t base = vad_base(resizing->vad);
+	intptr_t target, error;
+
+	if (alignment < SPACE_GRANULARITY)
+		alignment = SPACE_GRANULARITY;
+	target = space_take(/* base: anywhere */ 0, resizing->new_size_bytes, alignment,
+			    MEM_RESERVE);
+	if (target < 0)
+		return status_from_os((int)target);
+	tell_release(resizing);
+	error = pager->resize((void *)base, resizing->old_size_bytes, resizing->new_size_bytes,
+			      (void *)target);
+	if (error < 0) {
+		space_give_back((uintptr_t)target, resizing->new_size_bytes);
+		tell_reserve(resizing->vad, resizing->request->api);
+		return status_from_os((int)error);
+	}
+	record(resizing, (uintptr_t)target);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS find(void *base, struct resizing *resizing)
+{
+	uintptr_t address = (uintptr_t)base;
+	struct vm_range range = { address, address + resizing->old_size_bytes };
+	struct vad *vad = region_around(&range);
+
+	if (!vad || vad_base(vad) != range.base || vad_end(vad) != range.end)
+		return STATUS_MEMORY_NOT_ALLOCATED;
+	if (!pagestate_is_uniform(&vad->pages, region_page(range.base), region_page(range.end),
+				  &resizing->state) ||
+	    !(resizing->state & MEM_COMMIT))
+		return STATUS_NOT_COMMITTED;
+	resizing->vad = vad;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS resize_locked(void *base, struct resizing *resizing)
+{
+	NTSTATUS status = find(base, resizing);
+
+	if (!status_is_success(status) || resizing->new_size_bytes == resizing->old_size_bytes)
+		return status;
+	if (!vad_prepare())
+		return STATUS_NO_MEMORY;
+	if (resizing->new_size_bytes < resizing->old_size_bytes)
+		return shrink(resizing);
+	status = grow_in_place(resizing);
+	return status_is_success(status) ? status : move(resizing);
+}
+
+static size_t whole_pages(size_t size_bytes)
+{
+	return (size_bytes + OS_PAGE_SIZE - 1) & ~(OS_PAGE_SIZE - 1);
+}
+
+NTSTATUS vm_resize(void *base, size_t old_size_bytes, size_t new_size_bytes, void **new_base,
+		   const struct vm_request *request)
+{
+	struct resizing resizing = { .old_size_bytes = whole_pages(old_size_bytes),
+				     .new_size_bytes = whole_pages(new_size_bytes),
+				     .request = request };
+	NTSTATUS status;
+
+	if (new_size_bytes == 0 || new_size_bytes > OS_USER_END || old_size_bytes > OS_USER_END)
+		return STATUS_INVALID_PARAMETER;
+	lock_acquire(&vm_lock);
+	status = resize_locked(base, &resizing);
+	if (status_is_success(status))
+		*new_base = (void *)vad_base(resizing.vad);
+	lock_release(&vm_lock);
+	return status;
+}

@@ -1,0 +1,77 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The rules for arguments, from the documentation of VirtualAlloc, VirtualFree and VirtualProtect
+ * (memoryapi.h). Pure functions. */
+
+#include "core/vm/rules.h"
+
+#include "core/base/status.h"
+#include "core/os/os.h"
+
+/* Below lies the partition that catches NULL pointers. */
+#define USER_BASE ((uintptr_t)0x10000)
+#define PROTECT_KIND_MASK 0xffu
+#define PROTECT_MODIFIERS (PAGE_GUARD | PAGE_NOCACHE | PAGE_WRITECOMBINE)
+#define ALLOCATION_TYPES                                                                          \
+	(MEM_COMMIT | MEM_RESERVE | MEM_RESET | MEM_RESET_UNDO | MEM_TOP_DOWN | MEM_WRITE_WATCH | \
+	 MEM_PHYSICAL | MEM_LARGE_PAGES)
+#define ABSENT_TYPES (MEM_WRITE_WATCH | MEM_PHYSICAL | MEM_LARGE_PAGES)
+
+NTSTATUS rules_range(const void *base, size_t size_bytes, size_t granularity,
+		     struct vm_range *range)
+{
+	uintptr_t first = (uintptr_t)base, end = first + size_bytes;
+
+	if (size_bytes == 0 || end < first || end > OS_USER_END || (base && first < USER_BASE))
+		return STATUS_INVALID_PARAMETER;
+	range->base = first & ~(granularity - 1);
+	range->end = (end + OS_PAGE_SIZE - 1) & ~(OS_PAGE_SIZE - 1);
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS rules_allocation_type(uint32_t type)
+{
+	if (type & ~ALLOCATION_TYPES)
+		return STATUS_INVALID_PARAMETER;
+	if ((type & MEM_RESET && type != MEM_RESET) ||
+	    (type & MEM_RESET_UNDO && type != MEM_RESET_UNDO))
+		return STATUS_INVALID_PARAMETER;
+	if (!(type & (MEM_COMMIT | MEM_RESERVE | MEM_RESET | MEM_RESET_UNDO)))
+		return STATUS_INVALID_PARAMETER;
+	if (type & MEM_PHYSICAL && type & ~(MEM_PHYSICAL | MEM_RESERVE | MEM_TOP_DOWN))
+		return STATUS_INVALID_PARAMETER;
+	if (type & MEM_LARGE_PAGES && (~type & (MEM_RESERVE | MEM_COMMIT)))
+		return STATUS_INVALID_PARAMETER;
+	if (type & MEM_WRITE_WATCH && !(type & MEM_RESERVE))
+		return STATUS_INVALID_PARAMETER;
+	return type & ABSENT_TYPES ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+}
+
+static bool is_private_kind(uint32_t kind)
+{
+	switch (kind) {
+	case PAGE_NOACCESS:
+	case PAGE_READONLY:
+	case PAGE_READWRITE:
+	case PAGE_EXECUTE:
+	case PAGE_EXECUTE_READ:
+	case PAGE_EXECUTE_READWRITE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+NTSTATUS rules_protection(uint32_t protect, bool is_committed)
+{
+	uint32_t kind = protect & PROTECT_KIND_MASK, modifiers = protect & ~PROTECT_KIND_MASK;
+
+	if (!is_private_kind(kind) || modifiers & ~PROTECT_MODIFIERS)
+		return STATUS_INVALID_PAGE_PROTECTION;
+	if (modifiers && (!is_committed || kind == PAGE_NOACCESS))
+		return STATUS_INVALID_PAGE_PROTECTION;
+	if (modifiers & (modifiers - 1))
+		return STATUS_INVALID_PAGE_PROTECTION;
+	return modifiers & PAGE_GUARD ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+}

@@ -1,0 +1,170 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* All VADs, in one tree by address.
+ *
+ *   [ vad ][ vad ]      [ vad ]   [ vad ]
+ *   cut:      [..........)           what lies inside goes, two cuts at most
+ *
+ * New vads come from spares that vad_prepare fills, so that a change that the system has already
+ * made can always be written down. Guarded by: vm_lock. Knows no system and tells no events. */
+
+#include "core/vm/vad.h"
+
+#include "core/base/arena.h"
+#include "core/base/check.h"
+#include "core/types.h"
+
+#define GRANULARITY ((uintptr_t)0x10000)
+/* One new range, and the pieces of two ranges that are cut out (mremap to a fixed address). */
+#define SPARES_MAX 5
+
+struct lock vm_lock = LOCK_INITIALIZER(LOCK_RANK_VM);
+
+static struct rb_tree vads;
+static struct vad *spares[SPARES_MAX];
+static int spare_count;
+
+static struct vad *vad_of(struct rb_node *node)
+{
+	return node ? rb_entry(node, struct vad, node) : NULL;
+}
+
+bool vad_prepare(void)
+{
+	while (spare_count < SPARES_MAX) {
+		struct vad *vad = arena_allocate(sizeof *vad);
+
+		if (!vad)
+			return false;
+		spares[spare_count++] = vad;
+	}
+	return pagestate_prepare();
+}
+
+struct vad *vad_take(void)
+{
+	check(spare_count > 0, "a range taken without preparation");
+	return spares[--spare_count];
+}
+
+void vad_give_back(struct vad *vad)
+{
+	pagestate_clear(&vad->pages);
+	if (spare_count < SPARES_MAX) {
+		*vad = (struct vad){ .origin = 0 };
+		spares[spare_count++] = vad;
+		return;
+	}
+	arena_free(vad, sizeof *vad);
+}
+
+struct vad *vad_find_from(uintptr_t address)
+{
+	struct rb_node *node = vads.root;
+	struct vad *found = NULL;
+
+	while (node) {
+		struct vad *vad = vad_of(node);
+
+		if (vad_end(vad) > address) {
+			found = vad;
+			node = node->left;
+		} else {
+			node = node->right;
+		}
+	}
+	return found;
+}
+
+struct vad *vad_find(uintptr_t address)
+{
+	struct vad *vad = vad_find_from(address);
+
+	return vad && vad_base(vad) <= address ? vad : NULL;
+}
+
+struct vad *vad_next(const struct vad *vad)
+{
+	return vad_of(rb_next(&vad->node));
+}
+
+bool vad_is_any_in(uintptr_t base, uintptr_t end)
+{
+	struct vad *vad = vad_find_from(base);
+
+	return vad && vad_base(vad) < end;
+}
+
+void vad_insert(struct vad *vad)
+{
+	struct rb_node **link = &vads.root, *parent = NULL;
+
+	check_debug(lock_is_mine(&vm_lock), "a range inserted without the lock");
+	check_debug(!vad_is_any_in(vad_base(vad), vad_end(vad)), "two ranges overlap");
+	while (*link) {
+		parent = *link;
+		link = vad_base(vad) < vad_base(vad_of(parent)) ? &parent->left : &parent->right;
+	}
+	rb_insert(&vads, &vad->node, parent, link);
+}
+
+void vad_remove(struct vad *vad)
+{
+	check_debug(lock_is_mine(&vm_lock), "a range removed without the lock");
+	rb_remove(&vads, &vad->node);
+}
+
+/* Cuts at `address`, strictly inside; returns the upper piece. */
+static struct vad *split(struct vad *vad, uintptr_t address)
+{
+	struct vad *upper = vad_take();
+	uintptr_t base = vad_base(vad);
+
+	*upper = *vad;
+	pagestate_split(&vad->pages, address / OS_PAGE_SIZE, &upper->pages);
+	if (vad->is_file)
+		upper->file_offset += address - base;
+	if (vad->origin == VAD_ORIGIN_VIRTUAL)
+		vad->origin = upper->origin = VAD_ORIGIN_POSIX;
+	vad_insert(upper);
+	return upper;
+}
+
+void vad_cut(uintptr_t base, uintptr_t end)
+{
+	struct vad *vad = vad_find_from(base), *next;
+
+	if (vad && vad_base(vad) < base)
+		vad = split(vad, base);
+	for (; vad && vad_base(vad) < end; vad = next) {
+		if (vad_end(vad) > end)
+			split(vad, end);
+		next = vad_next(vad);
+		vad_remove(vad);
+		vad_give_back(vad);
+	}
+}
+
+static void check_one(const struct vad *vad)
+{
+	pagestate_check(&vad->pages);
+	check(vad_end(vad) <= OS_USER_END, "a range outside of the program's addresses");
+	check(vad->type == MEM_PRIVATE || vad->type == MEM_MAPPED, "a range of no type");
+	if (vad->origin == VAD_ORIGIN_VIRTUAL) {
+		check(vad_base(vad) % GRANULARITY == 0, "a region off the granularity");
+		check(vad->type == MEM_PRIVATE, "a region that is not private");
+	}
+}
+
+void vad_check(void)
+{
+	const struct vad *previous = NULL;
+
+	check(rb_is_valid(&vads), "the tree of ranges is out of balance");
+	for (struct vad *vad = vad_of(rb_first(&vads)); vad; vad = vad_next(vad)) {
+		check_one(vad);
+		check(!previous || vad_end(previous) <= vad_base(vad), "two ranges overlap");
+		previous = vad;
+	}
+}

@@ -1,0 +1,251 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Reserve, commit, reset, decommit, release: what the Nt calls do to a region.
+ *
+ *   free --reserve--> reserved --commit--> committed --decommit--> reserved --release--> free
+ *
+ * Each call checks everything, then prepares what its record needs (may fail), then asks the system
+ * (may fail), then writes the record down and tells it (cannot fail). Guarded by: vm_lock. */
+
+#include "core/vm/virtual.h"
+
+#include <errno.h>
+
+#include "core/base/hints.h"
+#include "core/base/status.h"
+#include "core/os/pager.h"
+#include "core/vm/region.h"
+#include "core/vm/rules.h"
+#include "core/vm/space.h"
+#include "core/vm/tell.h"
+#include "core/vm/vad.h"
+
+/* One call that allocates, its arguments checked. */
+struct allocation {
+	struct vm_range range; /* base 0: anywhere */
+	uint32_t type;
+	uint32_t state; /* of its pages, when it succeeds */
+	uint32_t protect;
+	const struct vm_request *request;
+};
+
+static struct vad *record_region(uintptr_t base, uintptr_t end, const struct allocation *allocation)
+{
+	struct vad *vad = vad_take();
+
+	vad->type = MEM_PRIVATE;
+	vad->protect = allocation->protect;
+	vad->origin = VAD_ORIGIN_VIRTUAL;
+	vad->owner = allocation->request->owner;
+	pagestate_init(&vad->pages, region_page(base), region_page(end), allocation->state);
+	vad_insert(vad);
+	return vad;
+}
+
+static NTSTATUS reserve_locked(struct allocation *allocation)
+{
+	size_t alignment = allocation->request->alignment_bytes;
+	size_t size_bytes = allocation->range.end - allocation->range.base;
+	intptr_t base;
+
+	if (!vad_prepare())
+		return STATUS_NO_MEMORY;
+	if (alignment < SPACE_GRANULARITY)
+		alignment = SPACE_GRANULARITY;
+	base = space_take(allocation->range.base, size_bytes, alignment, allocation->state);
+	if (base < 0)
+		return base == -EPERM ? STATUS_CONFLICTING_ADDRESSES : status_from_os((int)base);
+	allocation->range.base = (uintptr_t)base;
+	allocation->range.end = (uintptr_t)base + size_bytes;
+	region_forget_stale(allocation->range.base, allocation->range.end,
+			    allocation->request->api);
+	tell_reserve(record_region(allocation->range.base, allocation->range.end, allocation),
+		     allocation->request->api);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS commit_locked(const struct allocation *allocation)
+{
+	const struct vm_range *range = &allocation->range;
+	struct vad *vad = region_around(range);
+	uint32_t state;
+	int error;
+
+	if (!vad)
+		return STATUS_CONFLICTING_ADDRESSES;
+	if (pagestate_is_uniform(&vad->pages, region_page(range->base), region_page(range->end),
+				 &state) &&
+	    state == allocation->state)
+		return STATUS_SUCCESS;
+	if (!pagestate_prepare())
+		return STATUS_NO_MEMORY;
+	error = pager->set((void *)range->base, range->end - range->base, allocation->state);
+	if (error < 0) {
+		region_set_back(vad, range);
+		return error == -ENOMEM ? STATUS_COMMITMENT_LIMIT : status_from_os(error);
+	}
+	pagestate_set(&vad->pages, region_page(range->base), region_page(range->end),
+		      allocation->state);
+	region_tell(EVENT_VAD_COMMIT, vad, range, allocation->protect, allocation->request);
+	return STATUS_SUCCESS;
+}
+
+/* Data of no interest are kept all the same, so the undo always finds them whole. Reserved pages
+ * may be in the range. */
+static NTSTATUS reset_locked(const struct allocation *allocation)
+{
+	const struct vm_range *range = &allocation->range;
+	struct vad *vad = region_around(range);
+
+	if (!vad)
+		return STATUS_CONFLICTING_ADDRESSES;
+	if (allocation->type == MEM_RESET_UNDO)
+		return STATUS_SUCCESS;
+	pager->reset((void *)range->base, range->end - range->base);
+	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, allocation->request);
+	return STATUS_SUCCESS;
+}
+
+static bool is_reset(uint32_t type)
+{
+	return type & (MEM_RESET | MEM_RESET_UNDO);
+}
+
+/* MEM_COMMIT without an address reserves as well. */
+static bool is_reserving(const void *base, uint32_t type)
+{
+	return type & MEM_RESERVE || (!base && type & MEM_COMMIT);
+}
+
+static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct allocation *allocation)
+{
+	bool reserves = is_reserving(base, allocation->type);
+	bool commits = allocation->type & MEM_COMMIT;
+	NTSTATUS status = rules_allocation_type(allocation->type);
+
+	if (status_is_success(status))
+		status = rules_protection(allocation->protect, commits);
+	if (status_is_success(status))
+		status = rules_range(base, size_bytes, reserves ? SPACE_GRANULARITY : OS_PAGE_SIZE,
+				     &allocation->range);
+	allocation->state = commits ? MEM_COMMIT | allocation->protect : MEM_RESERVE;
+	return status;
+}
+
+NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t protect,
+		     const struct vm_request *request)
+{
+	struct allocation allocation = { .type = type, .protect = protect, .request = request };
+	NTSTATUS status = check_allocation(*base, *size_bytes, &allocation);
+
+	if (!status_is_success(status))
+		return status;
+	lock_acquire(&vm_lock);
+	if (is_reset(type))
+		status = reset_locked(&allocation);
+	else if (is_reserving(*base, type))
+		status = reserve_locked(&allocation);
+	else
+		status = commit_locked(&allocation);
+	lock_release(&vm_lock);
+	if (status_is_success(status)) {
+		*base = (void *)allocation.range.base;
+		*size_bytes = allocation.range.end - allocation.range.base;
+	}
+	return status;
+}
+
+/* The range that VirtualFree means: size 0 is all of the region, which must begin there. */
+static NTSTATUS free_range(const struct vad *vad, uintptr_t address, size_t size_bytes,
+			   struct vm_range *range)
+{
+	NTSTATUS status;
+
+	if (size_bytes == 0) {
+		range->base = vad_base(vad);
+		range->end = vad_end(vad);
+		return address / OS_PAGE_SIZE == vad->pages.first_page ? STATUS_SUCCESS
+								       : STATUS_FREE_VM_NOT_AT_BASE;
+	}
+	status = rules_range((void *)address, size_bytes, OS_PAGE_SIZE, range);
+	if (!status_is_success(status))
+		return status;
+	return range->end <= vad_end(vad) ? STATUS_SUCCESS : STATUS_UNABLE_TO_FREE_VM;
+}
+
+static NTSTATUS decommit_locked(struct vad *vad, const struct vm_range *range,
+				const struct vm_request *request)
+{
+	uint32_t state;
+	int error;
+
+	if (pagestate_is_uniform(&vad->pages, region_page(range->base), region_page(range->end),
+				 &state) &&
+	    state == MEM_RESERVE)
+		return STATUS_SUCCESS;
+	if (!pagestate_prepare())
+		return STATUS_NO_MEMORY;
+	error = pager->drop((void *)range->base, range->end - range->base);
+	if (error < 0)
+		return status_from_os(error);
+	pagestate_set(&vad->pages, region_page(range->base), region_page(range->end), MEM_RESERVE);
+	region_tell(EVENT_VAD_DECOMMIT, vad, range, /* protect */ 0, request);
+	return STATUS_SUCCESS;
+}
+
+/* Told before, because another thread may get the addresses at once; told to exist again when the
+ * system would not take it (near vm.max_map_count). */
+static NTSTATUS release_locked(struct vad *vad, const struct vm_range *range,
+			       const struct vm_request *request)
+{
+	int error;
+
+	if (range->base != vad_base(vad) || range->end != vad_end(vad))
+		return STATUS_UNABLE_TO_FREE_VM;
+	region_tell(EVENT_VAD_RELEASE, vad, range, /* protect */ 0, request);
+	error = space_give_back(range->base, range->end - range->base);
+	if (error < 0) {
+		tell_mapped(range->base, range->end, request->api);
+		return status_from_os(error);
+	}
+	vad_remove(vad);
+	vad_give_back(vad);
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS free_locked(uintptr_t address, size_t size_bytes, uint32_t free_type,
+			    struct vm_range *range, const struct vm_request *request)
+{
+	struct vad *vad = vad_find(address);
+	NTSTATUS status;
+
+	if (!vad || vad->origin == VAD_ORIGIN_FOREIGN)
+		return STATUS_MEMORY_NOT_ALLOCATED;
+	if (vad->origin != VAD_ORIGIN_VIRTUAL)
+		return STATUS_INVALID_PARAMETER;
+	status = free_range(vad, address, size_bytes, range);
+	if (!status_is_success(status))
+		return status;
+	if (free_type == MEM_DECOMMIT)
+		return decommit_locked(vad, range, request);
+	return release_locked(vad, range, request);
+}
+
+NTSTATUS vm_free(void **base, size_t *size_bytes, uint32_t free_type,
+		 const struct vm_request *request)
+{
+	struct vm_range range = { 0, 0 };
+	NTSTATUS status;
+
+	if (free_type != MEM_DECOMMIT && free_type != MEM_RELEASE)
+		return STATUS_INVALID_PARAMETER;
+	lock_acquire(&vm_lock);
+	status = free_locked((uintptr_t)*base, *size_bytes, free_type, &range, request);
+	lock_release(&vm_lock);
+	if (status_is_success(status)) {
+		*base = (void *)range.base;
+		*size_bytes = range.end - range.base;
+	}
+	return status;
+}
