@@ -45,7 +45,7 @@ set_prefix() {
 	local way=$1
 
 	case $way in
-	bare) prefix=() ;;
+	bare*) prefix=() ;;
 	preload-*) prefix=(env LD_PRELOAD="$preload" VADTRACE_MODE="${way#*-}") ;;
 	record-*)
 		prefix=("$vadtrace" record -q -o "$scratch/$way/trace" --mode "${way#*-}"
