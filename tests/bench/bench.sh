@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+
+# What the benchmarks share: medians, a session daemon, a folder of their own.
+
+: "${VADTRACE_SRCDIR:?the source folder}" "${VADTRACE_BUILDDIR:?the build folder}"
+
+vadtrace=$VADTRACE_BUILDDIR/tools/vadtrace
+preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+churn=$VADTRACE_BUILDDIR/tests/bench/churn
+measure=$VADTRACE_BUILDDIR/tests/bench/measure
+work=$(mktemp -d "${TMPDIR:-/tmp}/vadtrace-bench.XXXXXX")
+daemon_pid=
+unset LD_PRELOAD
+trap 'finish' EXIT
+
+finish() {
+	[ -z "$daemon_pid" ] || kill "$daemon_pid" 2>/dev/null || true
+	rm -rf "$work"
+}
+
+# One daemon for all rounds, so that no round pays for its start. A daemon that runs is used.
+need_session_daemon() {
+	local i
+
+	lttng --no-sessiond list >/dev/null 2>&1 && return
+	lttng-sessiond >"$work/sessiond.log" 2>&1 &
+	daemon_pid=$!
+	for ((i = 0; i < 100; i++)); do
+		lttng --no-sessiond list >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	echo "bench: no session daemon answers" >&2
+	return 1
+}
+
+# median: of the numbers on stdin, one a line.
+median() {
+	sort -g | awk '{ value[NR] = $1 }
+		END {
+			if (NR == 0)
+				print "nan"
+			else if (NR % 2)
+				print value[(NR + 1) / 2]
+			else
+				print (value[NR / 2] + value[NR / 2 + 1]) / 2
+		}'
+}
+
+# column FILE N
+column() {
+	awk -v n="$2" '{ print $n }' "$1"
+}
+
+# ratio A B
+ratio() {
+	awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.2f\n", a / b; else print "-" }'
+}
+
+machine_line() {
+	printf '%s, %s cores, Linux %s, glibc %s\n' \
+		"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
+		"$(uname -r)" "$(getconf GNU_LIBC_VERSION | sed 's/.* //')"
+}

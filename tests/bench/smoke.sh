@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# The benchmarks run, and fill their tables; how fast anything is, is not asked here.
+
+. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+
+[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
+
+# has_row FILE START: a row of the table begins so, and each of its cells is a number.
+has_row() {
+	grep -E "^\| $2 \|" "$1" | grep -vE 'nan|\| - ' | grep -qE '\| -?[0-9.]+ \|$'
+}
+
+ok "record.sh runs" bash -c \
+	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 >"$2" 2>&1 || { cat "$2"; false; }' \
+	record "$VADTRACE_SRCDIR" "$scratch/record"
+for way in vadtrace heaptrack wrapper; do
+	ok "record.sh has figures of $way" has_row "$scratch/record" "$way"
+	ok "record.sh has figures of lua5.4 with $way" has_row "$scratch/record" "lua5.4 \| $way"
+done
+ok "preload.sh runs" bash -c \
+	'"$1/tests/bench/preload.sh" --rounds 1 >"$2" 2>&1 || { cat "$2"; false; }' \
+	preload "$VADTRACE_SRCDIR" "$scratch/preload"
+for program in lua5.4 python3 sqlite3; do
+	ok "preload.sh has figures of $program" has_row "$scratch/preload" "$program"
+done
+tap_done
