@@ -10,6 +10,7 @@
 #ifndef VADTRACE_CORE_OS_PAGER_H
 #define VADTRACE_CORE_OS_PAGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,9 +36,10 @@ struct pager {
 extern const struct pager pager_linux;
 extern const struct pager *pager;
 
-/* The system's protection bits for a state, and the PAGE_* for the bits of a private or shared
- * mapping without a file. */
+/* The system's protection bits for a state. */
 int pager_prot_of_state(uint32_t state);
-uint32_t pager_protect_of_prot(int prot);
+/* The PAGE_* for the system's bits; what can be written in a private mapping of a file is copied.
+ */
+uint32_t pager_protect_of_mapping(int prot, bool is_private_file);
 
 #endif

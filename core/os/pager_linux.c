@@ -52,7 +52,7 @@ int pager_prot_of_state(uint32_t state)
 	return PROT_NONE;
 }
 
-uint32_t pager_protect_of_prot(int prot)
+uint32_t pager_protect_of_mapping(int prot, bool is_private_file)
 {
 	static const uint32_t by_prot[8] = {
 		[PROT_NONE] = PAGE_NOACCESS,
@@ -64,8 +64,11 @@ uint32_t pager_protect_of_prot(int prot)
 		[PROT_EXEC | PROT_WRITE] = PAGE_EXECUTE_READWRITE,
 		[PROT_EXEC | PROT_READ | PROT_WRITE] = PAGE_EXECUTE_READWRITE,
 	};
+	uint32_t protect = by_prot[prot & (PROT_READ | PROT_WRITE | PROT_EXEC)];
 
-	return by_prot[prot & (PROT_READ | PROT_WRITE | PROT_EXEC)];
+	if (is_private_file && prot & PROT_WRITE)
+		return protect == PAGE_READWRITE ? PAGE_WRITECOPY : PAGE_EXECUTE_WRITECOPY;
+	return protect;
 }
 
 static intptr_t get(void *address, size_t size_bytes, uint32_t state)

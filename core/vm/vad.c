@@ -84,9 +84,32 @@ struct vad *vad_find(uintptr_t address)
 	return vad && vad_base(vad) <= address ? vad : NULL;
 }
 
+struct vad *vad_find_below(uintptr_t address)
+{
+	struct rb_node *node = vads.root;
+	struct vad *found = NULL;
+
+	while (node) {
+		struct vad *vad = vad_of(node);
+
+		if (vad_base(vad) < address) {
+			found = vad;
+			node = node->right;
+		} else {
+			node = node->left;
+		}
+	}
+	return found;
+}
+
 struct vad *vad_next(const struct vad *vad)
 {
 	return vad_of(rb_next(&vad->node));
+}
+
+struct vad *vad_previous(const struct vad *vad)
+{
+	return vad_of(rb_prev(&vad->node));
 }
 
 bool vad_is_any_in(uintptr_t base, uintptr_t end)

@@ -22,7 +22,7 @@ enum vad_origin {
 	VAD_ORIGIN_VIRTUAL, /* VirtualAlloc and the heaps: nobody else has changed it */
 	VAD_ORIGIN_POSIX,   /* mmap and its kin, through us; also pieces cut from any other */
 	VAD_ORIGIN_BREAK,   /* the program break */
-	VAD_ORIGIN_SHM,	    /* shmat */
+	VAD_ORIGIN_SHM,     /* shmat */
 	VAD_ORIGIN_FOREIGN, /* read from the system's list; may be out of date */
 };
 
@@ -34,11 +34,12 @@ struct vad {
 	struct rb_node node;
 	struct pagestate pages;
 	uint64_t file_offset; /* of the first page; 0 when there is no file */
-	uint32_t type;	      /* MEM_PRIVATE or MEM_MAPPED */
+	uint32_t type;        /* MEM_PRIVATE or MEM_MAPPED */
 	uint32_t protect;     /* PAGE_*, as it was given when the range was made */
-	uint8_t origin;	      /* enum vad_origin */
-	uint8_t owner;	      /* enum event_owner */
-	bool is_file;	      /* MEM_MAPPED without a file is shared memory */
+	uint8_t origin;       /* enum vad_origin */
+	uint8_t owner;        /* enum event_owner */
+	bool is_file;         /* MEM_MAPPED without a file is shared memory */
+	bool is_copied;       /* a file's private mapping: what is written stays here */
 };
 
 static inline uintptr_t vad_base(const struct vad *vad)
@@ -63,7 +64,10 @@ void vad_give_back(struct vad *vad);
 struct vad *vad_find(uintptr_t address);
 /* The first one that ends above `address`, or NULL. */
 struct vad *vad_find_from(uintptr_t address);
+/* The last one that begins below `address`, or NULL. */
+struct vad *vad_find_below(uintptr_t address);
 struct vad *vad_next(const struct vad *vad);
+struct vad *vad_previous(const struct vad *vad);
 /* Whether any overlaps [base, end). */
 bool vad_is_any_in(uintptr_t base, uintptr_t end);
 

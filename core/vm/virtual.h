@@ -13,8 +13,8 @@
 
 /* Who asks, and where the range may lie. All zero: the program, anywhere. */
 struct vm_request {
-	uint16_t api;		/* enum api, for the event */
-	uint8_t owner;		/* enum event_owner */
+	uint16_t api;           /* enum api, for the event */
+	uint8_t owner;          /* enum event_owner */
 	size_t alignment_bytes; /* power of two above 64 KiB; 0: the allocation granularity */
 };
 

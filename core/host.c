@@ -1,0 +1,42 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What the host owes core, passed on to the parts that need it, locks in rank order. */
+
+#include "core/host.h"
+
+#include "core/base/hints.h"
+#include "core/base/lock.h"
+#include "core/heap/heap.h"
+#include "core/vm/virtual.h"
+
+/* All state of core is right from its first byte on: nothing has to run before the first call. */
+CORE_API void core_start(void)
+{
+}
+
+CORE_API void core_fork_prepare(void)
+{
+	heap_fork_prepare();
+	vm_fork_prepare();
+	lock_fork_begin();
+}
+
+CORE_API void core_fork_parent(void)
+{
+	lock_fork_end();
+	vm_fork_parent();
+	heap_fork_parent();
+}
+
+CORE_API void core_fork_child(void)
+{
+	lock_fork_end();
+	vm_fork_child();
+	heap_fork_child();
+}
+
+CORE_API void core_thread_exit(void)
+{
+	heap_thread_exit();
+}
