@@ -117,6 +117,7 @@ static struct json_object *to_json(const struct manifest *manifest)
 	put_options(root, &manifest->options);
 	put_end(root, &manifest->end);
 	put_loss(root, &manifest->loss);
+	put_text(root, "stopped", manifest->stopped);
 	put_truth(root, "complete", manifest->complete);
 	return root;
 }
@@ -302,6 +303,7 @@ static void from_json(struct json_object *root, struct manifest *manifest)
 	get_options(root, &manifest->options);
 	get_end(root, &manifest->end);
 	get_loss(root, &manifest->loss);
+	manifest->stopped = get_text(root, "stopped");
 	manifest->complete = get_truth(root, "complete");
 }
 
@@ -372,6 +374,7 @@ void manifest_free(struct manifest *manifest)
 	free(manifest->mode);
 	free(manifest->executable);
 	free(manifest->cwd);
+	free(manifest->stopped);
 	free(manifest->host.node);
 	free(manifest->host.system);
 	free(manifest->host.release);

@@ -47,7 +47,7 @@ struct manifest_loss {
 /* One recording.
  *  - Strings are allocated and never NULL after manifest_read, except options.relay_url;
  *  - command ends with NULL and has at least one word;
- *  - end, loss and duration_ns mean something only when complete. */
+ *  - end, loss, stopped and duration_ns mean something only when complete. */
 struct manifest {
 	uint32_t format_version;
 	uint32_t schema_version;
@@ -65,15 +65,16 @@ struct manifest {
 	struct manifest_options options;
 	struct manifest_end end;
 	struct manifest_loss loss;
+	char *stopped; /* why recording ended before the program did; "" when it did not */
 	bool complete;
 };
 
 /* Replaces FOLDER/vadtrace.json in one step. 0 or -errno. */
 int manifest_write(const char *folder, const struct manifest *manifest);
 
-/* Reads FOLDER/vadtrace.json. -ENOENT when there is none, -EBADMSG when it is damaged, -ENOTSUP when
- * a later version wrote it (format_version is set, nothing else); else 0 and the caller frees. A
- * missing key reads as "", 0 or false. */
+/* Reads FOLDER/vadtrace.json. -ENOENT when there is none, -EBADMSG when it is damaged, -ENOTSUP
+ * when a later version wrote it (format_version is set, nothing else); else 0 and the caller frees.
+ * A missing key reads as "", 0 or false. */
 int manifest_read(const char *folder, struct manifest *manifest);
 
 /* Frees what manifest_read allocated. */

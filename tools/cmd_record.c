@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* vadtrace record: checks the words and the program, then records. */
+
+#include "tools/commands.h"
+
+#include "tools/lib/cli.h"
+#include "tools/record/options.h"
+#include "tools/record/recording.h"
+#include "tools/record/target.h"
+
+/* What is worth a word before every recording; doctor says the rest. */
+enum {
+	NOTES_WARNED =
+		TARGET_NOTE_ADDRESS_SANITIZER | TARGET_NOTE_ALLOCATOR | TARGET_NOTE_OWN_MALLOC
+};
+
+static int refuse(const struct target *target)
+{
+	char problem[TARGET_TEXT_MAX], advice[TARGET_TEXT_MAX];
+
+	target_explain(target, problem, advice);
+	cli_error("%s", problem);
+	cli_hint("%s", advice);
+	return target_exit_status(target->problem);
+}
+
+static void warn(const struct target *target)
+{
+	for (unsigned note = 1; note <= target->notes; note <<= 1)
+		if (target->notes & note & NOTES_WARNED)
+			cli_warn("'%s' %s", target->image, target_note_text(note));
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static struct record_options options;
+	static struct target target;
+	int status;
+
+	if (!options_parse(&options, argc, argv, &status))
+		return status;
+	target_examine(&target, options.command[0]);
+	if (target.problem)
+		return refuse(&target);
+	if (!options.is_quiet)
+		warn(&target);
+	return recording_run(&options, &target);
+}

@@ -1,0 +1,45 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The folder that a recording is written to: made, tidied, measured, and taken back after failure.
+ *
+ *   DIR/vadtrace.json   DIR/ust/ (LTTng's)   DIR/live/ (the traced processes') */
+
+#ifndef VADTRACE_TOOLS_RECORD_FOLDER_H
+#define VADTRACE_TOOLS_RECORD_FOLDER_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* - path is absolute, and the folder is ours to remove until folder_keep;
+ * - replaced is where the older trace of that name waits, empty when there was none. */
+struct folder {
+	char path[PATH_MAX];
+	char ust[PATH_MAX]; /* LTTng makes it */
+	char live[PATH_MAX];
+	char shown[PATH_MAX]; /* as the user would type it */
+	char replaced[PATH_MAX];
+};
+
+/* Makes the folder `name`, or vadtrace.PROGRAM.PID.trace with a number when name is NULL. An older
+ * trace of the name is put aside when is_forced. False after a message; nothing is left then. */
+bool folder_create(struct folder *folder, const char *name, const char *program, int64_t pid,
+		   bool is_forced);
+
+/* The recording stands: the older trace goes. */
+void folder_keep(struct folder *folder);
+
+/* Nothing was recorded: the folder goes, the older trace comes back. */
+void folder_take_back(struct folder *folder);
+
+/* Removes thread buffers that hold nothing, and the folder of theirs when it is empty then. */
+void folder_tidy_live(const struct folder *folder);
+
+/* All bytes in the folder's files. */
+uint64_t folder_size_bytes(const char *path);
+
+/* What an ordinary user may still write on the file system of `path`; UINT64_MAX when unknown. */
+uint64_t folder_free_bytes(const char *path);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Reads the options of `vadtrace record`; the first word that is no option begins the command. */
+
+#include "tools/record/options.h"
+
+#include "tools/lib/cli.h"
+#include "tools/record/exit.h"
+#include "trace/schema/schema.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_code {
+	OPTION_MODE = 256,
+	OPTION_CHILDREN,
+	OPTION_STACK_DEPTH,
+	OPTION_MIN_SIZE,
+	OPTION_DISCARD,
+	OPTION_BUFFER_SIZE,
+	OPTION_RELAY,
+	OPTION_LIBRARY,
+};
+
+static const struct option long_options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "children", no_argument, NULL, OPTION_CHILDREN },
+	{ "stack-depth", required_argument, NULL, OPTION_STACK_DEPTH },
+	{ "min-size", required_argument, NULL, OPTION_MIN_SIZE },
+	{ "discard", no_argument, NULL, OPTION_DISCARD },
+	{ "buffer-size", required_argument, NULL, OPTION_BUFFER_SIZE },
+	{ "relay", required_argument, NULL, OPTION_RELAY },
+	{ "library", required_argument, NULL, OPTION_LIBRARY },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+	"usage: vadtrace record [options] [--] command [arguments]\n\n"
+	"Runs a program and records all of its memory: every allocation with its call stack.\n\n"
+	"  -o, --output DIR      write the trace to DIR (default vadtrace.PROGRAM.PID.trace)\n"
+	"  -f, --force           replace an older trace in DIR\n"
+	"      --mode MODE       route: memory is served by vadtrace (default)\n"
+	"                        observe: by the C library, as without vadtrace\n"
+	"      --children        record the programs that it starts, too\n"
+	"      --stack-depth N   at most N frames of each call stack, 0 to 256 (default 64)\n"
+	"      --min-size SIZE   leave out blocks smaller than SIZE (default 0)\n"
+	"      --discard         lose events rather than hold the program up\n"
+	"      --buffer-size SIZE  of each of the 8 buffers on each CPU, 64K to 4M (default 1M)\n"
+	"      --relay URL       stream to an lttng-relayd, for example net://host\n"
+	"      --library FILE    preload this libvadtrace.so\n"
+	"  -q, --quiet           print errors and warnings only\n"
+	"  -v, --verbose         print each step\n"
+	"  -h, --help            print this help\n\n"
+	"The exit status is the program's, or 113 to 127 when vadtrace itself failed; see\n"
+	"vadtrace-record(1).\n";
+
+static bool fail(const char *message, const char *value)
+{
+	cli_error(message, value);
+	return false;
+}
+
+static bool parse_depth(uint32_t *depth, const char *text)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || value > VADTRACE_STACK_DEPTH_MAX)
+		return fail("--stack-depth takes a number from 0 to 256, not '%s'", text);
+	*depth = (uint32_t)value;
+	return true;
+}
+
+/* LTTng wants a power of two: rounds up. */
+static bool parse_buffer(struct record_options *options, const char *text)
+{
+	uint64_t wanted, bytes = OPTIONS_BUFFER_BYTES_MIN;
+
+	if (!cli_parse_size(text, &wanted) || wanted < OPTIONS_BUFFER_BYTES_MIN ||
+	    wanted > OPTIONS_BUFFER_BYTES_MAX)
+		return fail("--buffer-size takes a size from 64K to 4M, not '%s'", text);
+	while (bytes < wanted)
+		bytes *= 2;
+	options->buffer_bytes = bytes;
+	options->buffer_is_given = true;
+	return true;
+}
+
+static bool parse_mode(struct record_options *options, const char *text)
+{
+	if (strcmp(text, "route") && strcmp(text, "observe"))
+		return fail("--mode takes route or observe, not '%s'", text);
+	options->mode = text;
+	return true;
+}
+
+static bool parse_min_size(struct record_options *options, const char *text)
+{
+	if (!cli_parse_size(text, &options->min_size_bytes))
+		return fail("--min-size takes a size such as 4096 or 64K, not '%s'", text);
+	return true;
+}
+
+static bool parse_folder(struct record_options *options, const char *text)
+{
+	if (!*text)
+		return fail("-o needs the name of a folder%s", text);
+	options->folder = text;
+	return true;
+}
+
+static bool parse_one(struct record_options *options, int code)
+{
+	switch (code) {
+	case 'o':
+		return parse_folder(options, optarg);
+	case 'f':
+		options->is_forced = true;
+		return true;
+	case 'q':
+		options->is_quiet = true;
+		return true;
+	case 'v':
+		options->is_verbose = true;
+		return true;
+	case OPTION_MODE:
+		return parse_mode(options, optarg);
+	case OPTION_CHILDREN:
+		options->with_children = true;
+		return true;
+	case OPTION_STACK_DEPTH:
+		return parse_depth(&options->stack_depth, optarg);
+	case OPTION_MIN_SIZE:
+		return parse_min_size(options, optarg);
+	case OPTION_DISCARD:
+		options->may_discard = true;
+		return true;
+	case OPTION_BUFFER_SIZE:
+		return parse_buffer(options, optarg);
+	case OPTION_RELAY:
+		options->relay_url = optarg;
+		return true;
+	case OPTION_LIBRARY:
+		options->library = optarg;
+		return true;
+	}
+	return false;
+}
+
+static bool fail_usage(int *exit_status)
+{
+	cli_hint("vadtrace record --help lists the options");
+	*exit_status = RECORD_EXIT_USAGE;
+	return false;
+}
+
+/* getopt_long names the program by argv[0]. */
+static bool parse_all(struct record_options *options, int argc, char **argv, int *exit_status)
+{
+	static char name[] = "vadtrace record";
+	int code;
+
+	argv[0] = name;
+	optind = 0;
+	while ((code = getopt_long(argc, argv, "+o:fqvh", long_options, NULL)) != -1) {
+		if (code == 'h') {
+			fputs(help, stdout);
+			*exit_status = 0;
+			return false;
+		}
+		if (!parse_one(options, code))
+			return fail_usage(exit_status);
+	}
+	return true;
+}
+
+bool options_parse(struct record_options *options, int argc, char **argv, int *exit_status)
+{
+	*options = (struct record_options){
+		.mode = "route",
+		.stack_depth = VADTRACE_STACK_DEPTH_DEFAULT,
+		.buffer_bytes = OPTIONS_BUFFER_BYTES_DEFAULT,
+	};
+	if (!parse_all(options, argc, argv, exit_status))
+		return false;
+	options->command = argv + optind;
+	if (optind < argc)
+		return true;
+	cli_error("which program? usage: vadtrace record [options] -- command [arguments]");
+	return fail_usage(exit_status);
+}

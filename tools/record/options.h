@@ -1,0 +1,41 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The words of `vadtrace record`. */
+
+#ifndef VADTRACE_TOOLS_RECORD_OPTIONS_H
+#define VADTRACE_TOOLS_RECORD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* More is not useful: registration of the program with LTTng then takes longer than its time-out.
+ */
+#define OPTIONS_BUFFER_BYTES_MIN (UINT64_C(64) << 10)
+#define OPTIONS_BUFFER_BYTES_DEFAULT (UINT64_C(1) << 20)
+#define OPTIONS_BUFFER_BYTES_MAX (UINT64_C(4) << 20)
+#define OPTIONS_BUFFER_COUNT 8
+
+/* - command has at least one word and ends with NULL;
+ * - buffer_bytes is a power of two between the limits above. */
+struct record_options {
+	const char *folder; /* -o, NULL: a name made of the program's */
+	const char *mode;
+	const char *library; /* NULL: found by environment_find_library */
+	const char *relay_url;
+	uint64_t min_size_bytes;
+	uint64_t buffer_bytes;
+	uint32_t stack_depth;
+	bool buffer_is_given; /* false: buffer_bytes may shrink to what the machine has */
+	bool is_forced;       /* -f: an older trace of that name is replaced */
+	bool with_children;
+	bool may_discard;
+	bool is_quiet;
+	bool is_verbose;
+	char **command;
+};
+
+/* False: *exit_status says how to leave; the message or the help is out already. */
+bool options_parse(struct record_options *options, int argc, char **argv, int *exit_status);
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The order of things:
+ *
+ *   hold the child - folder - lock, daemon, session, unlock - manifest - let go
+ *   wait, watching the disk and the daemon
+ *   stop - count losses - destroy - tidy - manifest - the last line - lock, release daemon
+ *
+ * The child is forked first, while there is one thread, and its pid names the folder. What fails
+ * before the program runs undoes what came before it. What fails later keeps the trace so far, and
+ * is told by the exit status. */
+
+#include "tools/record/recording.h"
+
+#include "config.h"
+#include "tools/lib/cli.h"
+#include "tools/lib/manifest.h"
+#include "tools/record/daemon.h"
+#include "tools/record/environment.h"
+#include "tools/record/exit.h"
+#include "tools/record/folder.h"
+#include "tools/record/launch.h"
+#include "tools/record/room.h"
+#include "tools/record/session.h"
+#include "trace/schema/schema.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 100 };
+
+/* - failure is 0 or the exit status that takes the place of the program's;
+ * - is_recording: the session runs, and nothing has stopped it yet. */
+struct recording {
+	const struct record_options *options;
+	const struct target *target;
+	struct launch launch;
+	struct folder folder;
+	struct manifest manifest;
+	struct utsname machine;
+	char library[PATH_MAX];
+	char cwd[PATH_MAX];
+	pid_t daemon;       /* 0 when unknown, like consumer */
+	pid_t consumer;     /* the process that empties the buffers */
+	uint64_t finish_ns; /* how long the program's end was before everything was written */
+	bool is_recording;
+	int failure;
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void say(const struct recording *recording, const char *text)
+{
+	if (recording->options->is_verbose)
+		fprintf(stderr, "vadtrace: %s\n", text);
+}
+
+/* In the child. */
+
+/* "#!/usr/bin/env NAME": what env would execute, since programs started by exec are not followed.
+ */
+static char **env_words(const struct recording *recording)
+{
+	char **words = recording->options->command;
+	size_t count = 0;
+	char **longer;
+
+	while (words[count])
+		count++;
+	longer = calloc(count + 2, sizeof(*longer));
+	if (!longer)
+		return NULL;
+	longer[0] = strdup(recording->target->interpreter);
+	longer[1] = strdup(recording->target->path);
+	memcpy(longer + 2, words + 1, count * sizeof(*words));
+	return longer;
+}
+
+static int execute(const char *live, void *context)
+{
+	const struct recording *recording = context;
+	const struct target *target = recording->target;
+	bool skips_env =
+		target->notes & TARGET_NOTE_ENV_SCRIPT && !recording->options->with_children;
+	char **words = skips_env ? env_words(recording) : recording->options->command;
+	char **variables =
+		environment_build(recording->options, recording->library, session_name(), live);
+
+	if (!words || !variables)
+		return ENOMEM;
+	execve(skips_env ? target->image : target->path, words, variables);
+	return errno;
+}
+
+/* The manifest. */
+
+static void describe_host(struct recording *recording)
+{
+	struct manifest_host *host = &recording->manifest.host;
+
+	uname(&recording->machine);
+	host->node = recording->machine.nodename;
+	host->system = recording->machine.sysname;
+	host->release = recording->machine.release;
+	host->machine = recording->machine.machine;
+}
+
+static void describe_options(struct manifest_options *shown, const struct record_options *options)
+{
+	*shown = (struct manifest_options){
+		.children = options->with_children,
+		.discard = options->may_discard,
+		.stack_depth = options->stack_depth,
+		.min_size_bytes = options->min_size_bytes,
+		.buffer_bytes = options->buffer_bytes,
+		.buffer_count = OPTIONS_BUFFER_COUNT,
+		.relay_url = (char *)options->relay_url,
+	};
+}
+
+static void describe(struct recording *recording)
+{
+	struct manifest *manifest = &recording->manifest;
+
+	manifest->format_version = MANIFEST_FORMAT_VERSION;
+	manifest->schema_version = VADTRACE_SCHEMA_VERSION;
+	manifest->vadtrace_version = (char *)PACKAGE_VERSION;
+	manifest->session = (char *)session_name();
+	manifest->mode = (char *)recording->options->mode;
+	manifest->command = recording->options->command;
+	manifest->executable = (char *)recording->target->image;
+	manifest->cwd = recording->cwd;
+	manifest->pid = recording->launch.pid;
+	manifest->start_realtime_ns = now_ns(CLOCK_REALTIME);
+	manifest->start_monotonic_ns = now_ns(CLOCK_MONOTONIC);
+	manifest->stopped = (char *)"";
+	describe_host(recording);
+	describe_options(&manifest->options, recording->options);
+}
+
+static bool write_manifest(struct recording *recording)
+{
+	int status = manifest_write(recording->folder.path, &recording->manifest);
+
+	if (!status)
+		return true;
+	cli_error("cannot write %s/" VADTRACE_MANIFEST_FILE ": %s", recording->folder.shown,
+		  strerror(-status));
+	recording->failure = status == -ENOSPC ? RECORD_EXIT_DISK : RECORD_EXIT_FOLDER;
+	return false;
+}
+
+/* Before the program runs. Each step returns 0, or the exit status after undoing itself. */
+
+static const char *program_name(const struct recording *recording)
+{
+	const char *slash = strrchr(recording->options->command[0], '/');
+
+	return slash ? slash + 1 : recording->options->command[0];
+}
+
+static int hold(struct recording *recording)
+{
+	int status;
+
+	if (!getcwd(recording->cwd, sizeof(recording->cwd)))
+		recording->cwd[0] = '\0';
+	launch_block_signals();
+	status = launch_hold(&recording->launch, execute, recording);
+	if (!status)
+		return 0;
+	cli_error("cannot start a process: %s", strerror(-status));
+	return RECORD_EXIT_FAILURE;
+}
+
+static int make_folder(struct recording *recording)
+{
+	struct folder *folder = &recording->folder;
+
+	if (!folder_create(folder, recording->options->folder, program_name(recording),
+			   recording->launch.pid, recording->options->is_forced))
+		return errno == ENOSPC || errno == EDQUOT ? RECORD_EXIT_DISK : RECORD_EXIT_FOLDER;
+	if (room_check_disk(folder->path))
+		return 0;
+	folder_take_back(folder);
+	return RECORD_EXIT_DISK;
+}
+
+static int start_session(struct recording *recording)
+{
+	enum session_result result =
+		session_create(recording->options, recording->folder.path, recording->launch.pid);
+
+	if (!result) {
+		result = session_start();
+		if (result)
+			session_destroy();
+	}
+	if (!result)
+		return 0;
+	daemon_release();
+	return result == SESSION_SILENT ? RECORD_EXIT_DAEMON : RECORD_EXIT_LTTNG;
+}
+
+static int make_session(struct recording *recording)
+{
+	int lock = daemon_lock(), status = RECORD_EXIT_DAEMON;
+	bool is_started;
+
+	if (daemon_ensure(&is_started)) {
+		say(recording,
+		    is_started ? "started a session daemon" : "using the session daemon that runs");
+		status = start_session(recording);
+	}
+	daemon_unlock(lock);
+	recording->daemon = daemon_pid();
+	recording->consumer = daemon_consumer_pid();
+	recording->is_recording = status == 0;
+	return status;
+}
+
+static void drop_session(void)
+{
+	int lock = daemon_lock();
+
+	session_destroy();
+	daemon_release();
+	daemon_unlock(lock);
+}
+
+static int release(struct recording *recording)
+{
+	int error;
+
+	describe(recording);
+	if (!write_manifest(recording))
+		return recording->failure;
+	error = launch_release(&recording->launch, recording->folder.live);
+	if (!error)
+		return 0;
+	cli_error("cannot execute '%s': %s", recording->target->path, strerror(error));
+	return error == ENOENT ? RECORD_EXIT_NOT_FOUND : RECORD_EXIT_NOT_EXECUTABLE;
+}
+
+static int begin(struct recording *recording)
+{
+	int status = make_folder(recording);
+
+	if (status) {
+		launch_cancel(&recording->launch);
+		return status;
+	}
+	status = make_session(recording);
+	if (!status)
+		status = release(recording);
+	if (!status)
+		return 0;
+	if (recording->launch.go >= 0)
+		launch_cancel(&recording->launch);
+	drop_session();
+	folder_take_back(&recording->folder);
+	return status;
+}
+
+/* While it runs. */
+
+static void stop(struct recording *recording)
+{
+	enum session_result result;
+	struct session_loss loss = { 0 };
+
+	if (!recording->is_recording)
+		return;
+	recording->is_recording = false;
+	result = session_stop(&loss, launch_is_interrupted);
+	recording->manifest.loss =
+		(struct manifest_loss){ loss.events_discarded, loss.packets_lost, loss.known };
+	if (result && !recording->failure)
+		recording->failure =
+			result == SESSION_SILENT ? RECORD_EXIT_DAEMON : RECORD_EXIT_LTTNG;
+}
+
+static void stop_for_disk(struct recording *recording)
+{
+	cli_error("the disk is nearly full: recording stops here, the program goes on");
+	recording->failure = RECORD_EXIT_DISK;
+	recording->manifest.stopped = (char *)"disk full";
+	stop(recording);
+}
+
+static void stop_for_daemon(struct recording *recording)
+{
+	cli_error("the session daemon ended: recording stops here");
+	recording->failure = RECORD_EXIT_LTTNG;
+	recording->manifest.stopped = (char *)"session daemon ended";
+	recording->is_recording = false;
+}
+
+/* Nobody empties the buffers: writers that wait for room are let go by the stop. */
+static void stop_for_consumer(struct recording *recording)
+{
+	cli_error("LTTng's consumer daemon ended: recording stops here, the program goes on");
+	recording->failure = RECORD_EXIT_LTTNG;
+	recording->manifest.stopped = (char *)"consumer daemon ended";
+	stop(recording);
+}
+
+static void watch(struct recording *recording)
+{
+	struct room_watch room = { 0 };
+
+	while (!launch_step(&recording->launch, LOOK_MS)) {
+		if (!recording->is_recording)
+			continue;
+		if (!daemon_is_alive(recording->daemon))
+			stop_for_daemon(recording);
+		else if (!daemon_is_alive(recording->consumer))
+			stop_for_consumer(recording);
+		else if (!recording->options->relay_url &&
+			 room_is_short(&room, recording->folder.path))
+			stop_for_disk(recording);
+	}
+}
+
+/* After its end. */
+
+static void describe_end(struct recording *recording)
+{
+	struct manifest *manifest = &recording->manifest;
+	int status = recording->launch.wait_status;
+
+	manifest->duration_ns = now_ns(CLOCK_MONOTONIC) - manifest->start_monotonic_ns;
+	manifest->end.known = true;
+	manifest->end.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	manifest->end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static int program_status(const struct manifest_end *end)
+{
+	return end->signal ? RECORD_EXIT_SIGNAL + end->signal : end->exit_status;
+}
+
+/* "3 events and 1 packet lost", or that nothing was. */
+static const char *describe_loss(const struct manifest_loss *loss, char text[80])
+{
+	if (!loss->known)
+		return "losses unknown";
+	if (!loss->events_discarded && !loss->packets_lost)
+		return "nothing lost";
+	snprintf(text, 80, "%" PRIu64 " events and %" PRIu64 " packets LOST",
+		 loss->events_discarded, loss->packets_lost);
+	return text;
+}
+
+static void print_summary(const struct recording *recording, uint64_t size_bytes)
+{
+	const struct manifest *manifest = &recording->manifest;
+	char size[16], loss[80];
+
+	fprintf(stderr,
+		"vadtrace: recorded %s (pid %" PRId64 ") for %.2f s: %s, written %.2f s after its "
+		"end, %s. Next: vadtrace report %s\n",
+		program_name(recording), manifest->pid, (double)manifest->duration_ns / 1e9,
+		cli_format_bytes(size_bytes, size), (double)recording->finish_ns / 1e9,
+		describe_loss(&manifest->loss, loss), recording->folder.shown);
+	if (recording->options->relay_url)
+		cli_hint("the events are with the relay: copy the ust folder of its %s-* to %s",
+			 manifest->session, recording->folder.shown);
+}
+
+/* A session that had a program in it leaves at least the description of the stream. */
+static void warn_when_empty(const struct recording *recording)
+{
+	if (recording->options->relay_url || recording->failure ||
+	    folder_size_bytes(recording->folder.ust))
+		return;
+	cli_warn("nothing was recorded: '%s' did not load %s", program_name(recording),
+		 recording->library);
+	cli_hint("it may remove LD_PRELOAD from its environment, or start another program that "
+		 "does the work (then try --children)");
+}
+
+static void finish(struct recording *recording)
+{
+	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
+
+	describe_end(recording);
+	stop(recording);
+	session_destroy();
+	folder_tidy_live(&recording->folder);
+	recording->manifest.complete = true;
+	write_manifest(recording);
+	folder_keep(&recording->folder);
+	recording->finish_ns = now_ns(CLOCK_MONOTONIC) - end_ns;
+}
+
+static int conclude(struct recording *recording)
+{
+	int status = program_status(&recording->manifest.end);
+
+	warn_when_empty(recording);
+	if (!recording->options->is_quiet)
+		print_summary(recording, folder_size_bytes(recording->folder.path));
+	if (!recording->failure)
+		return status;
+	cli_error("the recording is incomplete; the program's own exit status was %d", status);
+	return recording->failure;
+}
+
+int recording_run(struct record_options *options, const struct target *target)
+{
+	static struct recording recording;
+	int status;
+
+	recording.options = options;
+	recording.target = target;
+	if (!environment_find_library(recording.library, options->library))
+		return RECORD_EXIT_LIBRARY;
+	if (!room_fit_buffers(options))
+		return RECORD_EXIT_LTTNG;
+	session_name();
+	status = hold(&recording);
+	if (!status)
+		status = begin(&recording);
+	if (status)
+		return status;
+	watch(&recording);
+	finish(&recording);
+	status = conclude(&recording);
+	drop_session();
+	return status;
+}
