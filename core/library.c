@@ -4,20 +4,36 @@
 /* libvadcore.so as its own host: tells core about fork and about threads that end. Only in that
  * library; the preload is a host of its own. */
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdint.h>
 
+#include "core/base/thread.h"
 #include "core/host.h"
 
 static pthread_key_t exit_key;
 
-static void thread_exits(void *value)
+/* The value counts the rounds in which a thread's destructors run: other destructors may still
+ * allocate, so the last round is ours. */
+static void thread_ends(void *value)
 {
-	core_thread_exit();
+	uintptr_t round = (uintptr_t)value;
+
+	if (round < PTHREAD_DESTRUCTOR_ITERATIONS)
+		(void)pthread_setspecific(exit_key, (void *)(round + 1));
+	else
+		core_thread_exit();
+}
+
+static void thread_begins(void)
+{
+	(void)pthread_setspecific(exit_key, (void *)(uintptr_t)1);
 }
 
 __attribute__((constructor)) static void start(void)
 {
 	core_start();
-	pthread_atfork(core_fork_prepare, core_fork_parent, core_fork_child);
-	pthread_key_create(&exit_key, thread_exits);
+	(void)pthread_atfork(core_fork_prepare, core_fork_parent, core_fork_child);
+	if (pthread_key_create(&exit_key, thread_ends) == 0)
+		thread_began = thread_begins;
 }

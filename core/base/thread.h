@@ -1,11 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* What core keeps per thread outside the heap: the last error. Initial-exec TLS only. */
+/* What core keeps per thread: the last error, the locks held, the heap's front. Initial-exec TLS
+ * only, and little of it. */
 
 #ifndef VADTRACE_CORE_BASE_THREAD_H
 #define VADTRACE_CORE_BASE_THREAD_H
 
 #define CORE_TLS _Thread_local __attribute__((tls_model("initial-exec")))
+
+/* Called, when not NULL, in each thread that uses a heap for the first time, without any lock: a
+ * host that cannot see threads begin learns here whose end it has to tell. Set it once, at start.
+ */
+extern void (*thread_began)(void);
 
 #endif

@@ -25,6 +25,8 @@ struct pager {
 	int (*set)(void *address, size_t size_bytes, uint32_t state);
 	/* Contents are lost, the range is reserved. On failure nothing has changed. */
 	int (*drop)(void *address, size_t size_bytes);
+	/* Contents become zero, the pages go back; committed they stay. */
+	int (*discard)(void *address, size_t size_bytes);
 	/* Contents are not needed soon. They are kept all the same. */
 	int (*reset)(void *address, size_t size_bytes);
 	/* Changes the size of a committed range, keeping contents: in place when new_address is

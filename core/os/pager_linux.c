@@ -103,6 +103,11 @@ static int drop(void *address, size_t size_bytes)
 	return got < 0 ? (int)got : 0;
 }
 
+static int discard(void *address, size_t size_bytes)
+{
+	return os_advise(address, size_bytes, MADV_DONTNEED);
+}
+
 /* Advice only: a kernel without it, or pages locked in memory, are no failure. */
 static int reset(void *address, size_t size_bytes)
 {
@@ -123,6 +128,7 @@ const struct pager pager_linux = {
 	.put = put,
 	.set = set,
 	.drop = drop,
+	.discard = discard,
 	.reset = reset,
 	.resize = resize,
 };

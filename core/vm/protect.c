@@ -10,20 +10,6 @@
 #include "core/vm/tell.h"
 #include "core/vm/virtual.h"
 
-static bool is_committed(const struct vad *vad, const struct vm_range *range)
-{
-	uint64_t page = region_page(range->base);
-
-	while (page < region_page(range->end)) {
-		struct page_run run = pagestate_run(&vad->pages, page);
-
-		if (!(run.state & MEM_COMMIT))
-			return false;
-		page = run.end_page;
-	}
-	return true;
-}
-
 static void record(struct vad *vad, const struct vm_range *range, uint32_t protect,
 		   uint32_t old_protect, const struct vm_request *request)
 {
@@ -46,7 +32,7 @@ static NTSTATUS protect_locked(const struct vm_range *range, uint32_t protect,
 
 	if (!vad)
 		return STATUS_CONFLICTING_ADDRESSES;
-	if (!is_committed(vad, range))
+	if (!region_is_committed(vad, range))
 		return STATUS_NOT_COMMITTED;
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;

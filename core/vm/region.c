@@ -18,6 +18,20 @@ struct vad *region_around(const struct vm_range *range)
 	return vad;
 }
 
+bool region_is_committed(const struct vad *vad, const struct vm_range *range)
+{
+	uint64_t page = region_page(range->base);
+
+	while (page < region_page(range->end)) {
+		struct page_run run = pagestate_run(&vad->pages, page);
+
+		if (!(run.state & MEM_COMMIT))
+			return false;
+		page = run.end_page;
+	}
+	return true;
+}
+
 /* The boundaries existed a moment ago, so the system has room for them. */
 void region_set_back(const struct vad *vad, const struct vm_range *range)
 {

@@ -20,6 +20,8 @@ static inline uint64_t region_page(uintptr_t address)
 
 /* The region of VirtualAlloc's kind that holds the whole range, or NULL. */
 struct vad *region_around(const struct vm_range *range);
+/* Whether every page of the range, inside `vad`, is committed. */
+bool region_is_committed(const struct vad *vad, const struct vm_range *range);
 /* Makes the system's pages again what the record says, after a change that stopped half-way. */
 void region_set_back(const struct vad *vad, const struct vm_range *range);
 /* Tells a change of a part of `vad`. */

@@ -107,6 +107,37 @@ static NTSTATUS reset_locked(const struct allocation *allocation)
 	return STATUS_SUCCESS;
 }
 
+static NTSTATUS discard_locked(const struct vm_range *range, const struct vm_request *request)
+{
+	struct vad *vad = region_around(range);
+	int error;
+
+	if (!vad)
+		return STATUS_CONFLICTING_ADDRESSES;
+	if (!region_is_committed(vad, range))
+		return STATUS_NOT_COMMITTED;
+	error = pager->discard((void *)range->base, range->end - range->base);
+	if (error < 0)
+		return status_from_os(error);
+	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, request);
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS vm_discard(void *base, size_t size_bytes, const struct vm_request *request)
+{
+	struct vm_range range;
+	NTSTATUS status = rules_range(base, size_bytes, OS_PAGE_SIZE, &range);
+
+	if (!status_is_success(status))
+		return status;
+	if ((uintptr_t)base != range.base || range.end - range.base != size_bytes)
+		return STATUS_INVALID_PARAMETER;
+	lock_acquire(&vm_lock);
+	status = discard_locked(&range, request);
+	lock_release(&vm_lock);
+	return status;
+}
+
 static bool is_reset(uint32_t type)
 {
 	return type & (MEM_RESET | MEM_RESET_UNDO);

@@ -18,8 +18,9 @@ struct vm_request {
 	size_t alignment_bytes; /* power of two above 64 KiB; 0: the allocation granularity */
 };
 
-/* NtAllocateVirtualMemory on this process. *base NULL: anywhere; else rounded down (64 KiB when
- * reserving, a page when committing). On success *base and *size_bytes are the range taken. */
+/* NtAllocateVirtualMemory on this process: reserve, commit; reset, which keeps contents here. *base
+ * NULL: anywhere; else rounded down (64 KiB when reserving, a page when committing). On success
+ * *base and *size_bytes are the range taken. */
 NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t protect,
 		     const struct vm_request *request);
 /* NtFreeVirtualMemory: MEM_DECOMMIT or MEM_RELEASE. */
@@ -31,6 +32,10 @@ NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t 
 /* NtQueryVirtualMemory(MemoryBasicInformation). Right for any address of the process, also for
  * memory not made through us (read from the system then). */
 NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info);
+
+/* DiscardVirtualMemory, but with certain zeros: the pages of a committed range (whole pages of one
+ * region) go back to the system and read as zero from now on. Told as reset. */
+NTSTATUS vm_discard(void *base, size_t size_bytes, const struct vm_request *request);
 
 /* Grows or shrinks a wholly committed private region that starts at `base`, moving it when it must
  * (contents are kept, the new tail is zero): *new_base tells where it is now; alignment as in the
