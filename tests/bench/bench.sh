@@ -16,8 +16,16 @@ unset LD_PRELOAD
 trap 'finish' EXIT
 
 finish() {
-	[ -z "$daemon_pid" ] || kill "$daemon_pid" 2>/dev/null || true
+	[ -z "$daemon_pid" ] || stop_session_daemon
 	rm -rf "$work"
+}
+
+# Ours, unless somebody else has begun to use it.
+stop_session_daemon() {
+	if [ -z "$(lttng --no-sessiond --mi xml list 2>/dev/null | grep -o '<session>')" ]; then
+		kill "$daemon_pid" 2>/dev/null || true
+		wait "$daemon_pid" 2>/dev/null || true
+	fi
 }
 
 # One daemon for all rounds, so that no round pays for its start. A daemon that runs is used.
