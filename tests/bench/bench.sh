@@ -13,6 +13,8 @@ measure=$VADTRACE_BUILDDIR/tests/bench/measure
 work=$(mktemp -d "${TMPDIR:-/tmp}/vadtrace-bench.XXXXXX")
 daemon_pid=
 unset LD_PRELOAD
+# Python's own allocator hides most of its blocks.
+export PYTHONMALLOC=malloc
 trap 'finish' EXIT
 
 finish() {
@@ -70,4 +72,44 @@ machine_line() {
 	printf '%s, %s cores, Linux %s, glibc %s\n' \
 		"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
 		"$(uname -r)" "$(getconf GNU_LIBC_VERSION | sed 's/.* //')"
+}
+
+# make_inputs SCALE: one script for each of the real programs.
+make_inputs() {
+	cat >"$work/input.lua" <<-TEXT
+		local function tree(d) return d == 0 and {} or { tree(d - 1), tree(d - 1) } end
+		local words = {}
+		for i = 1, 4 * $1 do tree(13) end
+		for i = 1, 40000 * $1 do words[i % 9999] = ("w"):rep(i % 90) .. i end
+	TEXT
+	cat >"$work/input.py" <<-TEXT
+		import json
+		rows = [{"id": i, "name": "n%d" % i, "list": list(range(i % 9))}
+		        for i in range(4000 * $1)]
+		for _ in range(4):
+		    rows = json.loads(json.dumps(rows))
+		words = {}
+		for i in range(20000 * $1):
+		    words.setdefault("k%d" % (i % 4999), []).append(str(i))
+	TEXT
+	awk -v rows=$((10000 * $1)) 'BEGIN {
+		print "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c REAL); BEGIN;"
+		for (i = 0; i < rows; i++)
+			printf "INSERT INTO t VALUES (%d, \"text %d\", %d.25);\n", i,
+				i * 7919 % 99991, i
+		print "COMMIT; CREATE INDEX i ON t (b);"
+		print "SELECT count(*) FROM t x JOIN t y ON x.b = y.b WHERE x.c > 100;"
+		print "SELECT length(group_concat(upper(b))) FROM t GROUP BY a % 1000;"
+	}' >"$work/input.sql"
+}
+
+real_programs='lua5.4 python3 sqlite3'
+
+# set_command NAME: in `command`, what runs this program on its input.
+set_command() {
+	case $1 in
+	lua5.4) command=(lua5.4 "$work/input.lua") ;;
+	python3) command=(/usr/bin/python3 "$work/input.py") ;;
+	sqlite3) command=(sqlite3 :memory: ".read $work/input.sql") ;;
+	esac
 }

@@ -28,7 +28,8 @@ done
 
 ways="bare vadtrace vadtrace-no-stacks"
 ! command -v heaptrack >/dev/null || ways+=" heaptrack"
-wrapper=$(find /usr/lib /usr/local/lib -name 'liblttng-ust-libc-wrapper.so.*' 2>/dev/null | head -n 1)
+wrapper=$(find /usr/lib /usr/local/lib -name 'liblttng-ust-libc-wrapper.so.*' 2>/dev/null |
+	head -n 1)
 [ -z "$wrapper" ] || ways+=" wrapper"
 
 # run WAY COMMAND...: the command's output passes through.
@@ -109,42 +110,12 @@ churn_table() {
 
 # --- Real programs: seconds -------------------------------------------------------------------
 
-make_inputs() {
-	cat >"$work/trees.lua" <<-'TEXT'
-		local function tree(d) return d == 0 and {} or { tree(d - 1), tree(d - 1) } end
-		local words = {}
-		for i = 1, 6 do tree(13) end
-		for i = 1, 60000 do words[i % 999] = ("w"):rep(i % 90) .. i end
-	TEXT
-	cat >"$work/words.py" <<-'TEXT'
-		import json
-		rows = [{"id": i, "name": "n%d" % i, "list": list(range(i % 9))} for i in range(12000)]
-		for _ in range(2):
-		    rows = json.loads(json.dumps(rows))
-	TEXT
-	awk 'BEGIN {
-		print "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c REAL); BEGIN;"
-		for (i = 0; i < 30000; i++)
-			printf "INSERT INTO t VALUES (%d, \"text %d\", %d.25);\n", i, i * 7919 % 30011, i
-		print "COMMIT; CREATE INDEX i ON t (b);"
-		print "SELECT count(*) FROM t x JOIN t y ON x.b = y.b WHERE x.c > 100;"
-	}' >"$work/rows.sql"
-}
-
-# start_program NAME WAY
-start_program() {
-	case $1 in
-	lua5.4) run "$2" lua5.4 "$work/trees.lua" ;;
-	python3) PYTHONMALLOC=malloc run "$2" /usr/bin/python3 "$work/words.py" ;;
-	sqlite3) run "$2" sqlite3 :memory: ".read $work/rows.sql" ;;
-	esac
-}
-
 # wall_seconds NAME WAY
 wall_seconds() {
-	local start=$EPOCHREALTIME
+	local command start=$EPOCHREALTIME
 
-	start_program "$1" "$2" >/dev/null 2>"$work/stderr" || {
+	set_command "$1"
+	run "$2" "${command[@]}" >/dev/null 2>"$work/stderr" || {
 		echo "bench: $1 fails under $2" >&2
 		cat "$work/stderr" >&2
 	}
@@ -152,7 +123,7 @@ wall_seconds() {
 }
 
 program_table() {
-	local name=$1 way round bare ours
+	local name=$1 way round bare ours wall
 
 	rm -f "$work"/wall-*
 	for ((round = 0; round < rounds; round++)); do
@@ -163,20 +134,20 @@ program_table() {
 	bare=$(median <"$work/wall-bare")
 	ours=$(median <"$work/wall-vadtrace")
 	for way in $ways; do
-		printf '| %s | %s | %.2f | %s | %s |\n' "$name" "$way" "$(median <"$work/wall-$way")" \
-			"$(ratio "$(median <"$work/wall-$way")" "$bare")" \
-			"$(ratio "$(median <"$work/wall-$way")" "$ours")"
+		wall=$(median <"$work/wall-$way")
+		printf '| %s | %s | %.2f | %s | %s |\n' "$name" "$way" "$wall" \
+			"$(ratio "$wall" "$bare")" "$(ratio "$wall" "$ours")"
 	done
 }
 
 need_session_daemon
-make_inputs
+make_inputs 3
 machine_line
 printf 'medians of %d rounds; a round runs each once, in turn\n' "$rounds"
 churn_table 1
 churn_table 2
 printf '\nwhole programs, with start and end of the recording\n\n'
 printf '| program | recorder | seconds, wall | of bare | of vadtrace |\n|---|---|---|---|---|\n'
-for name in lua5.4 python3 sqlite3; do
+for name in $real_programs; do
 	! command -v "$name" >/dev/null || program_table "$name"
 done

@@ -12,7 +12,8 @@ untested() {
 
 	shift
 	for name in $(awk '!/^[ \t]*(#|$)/ { print $2 }' "$spec"); do
-		grep -rqwE --include='*.c' --include='*.cc' --include='*.h' "$name" "$@" || echo "$name"
+		grep -rqwE --include='*.c' --include='*.cc' --include='*.h' "$name" "$@" ||
+			echo "$name"
 	done
 }
 

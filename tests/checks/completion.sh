@@ -40,7 +40,8 @@ for command in $commands; do
 	# Each option that the help names, and no other word.
 	options=$("$vadtrace" "$command" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u)
 	for option in $options; do
-		offers "$option" "$command" -- >>"$scratch/missing" || echo "$option" >>"$scratch/missing"
+		offers "$option" "$command" -- >>"$scratch/missing" ||
+			echo "$option" >>"$scratch/missing"
 	done
 	is "$(cat "$scratch/missing")" "" "vadtrace $command offers all its options"
 done

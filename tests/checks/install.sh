@@ -75,7 +75,8 @@ int main(void)
 	char *pages = VirtualAlloc(NULL, 8192, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 
 	pages[8191] = block[99] = 1;
-	printf("%zu %d\n", HeapSize(GetProcessHeap(), 0, block), VirtualFree(pages, 0, MEM_RELEASE));
+	printf("%zu %d\n", HeapSize(GetProcessHeap(), 0, block),
+	       VirtualFree(pages, 0, MEM_RELEASE));
 	return 0;
 }
 TEXT

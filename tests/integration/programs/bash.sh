@@ -18,7 +18,9 @@ for i in 1 2 3 4 5; do (sleep 0.0$i; exit $i) & done
 for job in $(jobs -p); do wait "$job"; echo "job: $?"; done
 kill -USR1 $$
 declare -A seen
-while read -r word; do seen[$word]=$((${seen[$word]:-0} + 1)); done < <(seq 1 2000 | sed 's/.*\(.\)/\1/')
+while read -r word; do
+	seen[$word]=$((${seen[$word]:-0} + 1))
+done < <(seq 1 2000 | sed 's/.*\(.\)/\1/')
 for key in "${!seen[@]}"; do echo "$key ${seen[$key]}"; done | sort
 text=$(printf 'line %s\n' {1..3000}); echo "${#text} ${text//line/}" | cksum
 (kill -TERM $BASHPID); echo "killed: $?"

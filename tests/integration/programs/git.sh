@@ -13,7 +13,8 @@ cat >"$scratch/work.sh" <<'TEXT'
 set -e
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null HOME=$PWD
 export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@example.org GIT_AUTHOR_DATE='2026-01-01T00:00:00Z'
-export GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@example.org GIT_COMMITTER_DATE='2026-01-02T00:00:00Z'
+export GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@example.org
+export GIT_COMMITTER_DATE='2026-01-02T00:00:00Z'
 git init -q -b main tree
 cd tree
 cp -R "$VADTRACE_SRCDIR/core" "$VADTRACE_SRCDIR/tools" .

@@ -13,7 +13,8 @@ $python -c 'import test.test_json' 2>/dev/null || skip_all "libpython3.11-testsu
 
 # Times and the machine's load differ; the order of the lines does not.
 normalise() {
-	sed -E 's/^[0-9]+:[0-9:]+ load avg: [0-9.]+ //; s/[0-9.]+ (ms|sec|min)\b/TIME/g; s/ in [0-9.]+s/ in TIME/
+	sed -E 's/^[0-9]+:[0-9:]+ load avg: [0-9.]+ //; s/[0-9.]+ (ms|sec|min)\b/TIME/g
+		s/ in [0-9.]+s/ in TIME/
 		s/^(test_[a-z]+) passed in .*/\1 passed/; s/\bpid [0-9]+/pid N/g'
 }
 

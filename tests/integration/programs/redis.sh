@@ -23,13 +23,15 @@ for i in $(seq 600); do
 	[ "$(cli ping 2>/dev/null)" = PONG ] && break
 	sleep 0.1
 done
-redis-benchmark -s "$socket" -q -n 20000 -c 20 -r 1000 -d 100 -t set,get,lpush,lrange_100,zadd,hset \
-	--threads 2 >benchmark.out 2>&1
+redis-benchmark -s "$socket" -q -n 20000 -c 20 -r 1000 -d 100 --threads 2 \
+	-t set,get,lpush,lrange_100,zadd,hset >benchmark.out 2>&1
 echo "benchmark: $? $(tr '\r' '\n' <benchmark.out | grep -c 'requests per second, ')"
 rm -f benchmark.out
 cli flushall
 for i in $(seq 200); do echo "rpush list$((i % 10)) value-$i"; done | cli | cksum
-cli eval 'local t = {} for i = 1, 20000 do t[i] = redis.call("incrby", "n" .. i % 100, i) end return #t' 0
+cli eval 'local t = {}
+	for i = 1, 20000 do t[i] = redis.call("incrby", "n" .. i % 100, i) end
+	return #t' 0
 cli config set io-threads-do-reads yes >/dev/null
 cli append text "$(seq 1 5000 | tr '\n' ' ')"
 cli bgsave

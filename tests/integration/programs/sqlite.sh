@@ -14,7 +14,8 @@ awk -v rows=60000 'BEGIN {
 	for (i = 1; i <= rows; i++)
 		printf "INSERT INTO part VALUES (%d, %d, \"part %d %s\", %d.5);\n", i, int(i / 7),
 		       i, substr("abcdefghijklmnopqrstuvwxyz", 1 + i % 20), i * 31 % 977
-	print "COMMIT; CREATE INDEX by_parent ON part (parent); CREATE INDEX by_name ON part (name);"
+	print "COMMIT;"
+	print "CREATE INDEX by_parent ON part (parent); CREATE INDEX by_name ON part (name);"
 	print "SELECT count(*), sum(weight), max(length(name)) FROM part;"
 	print "SELECT p.name, count(*), avg(c.weight) FROM part p JOIN part c ON c.parent = p.id"
 	print "GROUP BY p.id ORDER BY 3 DESC, 1 LIMIT 20;"
