@@ -3,7 +3,8 @@
 
 /* Blocks. One engine serves malloc and the Win32 heaps:
  *
- *  - malloc blocks (heap_malloc ...) are plain: their size is their size class's, they carry nothing;
+ *  - malloc blocks (heap_malloc ...) are plain: their size is their size class's, they carry
+ * nothing;
  *  - Win32 blocks (heap_allocate ...) know the exact size that was asked for and their heap.
  * Both kinds of the process heap may be freed, sized and reallocated through either face.
  *
@@ -33,6 +34,8 @@ void *heap_realloc(void *block, size_t size_bytes);
 /* `block` must be ours (heap_owns). Double and stray frees are found and reported on stderr with
  * the address, then the process aborts, as glibc does. NULL is allowed. */
 void heap_free(void *block);
+/* The same in one step with heap_owns: false, and nothing done, when `block` is not ours. */
+bool heap_try_free(void *block);
 /* Bytes that may be used; 0 for NULL. */
 size_t heap_usable_size(const void *block);
 /* Whether `address` lies in a segment of ours; a load and a test, for any value. */
@@ -42,10 +45,10 @@ bool heap_trim(void);
 
 /* Figures for mallinfo2 and malloc_info; bytes. */
 struct heap_statistics {
-	size_t reserved_bytes;  /* segments and large blocks */
-	size_t used_bytes;      /* in blocks given out */
-	size_t free_bytes;      /* in free blocks and pages */
-	size_t large_bytes;     /* in large blocks */
+	size_t reserved_bytes; /* segments and large blocks */
+	size_t used_bytes;     /* in blocks given out */
+	size_t free_bytes;     /* in free blocks and pages */
+	size_t large_bytes;    /* in large blocks */
 	size_t large_count;
 	size_t peak_reserved_bytes;
 };
@@ -57,6 +60,8 @@ struct heap *heap_process(void);
 struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_bytes,
 			 NTSTATUS *status);
 bool heap_destroy(struct heap *heap, NTSTATUS *status);
+/* Whether `heap` is a heap other than the process heap. */
+bool heap_is_destroyable(const struct heap *heap);
 void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status);
 void *heap_reallocate(struct heap *heap, uint32_t flags, void *block, size_t size_bytes,
 		      NTSTATUS *status);

@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Blocks of either face: what they are, and how they come and go when no fast path does it. */
+
+#ifndef VADTRACE_CORE_HEAP_BLOCKS_H
+#define VADTRACE_CORE_HEAP_BLOCKS_H
+
+#include "core/heap/front.h"
+#include "core/heap/misuse.h"
+
+/* What a sized block has behind its last usable byte: its exact size, disguised. */
+#define TRAILER_BYTES sizeof(uintptr_t)
+
+/* A block's page is one that page_of gave. Whether the block is one that can be freed. */
+enum misuse block_examine(const struct page *page, const void *block);
+
+/* Bytes up to the end of the block, or up to its trailer. */
+size_t block_capacity(const struct page *page);
+/* Exact size of a sized block, else its capacity. False: its trailer was written over. */
+bool block_read_size(const struct page *page, const void *block, size_t *size_bytes);
+void block_write_size(struct page *page, void *block, size_t size_bytes);
+
+/* A block for `heap`. alignment_bytes: a power of two; above 16 the block is plain. */
+struct block_request {
+	struct heap *heap;
+	struct front *front; /* entered; only used up to CLASS_BYTES_MAX */
+	size_t size_bytes;
+	size_t alignment_bytes;
+	bool sized;
+};
+
+/* A block above CLASS_BYTES_MAX; *is_zero tells whether it is all zero. NULL: no memory. */
+void *block_take_big(const struct block_request *request, bool *is_zero);
+
+/* Resizes a block above CLASS_BYTES_MAX without copying; NULL when that cannot be done. The block
+ * moves only if may_move. */
+void *block_resize_big(struct page *page, void *block, size_t size_bytes, bool may_move);
+
+/* Frees an examined block; not MISUSE_NONE when somebody else freed it meanwhile. */
+enum misuse block_return(struct page *page, void *block);
+
+#endif

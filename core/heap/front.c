@@ -1,0 +1,396 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The slow paths of a front.
+ *
+ *   queue of a class:  current page -> page with room -> page with room     (full pages: nowhere)
+ *   notified:          page -> page     remote blocks wait in them; drained before a queue is used
+ *
+ * When the current page has no free block, more are carved; when none is left to carve, the page is
+ * full and leaves the queue. The first block freed to it brings it back, at the end. An empty page
+ * goes back to the pool of segments unless it is the current one. */
+
+#include "core/heap/front.h"
+
+#include <signal.h>
+
+#include "core/base/check.h"
+#include "core/heap/misuse.h"
+#include "core/heap/segment.h"
+#include "core/heap/thread.h"
+
+/* What one carving puts into the free list: about a page of memory, so that little is touched. */
+#define CARVE_BYTES ((size_t)4096)
+/* A frame of a handler lies at least a red zone and a signal frame below the one it interrupts. */
+#define SAME_FRAME_BYTES ((uintptr_t)128)
+
+struct page page_none;
+
+void front_set_up(struct front *front, struct heap *heap, struct lock *lock, bool sized)
+{
+	front->lock = lock;
+	front->heap = heap;
+	front->sized = sized;
+	for (size_t i = 0; i < DIRECT_COUNT; i++)
+		front->direct[i] = &page_none;
+}
+
+void front_fail_corrupted(const struct block *block)
+{
+	misuse_abort("malloc(): a free block was written to: ", block);
+}
+
+static bool lies_in(uintptr_t address, const stack_t *stack)
+{
+	return address - (uintptr_t)stack->ss_sp < stack->ss_size;
+}
+
+/* A call was abandoned if its frame is gone: the present frame is no deeper on the same stack, or
+ * the mark is from the alternate signal stack, which nobody uses now. In doubt it is alive. */
+static bool is_abandoned(uintptr_t mark, uintptr_t here)
+{
+	stack_t stack = { 0 };
+
+	if (sigaltstack(NULL, &stack) != 0)
+		return false;
+	if (!(stack.ss_flags & SS_DISABLE) && lies_in(here, &stack) != lies_in(mark, &stack))
+		return lies_in(mark, &stack);
+	return here + SAME_FRAME_BYTES > mark;
+}
+
+bool front_enter_busy(struct front *front)
+{
+	uintptr_t mark = front->busy;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	if (mark == UINTPTR_MAX || !is_abandoned(mark, here))
+		return false;
+	front->busy = here;
+	front_recover(front);
+	return true;
+}
+
+static void set_direct(struct front *front, uint32_t size_class)
+{
+	struct page *page = front->queues[size_class].first;
+	size_t first = size_class ? direct_index(class_bytes(size_class - 1)) + 1 : 0;
+
+	if (class_bytes(size_class) > DIRECT_BYTES_MAX)
+		return;
+	for (size_t i = first; i <= direct_index(class_bytes(size_class)); i++)
+		front->direct[i] = page ? page : &page_none;
+}
+
+/* The first page of the queue, if any, becomes current. */
+static void make_current(struct front *front, uint32_t size_class)
+{
+	struct page *page = front->queues[size_class].first;
+
+	if (page)
+		page_set_used(page, page_used(page) + 1);
+	set_direct(front, size_class);
+}
+
+static void append(struct front *front, struct page *page)
+{
+	struct page_queue *queue = &front->queues[page->size_class];
+
+	page_set_owner(page, (uintptr_t)front);
+	page->next = NULL;
+	page->prev = queue->last;
+	if (queue->last)
+		queue->last->next = page;
+	else
+		queue->first = page;
+	queue->last = page;
+	if (queue->first == page)
+		make_current(front, page->size_class);
+}
+
+static void unlink_page(struct front *front, struct page *page)
+{
+	struct page_queue *queue = &front->queues[page->size_class];
+	bool was_current = queue->first == page;
+
+	if (page->next)
+		page->next->prev = page->prev;
+	else
+		queue->last = page->prev;
+	if (page->prev)
+		page->prev->next = page->next;
+	else
+		queue->first = page->next;
+	if (!was_current)
+		return;
+	page_set_used(page, page_used(page) - 1);
+	make_current(front, page->size_class);
+}
+
+/* More blocks for an empty free list; false when all are carved. */
+static bool carve(struct page *page)
+{
+	uint32_t count = (uint32_t)(CARVE_BYTES / page->block_bytes);
+	char *first = page_start(page) + (size_t)page->carved * page->block_bytes;
+	struct block *block = (struct block *)first;
+
+	if (page->carved == page->limit)
+		return false;
+	if (count > page->limit - page->carved)
+		count = page->limit - page->carved;
+	for (uint32_t i = 1; i < count; i++) {
+		struct block *next = (struct block *)((char *)block + page->block_bytes);
+
+		block->mark = block_mark(block);
+		block->next = next;
+		block = next;
+	}
+	block->mark = block_mark(block);
+	block->next = NULL;
+	page->carved += count ? count : 1;
+	page->carved_bytes = page->carved * (uint32_t)page->block_bytes;
+	atomic_signal_fence(memory_order_seq_cst);
+	page->free = (struct block *)first;
+	return true;
+}
+
+static struct page *take_page(struct front *front, uint32_t size_class)
+{
+	struct span_request request = {
+		.owner = front,
+		.heap = front->heap,
+		.block_bytes = class_bytes(size_class),
+		.slices = class_slices(size_class),
+		.align_slices = 1,
+		.kind = PAGE_BLOCKS,
+		.size_class = (uint8_t)size_class,
+		.sized = front->sized,
+	};
+	bool is_zero;
+	struct page *page = span_take(&request, &is_zero);
+
+	if (page)
+		return page;
+	if (!front->lock)
+		threads_reap();
+	request.may_grow = true;
+	return span_take(&request, &is_zero);
+}
+
+static void set_aside_full(struct front *front, struct page *page)
+{
+	unlink_page(front, page);
+	page_set_owner(page, (uintptr_t)front | PAGE_FULL);
+}
+
+static void *allocate_from_queue(struct front *front, uint32_t size_class)
+{
+	struct page *page;
+
+	while ((page = front->queues[size_class].first)) {
+		if (page->free || carve(page))
+			return page_pop(page);
+		set_aside_full(front, page);
+	}
+	page = take_page(front, size_class);
+	if (!page)
+		return NULL;
+	append(front, page);
+	carve(page);
+	return page_pop(page);
+}
+
+/* The compiler keeps the queues' stores between these two. */
+static void begin_change(struct front *front)
+{
+	*(volatile bool *)&front->dirty = true;
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void end_change(struct front *front)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile bool *)&front->dirty = false;
+}
+
+void *front_allocate_slow(struct front *front, uint32_t size_class)
+{
+	void *block;
+
+	begin_change(front);
+	front_drain(front);
+	block = allocate_from_queue(front, size_class);
+	end_change(front);
+	return block;
+}
+
+static bool is_current(const struct front *front, const struct page *page)
+{
+	return front->queues[page->size_class].first == page;
+}
+
+/* A page got free blocks: it returns to its queue if it was full, to the pool if it is empty. */
+static void settle(struct front *front, struct page *page)
+{
+	bool is_full = (page_owner(page) & PAGE_FULL) != 0;
+
+	if (is_full && page_used(page) != 0)
+		append(front, page);
+	if (page_used(page) != 0)
+		return;
+	if (!is_full)
+		unlink_page(front, page);
+	span_return(page);
+}
+
+void front_page_freed(struct front *front, struct page *page)
+{
+	begin_change(front);
+	settle(front, page);
+	end_change(front);
+}
+
+void front_free_remote(struct page *page, struct block *block)
+{
+	struct front *front = (struct front *)(page_owner(page) & ~PAGE_FULL);
+	struct block *first = atomic_load_explicit(&page->remote, memory_order_relaxed);
+	struct page *top;
+
+	block->mark = block_mark(block);
+	do {
+		block->next = first;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&page->remote, &first, block, memory_order_release, memory_order_relaxed));
+	if (first)
+		return;
+	/* Ours came first: until we have told the front, nobody can empty or return the page. */
+	top = atomic_load_explicit(&front->notified, memory_order_relaxed);
+	do {
+		page->next_notified = top;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&front->notified, &top, page, memory_order_release, memory_order_relaxed));
+}
+
+/* Only the front's user pops, so the top cannot be popped and pushed again meanwhile. */
+static struct page *pop_notified(struct front *front)
+{
+	struct page *top = atomic_load_explicit(&front->notified, memory_order_acquire);
+
+	while (top &&
+	       !atomic_compare_exchange_weak_explicit(&front->notified, &top, top->next_notified,
+						      memory_order_acquire, memory_order_acquire))
+		;
+	return top;
+}
+
+static void take_remote(struct page *page)
+{
+	struct block *first = atomic_exchange_explicit(&page->remote, NULL, memory_order_acquire);
+	struct block *last = first;
+	uint32_t count = 1;
+
+	for (; last->next; last = last->next) {
+		if (count++ > page->limit)
+			front_fail_corrupted(last);
+	}
+	page_set_used(page, page_used(page) - count);
+	atomic_signal_fence(memory_order_seq_cst);
+	last->next = page->free;
+	page->free = first;
+}
+
+void front_drain(struct front *front)
+{
+	struct page *page;
+
+	if (likely(!atomic_load_explicit(&front->notified, memory_order_relaxed)))
+		return;
+	while ((page = pop_notified(front))) {
+		take_remote(page);
+		settle(front, page);
+	}
+}
+
+void front_release_empty(struct front *front)
+{
+	begin_change(front);
+	front_drain(front);
+	for (uint32_t size_class = 0; size_class < CLASS_COUNT; size_class++) {
+		struct page *page = front->queues[size_class].first, *next;
+
+		for (; page; page = next) {
+			next = page->next;
+			if (page_used(page) != (is_current(front, page) ? 1u : 0u))
+				continue;
+			unlink_page(front, page);
+			span_return(page);
+		}
+	}
+	end_change(front);
+}
+
+static uint32_t count_free(const struct page *page)
+{
+	uint32_t count = 0;
+
+	for (const struct block *block = page->free; block; block = block->next)
+		check(++count <= page->carved, "a free list that runs in a circle");
+	return count;
+}
+
+static void requeue(struct page *page, void *context)
+{
+	struct front *front = context;
+
+	if (page->kind != PAGE_BLOCKS || (page_owner(page) & ~PAGE_FULL) != (uintptr_t)front)
+		return;
+	page_set_used(page, page->carved - count_free(page));
+	if (page->free || page->carved < page->limit)
+		append(front, page);
+	else
+		page_set_owner(page, (uintptr_t)front | PAGE_FULL);
+}
+
+void front_rebuild(struct front *front)
+{
+	for (uint32_t size_class = 0; size_class < CLASS_COUNT; size_class++) {
+		front->queues[size_class] = (struct page_queue){ NULL, NULL };
+		set_direct(front, size_class);
+	}
+	segments_visit(requeue, front);
+	end_change(front);
+}
+
+void front_recover(struct front *front)
+{
+	if (front->dirty)
+		front_rebuild(front);
+}
+
+static void check_page(const struct front *front, const struct page *page)
+{
+	uint32_t current = is_current(front, page) ? 1 : 0;
+
+	check(page_owner(page) == (uintptr_t)front, "a queued page of another owner");
+	check(page->kind == PAGE_BLOCKS, "a queued page that holds no blocks");
+	check(page->carved <= page->limit, "a page carved past its end");
+	check(page->block_bytes == class_bytes(page->size_class), "a page of the wrong class");
+	check(page_used(page) - current + count_free(page) <= page->carved,
+	      "a page with more blocks than carved");
+	check(!page->next || page->next->prev == page, "a queue that does not lead back");
+}
+
+void front_check(const struct front *front)
+{
+	for (size_t i = 0; i < DIRECT_COUNT; i++) {
+		const struct page *page = front->queues[class_of_size(i * 16)].first;
+
+		check(front->direct[i] == (page ? page : &page_none), "a wrong direct page");
+	}
+	for (uint32_t size_class = 0; size_class < CLASS_COUNT; size_class++) {
+		const struct page *page = front->queues[size_class].first;
+
+		check(!page || !page->prev, "a queue whose first page has one before it");
+		for (; page; page = page->next)
+			check_page(front, page);
+	}
+}

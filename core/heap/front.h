@@ -1,0 +1,133 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* A front: pages of one owner, in a queue for each size class. Who may touch it:
+ *
+ *  - a thread's fronts: that thread, between front_enter and front_leave, without any lock;
+ *  - a heap's fronts: whoever holds the heap's lock.
+ * Everyone else may read a page's owner and push a block to its `remote` list (front_free_remote).
+ *
+ * Each store of a fast path comes in such an order that a thread that stops for ever in the middle
+ * (siglongjmp out of a handler, fork in another thread) loses at most the block it was at. The
+ * queues are not that robust; they are derived data: `dirty` tells that they were being changed,
+ * and front_rebuild makes them anew from the pages. What a drain had in hand then is lost. */
+
+#ifndef VADTRACE_CORE_HEAP_FRONT_H
+#define VADTRACE_CORE_HEAP_FRONT_H
+
+#include "core/base/lock.h"
+#include "core/heap/classes.h"
+#include "core/heap/layout.h"
+
+/* Pages with room, and with used or free blocks; the first is the class's current page. */
+struct page_queue {
+	struct page *first, *last;
+};
+
+/* A front.
+ *  - direct[i] is the current page of class_of_size(16 * i), or page_none;
+ *  - each page owned is in the queue of its class, or has PAGE_FULL in its owner;
+ *  - `notified` is a stack of pages whose `remote` list is not empty, each once.
+ * Guarded by: see above; `notified`: atomic. */
+struct front {
+	uintptr_t busy; /* not 0: stack pointer of the call that is changing this front */
+	struct page *direct[DIRECT_COUNT];
+	_Alignas(64) _Atomic(struct page *) notified;
+	struct lock *lock; /* NULL: a thread's front */
+	struct heap *heap;
+	bool sized;
+	bool dirty;
+	struct page_queue queues[CLASS_COUNT];
+};
+
+/* What direct[] points at when a class has no current page: always without a free block. */
+extern struct page page_none;
+
+void front_set_up(struct front *front, struct heap *heap, struct lock *lock, bool sized);
+
+/* Whether `front`, found busy, is so because of a call that was abandoned: then it is ours. */
+bool front_enter_busy(struct front *front);
+
+/* Marks the front as being changed by this call. False: a signal handler interrupted a call that
+ * is changing it; the caller must go elsewhere. The mark is a plain store: only this thread and
+ * its handlers look at it. */
+static inline bool front_enter(struct front *front)
+{
+	if (unlikely(front->busy))
+		return front_enter_busy(front);
+	__asm__ volatile("mov %%rsp, %0" : "=m"(front->busy)::"memory");
+	return true;
+}
+
+static inline void front_leave(struct front *front)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	*(volatile uintptr_t *)&front->busy = 0;
+}
+
+/* Ends the process: the program wrote to a block that it had freed. */
+_Noreturn void front_fail_corrupted(const struct block *block);
+
+/* Takes a block from the page's free list; NULL when that is empty. */
+static inline struct block *page_pop(struct page *page)
+{
+	struct block *block = page->free;
+
+	if (unlikely(!block))
+		return NULL;
+	if (unlikely(((uintptr_t)block->next ^ (uintptr_t)block) >= SEGMENT_BYTES && block->next))
+		front_fail_corrupted(block);
+	*(struct block *volatile *)&page->free = block->next;
+	page_set_used(page, page_used(page) + 1);
+	block->mark = 0;
+	return block;
+}
+
+/* Puts a block into the page's free list; returns how many are still used. */
+static inline uint32_t page_push(struct page *page, struct block *block)
+{
+	uint32_t used = page_used(page) - 1;
+
+	page_set_used(page, used);
+	atomic_signal_fence(memory_order_seq_cst);
+	block->mark = block_mark(block);
+	block->next = page->free;
+	*(struct block *volatile *)&page->free = block;
+	return used;
+}
+
+/* A block of a class whose current page has none; NULL when there is no memory. */
+void *front_allocate_slow(struct front *front, uint32_t size_class);
+
+static inline void *front_allocate(struct front *front, uint32_t size_class)
+{
+	struct page *page = front->queues[size_class].first;
+	struct block *block = page ? page_pop(page) : NULL;
+
+	return likely(block != NULL) ? block : front_allocate_slow(front, size_class);
+}
+
+/* What is left to do when page_push gave 0, or the page was full. */
+void front_page_freed(struct front *front, struct page *page);
+
+/* Frees a block of a page of this front. */
+static inline void front_free(struct front *front, struct page *page, struct block *block)
+{
+	if (unlikely(page_push(page, block) == 0 || page_owner(page) != (uintptr_t)front))
+		front_page_freed(front, page);
+}
+
+/* Frees a block of any front without touching more than its page's `remote` list: lock-free. */
+void front_free_remote(struct page *page, struct block *block);
+
+/* Takes in what others have freed. */
+void front_drain(struct front *front);
+/* Gives back all pages without used blocks. */
+void front_release_empty(struct front *front);
+/* Makes the queues from the pages. */
+void front_rebuild(struct front *front);
+/* Takes over a front whose thread is gone, or gave up in the middle of a call. */
+void front_recover(struct front *front);
+void front_check(const struct front *front);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* How blocks lie in memory.
+ *
+ *   segment, 4 MiB, aligned to 4 MiB, one VAD of its own
+ *   [ header | slice 1 | slice 2 | slice 3 | ...                       | slice 63 ]
+ *     \ one struct page per slice   \------- a span: slices 2 and 3 ---/
+ *
+ *   span of blocks:   [ block | block | block | ... ]  one size class, one front
+ *   span of one:      [ block                       ]  64 KiB to 1 MiB
+ *   large segment:    [ header page | block ...     ]  above 1 MiB, any number of 4 MiB chunks
+ *
+ * The header of a block's segment is found by masking the address of the byte before the block:
+ * so a block may start on the boundary after its header (alignments of 4 MiB and more). */
+
+#ifndef VADTRACE_CORE_HEAP_LAYOUT_H
+#define VADTRACE_CORE_HEAP_LAYOUT_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/hints.h"
+
+#define SLICE_SHIFT 16
+#define SLICE_BYTES ((size_t)1 << SLICE_SHIFT)
+#define SEGMENT_SHIFT 22
+#define SEGMENT_BYTES ((size_t)1 << SEGMENT_SHIFT)
+#define SEGMENT_MASK (SEGMENT_BYTES - 1)
+#define SEGMENT_SLICES 64u
+#define SLICES_PER_SPAN_MAX 16u
+#define SPAN_BYTES_MAX (SLICES_PER_SPAN_MAX * SLICE_BYTES)
+#define LARGE_HEADER_BYTES ((size_t)4096)
+/* Malloc's limit: what differs by more cannot be told by a ptrdiff_t. */
+#define BLOCK_BYTES_LIMIT ((size_t)PTRDIFF_MAX)
+#define BLOCK_BYTES_MIN ((size_t)16)
+
+struct front;
+struct heap;
+
+/* A free block. `mark` is block_mark() while it is free, so that a second free is seen. */
+struct block {
+	struct block *next;
+	uintptr_t mark;
+};
+static_assert(sizeof(struct block) == BLOCK_BYTES_MIN, "the smallest block holds both words");
+
+enum page_kind {
+	PAGE_NONE = 0,   /* the slice is in no span */
+	PAGE_BLOCKS = 1, /* blocks of one size class */
+	PAGE_SINGLE = 2, /* one block, which fills the span */
+	PAGE_LARGE = 3,  /* one block in a segment of its own */
+};
+
+/* A span, described in the entry of its first slice.
+ *  - every block is free here (in the list `free`), or freed by another thread (in `remote`), or
+ *    not carved yet (index >= carved), or given out;
+ *  - used = blocks given out + those in `remote` + 1 while the page is its class's current one;
+ *  - owner is the front, plus PAGE_FULL while the page is in no queue of it; just PAGE_FULL
+ *    if the page is not PAGE_BLOCKS;
+ *  - remote is not empty: the page is in its front's `notified` stack, or the thread whose block
+ *    came first is about to put it there. Only who takes the page from that stack empties remote.
+ * Guarded by: the front, but for `remote` and `next_notified`; by segments_lock while free. */
+struct page {
+	struct block *free;
+	_Atomic(uintptr_t) owner;
+	uint64_t divider; /* ceil(2^64 / block_bytes): tests divisibility */
+	_Atomic(uint32_t) used;
+	uint32_t carved_bytes; /* where the blocks end that have been in a list */
+	uint32_t carved;       /* the same, counted */
+	uint32_t limit;        /* blocks that fit */
+	uint8_t kind;          /* enum page_kind */
+	uint8_t size_class;
+	uint8_t slices;
+	bool sized; /* blocks of the Win32 face: they know their exact size */
+	size_t block_bytes;
+	size_t exact_bytes; /* PAGE_SINGLE and PAGE_LARGE, if sized: what was asked for */
+	_Alignas(64) _Atomic(struct block *) remote;
+	struct page *next_notified;
+	struct page *next, *prev; /* the queue of the size class */
+	struct heap *heap;
+};
+static_assert(sizeof(struct page) == 128, "two cache lines: the owner's and the others'");
+
+#define PAGE_FULL ((uintptr_t)1)
+
+enum segment_list_name { SEGMENTS_OPEN, SEGMENTS_FULL, SEGMENTS_LARGE, SEGMENTS_LISTS };
+
+/* The header of a segment.
+ *  - head[slice] is the index of the first slice of the span that holds `slice`; 0 (whose page is
+ *    PAGE_NONE, or the large block's) when there is none;
+ *  - free_mask has a bit for each slice in no span; bit 0, the header's, is always clear;
+ *  - dirty_mask has a bit for each slice that may hold anything but zeroes.
+ * Guarded by: segments_lock. */
+struct segment {
+	uint8_t head[SEGMENT_SLICES + 1];
+	uint8_t list; /* enum segment_list_name */
+	uint64_t free_mask;
+	uint64_t dirty_mask;
+	struct segment *next, *prev;
+	void *region; /* what was asked from vm: starts before the header if aligned to more */
+	size_t region_bytes;
+	struct page pages[SEGMENT_SLICES] __attribute__((aligned(64)));
+};
+static_assert(offsetof(struct segment, pages[1]) <= LARGE_HEADER_BYTES, "one page is enough");
+static_assert(sizeof(struct segment) <= SLICE_BYTES, "the header fits into its slice");
+
+/* Which 4 MiB chunks of the address space start with a segment's header, and which are ours.
+ * Written under segments_lock, read by anyone. */
+#define CHUNK_COUNT ((uintptr_t)1 << (47 - SEGMENT_SHIFT))
+typedef _Atomic(uint64_t) chunk_map[CHUNK_COUNT / 64];
+extern chunk_map segment_heads, segment_chunks;
+
+/* Differs from run to run, so that no program's data looks like a free block's mark. */
+extern uintptr_t segment_secret;
+
+static inline bool chunk_is_set(chunk_map map, uintptr_t chunk)
+{
+	return likely(chunk < CHUNK_COUNT) &&
+	       (atomic_load_explicit(&map[chunk / 64], memory_order_relaxed) >> (chunk % 64) & 1);
+}
+
+static inline struct segment *segment_of_page(const struct page *page)
+{
+	return (struct segment *)((uintptr_t)page & ~SEGMENT_MASK);
+}
+
+/* The page that describes `address`; NULL when it is not ours. Never NULL for a block of ours. */
+static inline struct page *page_of(const void *address)
+{
+	uintptr_t before = (uintptr_t)address - 1;
+	struct segment *segment = (struct segment *)(before & ~SEGMENT_MASK);
+
+	if (unlikely(!chunk_is_set(segment_heads, before >> SEGMENT_SHIFT)))
+		return NULL;
+	return &segment->pages[segment->head[((uintptr_t)address - (uintptr_t)segment) >>
+					     SLICE_SHIFT]];
+}
+
+/* Where the blocks of a page in a segment of spans start. */
+static inline char *page_start(const struct page *page)
+{
+	struct segment *segment = segment_of_page(page);
+
+	return (char *)segment + ((size_t)(page - segment->pages) << SLICE_SHIFT);
+}
+
+/* Whether a carved block of this PAGE_BLOCKS starts at `address`. For n, d < 2^32: d divides n
+ * exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
+static inline bool page_has_block_at(const struct page *page, const void *address)
+{
+	uint64_t offset = (uint64_t)((const char *)address - page_start(page));
+
+	return offset < page->carved_bytes && offset * page->divider < page->divider;
+}
+
+static inline uintptr_t block_mark(const struct block *block)
+{
+	return segment_secret ^ (uintptr_t)block;
+}
+
+static inline uint32_t page_used(const struct page *page)
+{
+	return atomic_load_explicit(&page->used, memory_order_relaxed);
+}
+
+/* Only the owner writes it, so no atomic addition is needed; others may read it for statistics. */
+static inline void page_set_used(struct page *page, uint32_t used)
+{
+	atomic_store_explicit(&page->used, used, memory_order_relaxed);
+}
+
+static inline uintptr_t page_owner(const struct page *page)
+{
+	return atomic_load_explicit(&page->owner, memory_order_relaxed);
+}
+
+static inline void page_set_owner(struct page *page, uintptr_t owner)
+{
+	atomic_store_explicit(&page->owner, owner, memory_order_relaxed);
+}
+
+static inline size_t round_up(size_t bytes, size_t step)
+{
+	return (bytes + step - 1) & ~(step - 1);
+}
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The malloc face.
+ *
+ *   heap_malloc:  size -> direct[] of the thread's front -> page -> its first free block
+ *   heap_free:    address -> segment -> page -> owner is our front? -> into the page's list
+ *
+ * These two paths take no lock and no atomic read-modify-write; all else is in the slow ones. */
+
+#include "core/heap/heap.h"
+
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/hints.h"
+#include "core/heap/blocks.h"
+#include "core/heap/segment.h"
+#include "core/heap/thread.h"
+
+static void *take_of_class(uint32_t size_class)
+{
+	struct front *front = thread_enter(/* sized */ false);
+	void *block;
+
+	if (likely(front != NULL)) {
+		block = front_allocate(front, size_class);
+		front_leave(front);
+		return block;
+	}
+	front = shared_enter(/* sized */ false);
+	block = front_allocate(front, size_class);
+	shared_leave(front);
+	return block;
+}
+
+static void *take_big(size_t size_bytes, size_t alignment_bytes, bool *is_zero)
+{
+	const struct block_request request = {
+		.heap = heap_process(),
+		.size_bytes = size_bytes,
+		.alignment_bytes = alignment_bytes,
+	};
+
+	return block_take_big(&request, is_zero);
+}
+
+static __attribute__((noinline)) void *malloc_slow(size_t size_bytes)
+{
+	bool is_zero;
+
+	if (size_bytes <= CLASS_BYTES_MAX)
+		return take_of_class(class_of_size(size_bytes));
+	return take_big(size_bytes, BLOCK_BYTES_MIN, &is_zero);
+}
+
+void *heap_malloc(size_t size_bytes)
+{
+	struct thread_heap *thread = thread_heap;
+	struct block *block;
+
+	if (unlikely(size_bytes > DIRECT_BYTES_MAX || !thread || thread->plain.busy))
+		return malloc_slow(size_bytes);
+	front_enter(&thread->plain);
+	block = page_pop(thread->plain.direct[direct_index(size_bytes)]);
+	front_leave(&thread->plain);
+	return likely(block != NULL) ? block : malloc_slow(size_bytes);
+}
+
+void *heap_calloc(size_t size_bytes)
+{
+	bool is_zero = false;
+	void *block;
+
+	if (size_bytes <= CLASS_BYTES_MAX)
+		block = heap_malloc(size_bytes);
+	else
+		block = take_big(size_bytes, BLOCK_BYTES_MIN, &is_zero);
+	if (block && !is_zero)
+		memset(block, 0, size_bytes);
+	return block;
+}
+
+/* Spans start at slices and blocks lie side by side: a block is aligned to what divides its size,
+ * up to a slice. */
+static void *take_aligned_of_class(size_t alignment_bytes, size_t size_bytes)
+{
+	uint32_t size_class = class_of_size(size_bytes);
+
+	while (class_bytes(size_class) % alignment_bytes)
+		size_class++;
+	return take_of_class(size_class);
+}
+
+void *heap_memalign(size_t alignment_bytes, size_t size_bytes)
+{
+	bool is_zero;
+
+	if (alignment_bytes <= BLOCK_BYTES_MIN)
+		return heap_malloc(size_bytes);
+	if (size_bytes < alignment_bytes)
+		size_bytes = alignment_bytes;
+	if (size_bytes <= CLASS_BYTES_MAX)
+		return take_aligned_of_class(alignment_bytes, size_bytes);
+	return take_big(size_bytes, alignment_bytes, &is_zero);
+}
+
+static __attribute__((noinline)) void free_slow(struct page *page, void *block)
+{
+	enum misuse misuse = block_examine(page, block);
+
+	if (misuse == MISUSE_NONE)
+		misuse = block_return(page, block);
+	if (unlikely(misuse != MISUSE_NONE))
+		misuse_abort_in("free", misuse, block);
+}
+
+bool heap_try_free(void *address)
+{
+	struct page *page = page_of(address);
+	struct thread_heap *thread = thread_heap;
+	struct block *block = address;
+
+	if (unlikely(!page))
+		return !address;
+	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
+		     !page_has_block_at(page, block) || block->mark == block_mark(block))) {
+		free_slow(page, block);
+		return true;
+	}
+	front_enter(&thread->plain);
+	if (unlikely(page_push(page, block) == 0))
+		front_page_freed(&thread->plain, page);
+	front_leave(&thread->plain);
+	return true;
+}
+static_assert(offsetof(struct thread_heap, plain) == 0, "a thread is its plain front");
+
+void heap_free(void *block)
+{
+	if (unlikely(!heap_try_free(block)))
+		misuse_abort_in("free", MISUSE_FOREIGN, block);
+}
+
+/* The page of a block that the program gave to `function`. */
+static struct page *page_of_argument(const char *function, const void *block)
+{
+	struct page *page = page_of(block);
+	enum misuse misuse = page ? block_examine(page, block) : MISUSE_FOREIGN;
+
+	if (unlikely(misuse != MISUSE_NONE))
+		misuse_abort_in(function, misuse, block);
+	return page;
+}
+
+size_t heap_usable_size(const void *block)
+{
+	size_t size_bytes = 0;
+	struct page *page;
+
+	if (!block)
+		return 0;
+	page = page_of_argument("malloc_usable_size", block);
+	if (!block_read_size(page, block, &size_bytes))
+		misuse_abort_in("malloc_usable_size", MISUSE_OVERRUN, block);
+	return size_bytes;
+}
+
+/* A smaller size keeps the block unless half of it would be wasted. */
+static bool fits(const struct page *page, size_t size_bytes)
+{
+	return page->kind == PAGE_BLOCKS && !page->sized && size_bytes <= page->block_bytes &&
+	       (size_bytes >= page->block_bytes / 2 || page->block_bytes <= 2 * BLOCK_BYTES_MIN);
+}
+
+static void *move_block(struct page *page, void *block, size_t size_bytes)
+{
+	size_t old_bytes = heap_usable_size(block);
+	void *moved = heap_malloc(size_bytes);
+
+	if (!moved)
+		return NULL;
+	memcpy(moved, block, old_bytes < size_bytes ? old_bytes : size_bytes);
+	free_slow(page, block);
+	return moved;
+}
+
+void *heap_realloc(void *block, size_t size_bytes)
+{
+	struct page *page;
+	void *resized;
+
+	if (!block)
+		return heap_malloc(size_bytes);
+	page = page_of_argument("realloc", block);
+	if (fits(page, size_bytes))
+		return block;
+	if (size_bytes > CLASS_BYTES_MAX && !page->sized) {
+		resized = block_resize_big(page, block, size_bytes, /* may_move */ true);
+		if (resized)
+			return resized;
+	}
+	return move_block(page, block, size_bytes);
+}
+
+static void release_own(bool sized)
+{
+	struct front *front = thread_enter(sized);
+
+	if (!front)
+		return;
+	front_release_empty(front);
+	front_leave(front);
+}
+
+bool heap_trim(void)
+{
+	release_own(/* sized */ false);
+	release_own(/* sized */ true);
+	threads_reap();
+	return segments_trim();
+}

@@ -1,0 +1,40 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What segment.c and large.c share: the lists of segments and the map. For these two only. */
+
+#ifndef VADTRACE_CORE_HEAP_POOL_H
+#define VADTRACE_CORE_HEAP_POOL_H
+
+#include "core/base/lock.h"
+#include "core/heap/layout.h"
+#include "core/heap/segment.h"
+
+/* All segments.
+ *  - used_slices and dirty_slices count slices in spans and free ones that hold pages;
+ *  - reserved_bytes is what vm gave and has not got back.
+ * Guarded by: lock. */
+struct pool {
+	struct lock lock;
+	struct segment *lists[SEGMENTS_LISTS];
+	size_t used_slices, dirty_slices;
+	size_t reserved_bytes, peak_reserved_bytes;
+};
+extern struct pool pool;
+
+void pool_link_locked(struct segment *segment, enum segment_list_name list);
+void pool_unlink_locked(struct segment *segment);
+/* Makes the segment's chunks known as ours, or no longer. */
+void pool_map_locked(const struct segment *segment, bool ours);
+void pool_count_locked(size_t taken_bytes, size_t returned_bytes);
+void pool_choose_secret_locked(void);
+/* Fills in a page for a span, or for a large block. */
+void pool_describe(struct page *page, const struct span_request *request);
+
+void pool_return_large_locked(struct page *page);
+
+/* Memory from vm and back to it. *size_bytes becomes what was really taken. */
+void *pool_reserve(size_t *size_bytes, size_t alignment_bytes);
+void pool_release(void *base);
+
+#endif

@@ -1,0 +1,507 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Spans, cut from segments that vm reserves and commits for us (layout.h has the picture).
+ *
+ *   open list:  segments with a free slice    full list: segments with none
+ *
+ * A free span keeps its pages until the pool holds more of them than it should: then empty
+ * segments are released and the free spans of others are discarded. Guarded by: segments_lock.
+ * Knows nothing of size classes and free lists. */
+
+#include "core/heap/segment.h"
+
+#include <sys/mman.h>
+
+#include "core/base/check.h"
+#include "core/base/lock.h"
+#include "core/heap/pool.h"
+#include "core/os/os.h"
+#include "core/vm/posix.h"
+#include "core/vm/virtual.h"
+
+#define ALL_SLICES (~(uint64_t)1)
+/* Dirty free slices that the pool always may keep: 32 MiB. */
+#define KEEP_SLICES ((size_t)512)
+
+chunk_map segment_heads, segment_chunks;
+uintptr_t segment_secret;
+struct pool pool = { .lock = LOCK_INITIALIZER(LOCK_RANK_SEGMENTS) };
+
+bool heap_owns(const void *address)
+{
+	return chunk_is_set(segment_chunks, (uintptr_t)address >> SEGMENT_SHIFT);
+}
+
+static void map_set(chunk_map map, uintptr_t chunk, bool value)
+{
+	uint64_t bit = (uint64_t)1 << (chunk % 64);
+	uint64_t word = atomic_load_explicit(&map[chunk / 64], memory_order_relaxed);
+
+	atomic_store_explicit(&map[chunk / 64], value ? word | bit : word & ~bit,
+			      memory_order_relaxed);
+}
+
+void pool_link_locked(struct segment *segment, enum segment_list_name list)
+{
+	segment->list = (uint8_t)list;
+	segment->prev = NULL;
+	segment->next = pool.lists[list];
+	if (segment->next)
+		segment->next->prev = segment;
+	pool.lists[list] = segment;
+}
+
+void pool_unlink_locked(struct segment *segment)
+{
+	if (segment->next)
+		segment->next->prev = segment->prev;
+	if (segment->prev)
+		segment->prev->next = segment->next;
+	else
+		pool.lists[segment->list] = segment->next;
+}
+
+static void relist_locked(struct segment *segment, enum segment_list_name list)
+{
+	if (segment->list == list)
+		return;
+	pool_unlink_locked(segment);
+	pool_link_locked(segment, list);
+}
+
+void pool_map_locked(const struct segment *segment, bool ours)
+{
+	uintptr_t first = (uintptr_t)segment >> SEGMENT_SHIFT;
+	uintptr_t end = (uintptr_t)segment->region + segment->region_bytes;
+
+	map_set(segment_heads, first, ours);
+	for (uintptr_t chunk = first; chunk << SEGMENT_SHIFT < end; chunk++)
+		map_set(segment_chunks, chunk, ours);
+}
+
+void pool_count_locked(size_t taken_bytes, size_t returned_bytes)
+{
+	pool.reserved_bytes += taken_bytes;
+	pool.reserved_bytes -= returned_bytes;
+	if (pool.reserved_bytes > pool.peak_reserved_bytes)
+		pool.peak_reserved_bytes = pool.reserved_bytes;
+}
+
+void *pool_reserve(size_t *size_bytes, size_t alignment_bytes)
+{
+	const struct vm_request request = { .owner = EVENT_OWNER_HEAP,
+					    .alignment_bytes = alignment_bytes };
+	void *base = NULL;
+
+	if (vm_allocate(&base, size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &request) < 0)
+		return NULL;
+	return base;
+}
+
+void pool_release(void *base)
+{
+	const struct vm_request request = { .owner = EVENT_OWNER_HEAP };
+	size_t whole = 0;
+
+	check(vm_free(&base, &whole, MEM_RELEASE, &request) >= 0, "a segment cannot be released");
+}
+
+/* Weak, but all that is asked of it is that programs do not hit it by chance. */
+void pool_choose_secret_locked(void)
+{
+	if (segment_secret)
+		return;
+	segment_secret = (os_clock_ns() * 0x9e3779b97f4a7c15u) ^ (uintptr_t)&segment_secret;
+	segment_secret |= 1;
+}
+
+static struct segment *grow_locked(void)
+{
+	size_t bytes = SEGMENT_BYTES;
+	struct segment *segment = pool_reserve(&bytes, SEGMENT_BYTES);
+
+	if (!segment)
+		return NULL;
+	pool_choose_secret_locked();
+	segment->region = segment;
+	segment->region_bytes = bytes;
+	segment->free_mask = ALL_SLICES;
+	page_set_owner(&segment->pages[0], PAGE_FULL);
+	pool_link_locked(segment, SEGMENTS_OPEN);
+	pool_map_locked(segment, /* ours */ true);
+	pool_count_locked(bytes, 0);
+	return segment;
+}
+
+static void shrink_locked(struct segment *segment)
+{
+	pool.dirty_slices -= (size_t)__builtin_popcountll(segment->free_mask & segment->dirty_mask);
+	pool_unlink_locked(segment);
+	pool_map_locked(segment, /* ours */ false);
+	pool_count_locked(0, segment->region_bytes);
+	pool_release(segment->region);
+}
+
+static uint64_t slices_mask(uint32_t first, uint32_t count)
+{
+	return (((uint64_t)1 << count) - 1) << first;
+}
+
+/* The bits where a run of `count` set bits of `mask` starts, at multiples of `align`. */
+static uint64_t run_starts(uint64_t mask, uint32_t count, uint32_t align)
+{
+	uint64_t aligned = 0;
+
+	for (uint32_t done = 1; done < count;) {
+		uint32_t step = done < count - done ? done : count - done;
+
+		mask &= mask >> step;
+		done += step;
+	}
+	if (align == 1)
+		return mask;
+	for (uint32_t slice = 0; slice < SEGMENT_SLICES; slice += align)
+		aligned |= (uint64_t)1 << slice;
+	return mask & aligned;
+}
+
+static struct segment *find_locked(const struct span_request *request, uint32_t *first)
+{
+	for (struct segment *s = pool.lists[SEGMENTS_OPEN]; s; s = s->next) {
+		uint64_t starts = run_starts(s->free_mask, request->slices, request->align_slices);
+
+		if (!starts)
+			continue;
+		*first = (uint32_t)__builtin_ctzll(starts);
+		return s;
+	}
+	return NULL;
+}
+
+void pool_describe(struct page *page, const struct span_request *request)
+{
+	page->free = NULL;
+	page->carved = page->carved_bytes = 0;
+	page->kind = request->kind;
+	page->size_class = request->size_class;
+	page->slices = (uint8_t)request->slices;
+	page->sized = request->sized;
+	page->block_bytes = request->block_bytes;
+	page->exact_bytes = request->exact_bytes;
+	page->heap = request->heap;
+	page->divider = UINT64_MAX / request->block_bytes + 1;
+	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
+	page->next = page->prev = page->next_notified = NULL;
+	atomic_store_explicit(&page->remote, NULL, memory_order_relaxed);
+	page_set_used(page, 0);
+	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
+}
+
+static struct page *cut_locked(struct segment *segment, uint32_t first,
+			       const struct span_request *request, bool *is_zero)
+{
+	uint64_t mask = slices_mask(first, request->slices);
+
+	*is_zero = (segment->dirty_mask & mask) == 0;
+	pool.dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
+	pool.used_slices += request->slices;
+	segment->free_mask &= ~mask;
+	segment->dirty_mask |= mask;
+	for (uint32_t i = 0; i < request->slices; i++)
+		segment->head[first + i] = (uint8_t)first;
+	relist_locked(segment, segment->free_mask ? SEGMENTS_OPEN : SEGMENTS_FULL);
+	pool_describe(&segment->pages[first], request);
+	return &segment->pages[first];
+}
+
+struct page *span_take(const struct span_request *request, bool *is_zero)
+{
+	struct segment *segment;
+	struct page *page = NULL;
+	uint32_t first = 1;
+
+	lock_acquire(&pool.lock);
+	segment = find_locked(request, &first);
+	if (!segment && request->may_grow) {
+		segment = grow_locked();
+		first = request->align_slices;
+	}
+	if (segment)
+		page = cut_locked(segment, first, request, is_zero);
+	lock_release(&pool.lock);
+	return page;
+}
+
+/* Gives the pages of a run of free slices back; it reads as zeroes then. */
+static void discard_locked(struct segment *segment, uint32_t first, uint32_t count)
+{
+	void *base = (char *)segment + ((size_t)first << SLICE_SHIFT);
+
+	if (posix_advise(base, (size_t)count << SLICE_SHIFT, MADV_DONTNEED, API_NONE) != 0)
+		return;
+	segment->dirty_mask &= ~slices_mask(first, count);
+	pool.dirty_slices -= count;
+}
+
+static void discard_all_locked(struct segment *segment)
+{
+	uint64_t dirty = segment->free_mask & segment->dirty_mask;
+
+	while (dirty) {
+		uint32_t first = (uint32_t)__builtin_ctzll(dirty);
+		uint64_t rest = ~(dirty >> first);
+		uint32_t count = rest ? (uint32_t)__builtin_ctzll(rest) : SEGMENT_SLICES - first;
+
+		dirty &= ~slices_mask(first, count);
+		discard_locked(segment, first, count);
+	}
+}
+
+/* Until at most `keep_slices` free slices hold pages. */
+static bool purge_locked(size_t keep_slices)
+{
+	struct segment *next;
+	bool found = false;
+
+	for (struct segment *s = pool.lists[SEGMENTS_OPEN]; s; s = next) {
+		next = s->next;
+		if (pool.dirty_slices <= keep_slices && s->free_mask != ALL_SLICES)
+			continue;
+		found = true;
+		if (s->free_mask == ALL_SLICES)
+			shrink_locked(s);
+		else
+			discard_all_locked(s);
+	}
+	return found;
+}
+
+static void return_locked(struct page *page)
+{
+	struct segment *segment = segment_of_page(page);
+	uint32_t first = (uint32_t)(page - segment->pages);
+	uint64_t mask = slices_mask(first, page->slices);
+
+	check_debug((segment->free_mask & mask) == 0, "a span given back twice");
+	page->kind = PAGE_NONE;
+	page_set_owner(page, PAGE_FULL);
+	for (uint32_t i = 0; i < page->slices; i++)
+		segment->head[first + i] = 0;
+	segment->free_mask |= mask;
+	pool.dirty_slices += page->slices;
+	pool.used_slices -= page->slices;
+	relist_locked(segment, SEGMENTS_OPEN);
+	if (pool.dirty_slices > KEEP_SLICES + pool.used_slices / 8)
+		purge_locked((KEEP_SLICES + pool.used_slices / 8) / 2);
+}
+
+void span_return(struct page *page)
+{
+	lock_acquire(&pool.lock);
+	return_locked(page);
+	lock_release(&pool.lock);
+}
+
+bool span_return_single(struct page *page)
+{
+	bool is_single;
+
+	lock_acquire(&pool.lock);
+	is_single = chunk_is_set(segment_heads, (uintptr_t)page >> SEGMENT_SHIFT) &&
+		    page->kind == PAGE_SINGLE;
+	if (is_single)
+		return_locked(page);
+	lock_release(&pool.lock);
+	return is_single;
+}
+
+/* Makes a span longer, if the slices behind it are free. */
+static bool stretch_locked(struct page *page, uint32_t slices)
+{
+	struct segment *segment = segment_of_page(page);
+	uint32_t first = (uint32_t)(page - segment->pages);
+	uint64_t mask;
+
+	if (first + slices > SEGMENT_SLICES)
+		return false;
+	mask = slices_mask(first + page->slices, slices - page->slices);
+	if ((segment->free_mask & mask) != mask)
+		return false;
+	pool.dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
+	pool.used_slices += slices - page->slices;
+	segment->free_mask &= ~mask;
+	segment->dirty_mask |= mask;
+	for (uint32_t i = page->slices; i < slices; i++)
+		segment->head[first + i] = (uint8_t)first;
+	page->slices = (uint8_t)slices;
+	relist_locked(segment, segment->free_mask ? SEGMENTS_OPEN : SEGMENTS_FULL);
+	return true;
+}
+
+bool span_resize_single(struct page *page, size_t block_bytes, size_t exact_bytes)
+{
+	uint32_t slices = (uint32_t)((block_bytes + SLICE_BYTES - 1) >> SLICE_SHIFT);
+	bool is_done;
+
+	lock_acquire(&pool.lock);
+	is_done = slices <= page->slices || stretch_locked(page, slices);
+	if (is_done) {
+		page->block_bytes = block_bytes;
+		page->exact_bytes = exact_bytes;
+	}
+	lock_release(&pool.lock);
+	return is_done;
+}
+
+bool segments_trim(void)
+{
+	bool found;
+
+	lock_acquire(&pool.lock);
+	found = purge_locked(/* keep_slices */ 0);
+	lock_release(&pool.lock);
+	return found;
+}
+
+static void visit_spans_locked(struct segment *segment,
+			       void (*visit)(struct page *page, void *context), void *context)
+{
+	for (uint32_t slice = 1; slice < SEGMENT_SLICES;) {
+		struct page *page = &segment->pages[slice];
+		bool in_use = segment->head[slice] == slice;
+		uint32_t slices = in_use ? page->slices : 1;
+
+		if (in_use)
+			visit(page, context);
+		slice += slices;
+	}
+}
+
+static void visit_locked(void (*visit)(struct page *page, void *context), void *context)
+{
+	struct segment *next;
+
+	for (int list = 0; list < SEGMENTS_LISTS; list++) {
+		for (struct segment *s = pool.lists[list]; s; s = next) {
+			next = s->next;
+			if (list == SEGMENTS_LARGE)
+				visit(&s->pages[0], context);
+			else
+				visit_spans_locked(s, visit, context);
+		}
+	}
+}
+
+void segments_visit(void (*visit)(struct page *page, void *context), void *context)
+{
+	lock_acquire(&pool.lock);
+	visit_locked(visit, context);
+	lock_release(&pool.lock);
+}
+
+/* Returning spans may release segments that the walk stands on: so one list of pages first. */
+static void collect_of_heap(struct page *page, void *context)
+{
+	struct page **list = context;
+
+	if (page->heap != (struct heap *)(void *)list[1])
+		return;
+	page->next = list[0];
+	list[0] = page;
+}
+
+void segments_return_heap(struct heap *heap)
+{
+	struct page *list[2] = { NULL, (struct page *)(void *)heap };
+
+	lock_acquire(&pool.lock);
+	visit_locked(collect_of_heap, list);
+	for (struct page *page = list[0], *next; page; page = next) {
+		next = page->next;
+		if (page->kind == PAGE_LARGE)
+			pool_return_large_locked(page);
+		else
+			return_locked(page);
+	}
+	lock_release(&pool.lock);
+}
+
+static void count_page(struct page *page, void *context)
+{
+	struct heap_statistics *statistics = context;
+	size_t bytes = page->block_bytes;
+
+	if (page->kind == PAGE_BLOCKS)
+		bytes *= page_used(page);
+	statistics->used_bytes += bytes;
+	if (page->kind == PAGE_LARGE) {
+		statistics->large_bytes += bytes;
+		statistics->large_count++;
+	}
+}
+
+void segments_get_statistics(struct heap_statistics *statistics)
+{
+	*statistics = (struct heap_statistics){ 0 };
+	lock_acquire(&pool.lock);
+	visit_locked(count_page, statistics);
+	statistics->reserved_bytes = pool.reserved_bytes;
+	statistics->peak_reserved_bytes = pool.peak_reserved_bytes;
+	statistics->free_bytes = pool.reserved_bytes - statistics->used_bytes;
+	lock_release(&pool.lock);
+}
+
+void segments_fork_prepare(void)
+{
+	lock_acquire(&pool.lock);
+}
+
+void segments_fork_parent(void)
+{
+	lock_release(&pool.lock);
+}
+
+void segments_fork_child(void)
+{
+	lock_fork_adopt(&pool.lock);
+	lock_release(&pool.lock);
+}
+
+static void check_segment_locked(const struct segment *segment)
+{
+	uint64_t used = 0;
+
+	check(chunk_is_set(segment_heads, (uintptr_t)segment >> SEGMENT_SHIFT),
+	      "a segment that the map does not know");
+	for (uint32_t slice = 1; slice < SEGMENT_SLICES; slice++) {
+		uint32_t head = segment->head[slice];
+
+		if (!head)
+			continue;
+		used |= (uint64_t)1 << slice;
+		check(head <= slice && segment->head[head] == head, "a slice without its span");
+		check(slice < head + segment->pages[head].slices, "a slice past its span");
+		check(segment->pages[head].kind != PAGE_NONE, "a span in use without a kind");
+	}
+	check(segment->free_mask == (ALL_SLICES & ~used), "free_mask and spans differ");
+	check((segment->list == SEGMENTS_FULL) == (segment->free_mask == 0),
+	      "a segment in the wrong list");
+}
+
+void segments_check(void)
+{
+	size_t used = 0, dirty = 0;
+
+	lock_acquire(&pool.lock);
+	for (int list = SEGMENTS_OPEN; list <= SEGMENTS_FULL; list++) {
+		for (struct segment *s = pool.lists[list]; s; s = s->next) {
+			check_segment_locked(s);
+			used += SEGMENT_SLICES - 1 - (size_t)__builtin_popcountll(s->free_mask);
+			dirty += (size_t)__builtin_popcountll(s->free_mask & s->dirty_mask);
+		}
+	}
+	check(used == pool.used_slices, "used slices miscounted");
+	check(dirty == pool.dirty_slices, "dirty slices miscounted");
+	lock_release(&pool.lock);
+}

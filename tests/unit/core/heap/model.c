@@ -1,0 +1,204 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Random calls of both faces against a model that knows each block's size and contents. */
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/heap/heap.h"
+#include "tests/lib/tap.h"
+
+#define SLOTS 3000
+#define STEPS 400000
+
+/* One live block, filled with its pattern; address NULL: none. */
+struct slot {
+	unsigned char *address;
+	size_t size_bytes;
+	struct heap *heap; /* NULL: made by the malloc face */
+	unsigned char pattern;
+};
+
+static struct slot slots[SLOTS];
+static uint64_t random_state = 88172645463325252u;
+static struct heap *heaps[3];
+static int failures;
+
+static uint64_t draw(uint64_t limit)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state % limit;
+}
+
+static size_t draw_size(void)
+{
+	switch (draw(64)) {
+	case 0:
+		return draw(4u << 20);
+	case 1:
+	case 2:
+		return draw(200000);
+	case 3:
+	case 4:
+	case 5:
+		return draw(8192);
+	default:
+		return draw(300);
+	}
+}
+
+static bool is_filled(const unsigned char *bytes, unsigned char value, size_t count)
+{
+	if (count == 0)
+		return true;
+	return bytes[0] == value && bytes[count - 1] == value &&
+	       memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
+static void expect(bool is_true, const char *what, int step)
+{
+	if (is_true || failures++ > 10)
+		return;
+	ok(false, "step %d: %s", step, what);
+}
+
+static void fill(struct slot *slot)
+{
+	slot->pattern = (unsigned char)(draw(255) + 1);
+	memset(slot->address, slot->pattern, slot->size_bytes);
+}
+
+static bool size_is_right(const struct slot *slot)
+{
+	if (slot->heap)
+		return heap_size(slot->heap, 0, slot->address) == slot->size_bytes;
+	return heap_usable_size(slot->address) >= slot->size_bytes;
+}
+
+static void take_plain(struct slot *slot, int step)
+{
+	size_t alignment = (size_t)1 << draw(17);
+	bool is_zeroed = draw(4) == 0;
+
+	slot->heap = NULL;
+	if (draw(8) == 0) {
+		slot->address = heap_memalign(alignment, slot->size_bytes);
+		expect((uintptr_t)slot->address % alignment == 0, "alignment is kept", step);
+	} else {
+		slot->address =
+			is_zeroed ? heap_calloc(slot->size_bytes) : heap_malloc(slot->size_bytes);
+		expect((uintptr_t)slot->address % 16 == 0, "blocks are aligned to 16", step);
+		if (is_zeroed)
+			expect(is_filled(slot->address, 0, slot->size_bytes), "calloc gives zeroes",
+			       step);
+	}
+}
+
+static void take_sized(struct slot *slot, int step)
+{
+	uint32_t flags = draw(2) ? HEAP_ZERO_MEMORY : 0;
+
+	slot->heap = heaps[draw(3)];
+	slot->address = heap_allocate(slot->heap, flags, slot->size_bytes, NULL);
+	if (flags)
+		expect(is_filled(slot->address, 0, slot->size_bytes), "HEAP_ZERO_MEMORY", step);
+}
+
+static void take(struct slot *slot, int step)
+{
+	slot->size_bytes = draw_size();
+	if (draw(2))
+		take_plain(slot, step);
+	else
+		take_sized(slot, step);
+	expect(slot->address && heap_owns(slot->address), "a block is given", step);
+	expect(size_is_right(slot), "a new block has its size", step);
+	fill(slot);
+}
+
+static void give_back(struct slot *slot, int step)
+{
+	if (!slot->heap || (slot->heap == heap_process() && draw(2)))
+		heap_free(slot->address);
+	else
+		expect(heap_release(slot->heap, 0, slot->address, NULL), "a block is taken back",
+		       step);
+	slot->address = NULL;
+}
+
+static unsigned char *resize_sized(struct slot *slot, size_t size_bytes, int step)
+{
+	uint32_t flags = draw(2) ? HEAP_ZERO_MEMORY : 0;
+	unsigned char *moved = heap_reallocate(slot->heap, flags, slot->address, size_bytes, NULL);
+
+	if (flags && size_bytes > slot->size_bytes)
+		expect(is_filled(moved + slot->size_bytes, 0, size_bytes - slot->size_bytes),
+		       "what is added is zeroed", step);
+	return moved;
+}
+
+static void resize(struct slot *slot, int step)
+{
+	size_t size_bytes = draw_size();
+	size_t kept = size_bytes < slot->size_bytes ? size_bytes : slot->size_bytes;
+	unsigned char *moved = slot->heap ? resize_sized(slot, size_bytes, step)
+					  : heap_realloc(slot->address, size_bytes);
+
+	expect(moved && is_filled(moved, slot->pattern, kept), "contents move along", step);
+	slot->address = moved;
+	slot->size_bytes = size_bytes;
+	expect(size_is_right(slot), "a resized block has its size", step);
+	fill(slot);
+}
+
+static void step_once(int step)
+{
+	struct slot *slot = &slots[draw(SLOTS)];
+
+	if (!slot->address) {
+		take(slot, step);
+		return;
+	}
+	expect(is_filled(slot->address, slot->pattern, slot->size_bytes), "contents stay", step);
+	if (draw(3) == 0)
+		resize(slot, step);
+	else
+		give_back(slot, step);
+}
+
+static void give_all_back(void)
+{
+	struct heap_statistics statistics;
+
+	for (int i = 0; i < SLOTS; i++) {
+		if (slots[i].address && slots[i].heap != heaps[2])
+			give_back(&slots[i], STEPS);
+	}
+	ok(heap_destroy(heaps[1], NULL), "an empty heap is destroyed");
+	ok(heap_destroy(heaps[2], NULL), "a heap is destroyed with its blocks");
+	heap_check();
+	heap_trim();
+	heap_check();
+	heap_get_statistics(&statistics);
+	ok_equal(statistics.large_count, 0, "no large block is left");
+	ok(statistics.reserved_bytes <= 8u << 20, "the segments went back");
+}
+
+int main(void)
+{
+	heaps[0] = heap_process();
+	heaps[1] = heap_create(0, 0, 0, NULL);
+	heaps[2] = heap_create(0, 0, 0, NULL);
+	ok(heaps[1] && heaps[2], "heaps are made");
+	for (int step = 0; step < STEPS; step++) {
+		step_once(step);
+		if (step % 997 == 0)
+			heap_check();
+	}
+	ok_equal(failures, 0, "%d steps as the model says", STEPS);
+	give_all_back();
+	return tap_done();
+}
