@@ -59,6 +59,11 @@ sample() {
 	"${CC:-cc}" -shared -fPIC -o "$scratch/sample.so" "$scratch/sample.c"
 }
 
+# finds_all OBJECT: each name that it wants is found in what it links.
+finds_all() {
+	! ldd -r "$1" 2>&1 | grep -F 'undefined symbol'
+}
+
 malloc_family='(__libc_)?(malloc|calloc|realloc|free|memalign|aligned_alloc|posix_memalign)'
 stdio='(v|vf|s|sn|vsn)?printf|f?puts|fopen(64)?|fwrite|perror'
 unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
@@ -66,6 +71,8 @@ unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
 ok "the preload exports what export.map lists" exports_are "$preload" \
 	"$VADTRACE_SRCDIR/preload/export.map"
 ok "the core exports what export.map lists" exports_are "$core" "$VADTRACE_SRCDIR/core/export.map"
+ok "the preload lacks no symbol" finds_all "$preload"
+ok "the core lacks no symbol" finds_all "$core"
 ok "the preload uses initial-exec TLS only" has_static_tls "$preload"
 ok "the preload has less than 64 bytes of TLS" tls_is_small "$preload" 64
 ok "the core uses initial-exec TLS only" has_static_tls "$core"
@@ -82,6 +89,8 @@ sample 'int three(void) { return 3; }'
 not_ok "finds a name too few" exports_are "$scratch/sample.so" "$scratch/export.map"
 sample 'int one(void) { return 1; }'
 ok "lets the right names be" exports_are "$scratch/sample.so" "$scratch/export.map"
+sample 'int missing(void);' 'int one(void) { return missing(); }'
+not_ok "finds a missing symbol" finds_all "$scratch/sample.so"
 sample '__thread char slow[65];' 'char *get(int i) { return &slow[i]; }'
 not_ok "finds dynamic TLS" has_static_tls "$scratch/sample.so"
 not_ok "finds large TLS" tls_is_small "$scratch/sample.so" 64
