@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 struct trace_config {
-	const char *mode;       /* "route" or "observe", for the process event */
-	const char *session;    /* name given by the recorder, "" when none */
+	const char *mode;        /* "route" or "observe", for the process event */
+	const char *session;     /* name given by the recorder, "" when none */
 	const char *live_folder; /* where thread buffers live; NULL: in private memory */
-	uint32_t stack_depth;   /* frames at most; 0: no stacks */
+	uint32_t stack_depth;    /* frames at most; 0: no stacks */
 	uint64_t min_size_bytes; /* smaller blocks are not recorded */
 };
 
@@ -42,6 +42,11 @@ void trace_exit(void);
 /* A module may have been unloaded: stacks through it get new ids from now on. Not on a traced path:
  * it takes the loader's lock. */
 void trace_modules_changed(void);
+
+/* Whether the calling thread is inside the tracer. What LTTng or libunwind ask for there (rarely)
+ * is not the program's, and the thread may already hold core's vm_lock: the host serves mmap and
+ * munmap by the system and does not account for them. */
+bool trace_is_inside(void);
 
 /* Whether the calling thread is inside the unwinder right now: the host's dl_iterate_phdr then
  * answers from the tracer's own list of modules (no loader lock) by calling the next function. */

@@ -10,7 +10,9 @@
  *   slot 0   header    used_words    words ....
  *   slot 1   ...
  *
- * A slot with tid 0 is unused; used_words counts whole records, written after their words. */
+ * A slot with tid 0 is unused; used_words counts whole records, written after their words. A thread
+ * has up to two slots with records. A process that is killed while it emits a slot leaves it in both
+ * places: a slot whose tid and begin_ns are those of a batch in the trace is in the trace already. */
 
 #ifndef VADTRACE_TRACE_SCHEMA_LIVE_H
 #define VADTRACE_TRACE_SCHEMA_LIVE_H

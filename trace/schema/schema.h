@@ -7,15 +7,16 @@
  *
  *  vadtrace_heap:batch      tid, begin_ns, words[]   a thread's records, see record.h
  *  vadtrace_heap:settled    until_ns                 all records of this process up to then are out
- *  vadtrace_heap:record     tid, time_ns, words[3]   one record on its own: from a signal handler
+ *  vadtrace_heap:record     tid, time_ns, words[3], heap
+ *                                                    one record on its own: from a signal handler
  *                                                    that interrupted the tracer, or a thread
- *                                                    without a buffer
+ *                                                    without a buffer; its delta is 0
  *  vadtrace_heap:create     heap, flags, maximum_bytes, api, stack
  *  vadtrace_heap:destroy    heap, api, stack
  *  vadtrace_vm:reserve commit decommit protect release reset map unmap
  *                           address, size_bytes, type, protect, extra, owner, api, stack
  *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
- *                           page_size, stack_depth, min_size
+ *                           page_size, stack_depth, min_size, reason
  *                           at start, after exec, and in a fork's child (reason: start, fork)
  *  vadtrace_meta:exit       (none)                   an ordinary end of the process
  *  vadtrace_meta:thread     tid, name
@@ -28,7 +29,9 @@
  * Order: within a process, apply everything in order of time; a record's time is its own (begin_ns
  * plus its delta), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC nanoseconds.
  * At equal times, a thread's own order holds, and between threads releases come first.
- * A stack or module event comes before (in LTTng's order) whatever refers to it. Stack 0: unknown.
+ * A stack or module event comes before (in LTTng's order) whatever refers to it; two threads that
+ * meet a new stack or module at once may both emit it, with equal contents. Stack 0: unknown.
+ * A REALLOC_END with address 0 ends the old block; the new one is below min_size, not recorded.
  *
  * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises. */
 

@@ -1,0 +1,270 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Events of known number, order and stacks, for raw.sh to find again in the trace. Prints what the
+ * trace must contain. Usage: raw MODE [COUNT [THREADS]], with VADTRACE_LIVE as in a recording. */
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/event.h"
+#include "trace/schema/schema.h"
+#include "trace/trace.h"
+
+#define THREADS_MAX 16
+
+static uint64_t count = 1000;
+static unsigned thread_count = 1, depth;
+static volatile sig_atomic_t handled;
+static sigjmp_buf escape;
+
+static void emit(uint16_t kind, uint16_t api, uint64_t address, uint64_t size_bytes)
+{
+	struct event event = {
+		.kind = kind,
+		.api = api,
+		.address = address,
+		.size_bytes = size_bytes,
+	};
+
+	errno = 77;
+	if (event_is_wanted())
+		event_emit(&event);
+	if (errno != 77)
+		abort();
+}
+
+__attribute__((noinline)) static void allocate(uint64_t address, uint64_t size_bytes)
+{
+	emit(EVENT_ALLOCATE, API_malloc, address, size_bytes);
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) static void release(uint64_t address)
+{
+	emit(EVENT_FREE, API_free, address, 0);
+	__asm__ volatile("");
+}
+
+/* Blocks of 16 bytes at addresses that only this thread uses. */
+static void emit_pairs(uint64_t base)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		allocate(base + 16 * i, 16);
+		release(base + 16 * i);
+	}
+}
+
+__attribute__((noinline)) static void emit_at_depth(unsigned levels, uint64_t base)
+{
+	if (levels > 0)
+		emit_at_depth(levels - 1, base);
+	else
+		emit_pairs(base);
+	__asm__ volatile("");
+}
+
+static void *run_thread(void *base)
+{
+	emit_at_depth(depth, (uint64_t)(uintptr_t)base);
+	trace_thread_exit();
+	return NULL;
+}
+
+static void run_threads(void)
+{
+	pthread_t threads[THREADS_MAX];
+	struct timespec begin, end;
+	double ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (unsigned i = 0; i < thread_count; i++)
+		pthread_create(&threads[i], NULL, run_thread,
+			       (void *)(uintptr_t)((i + UINT64_C(1)) << 36));
+	for (unsigned i = 0; i < thread_count; i++)
+		pthread_join(threads[i], NULL);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	ns = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
+	printf("ns_per_event %.1f\n", ns / (2.0 * (double)count));
+}
+
+static void handle_alarm(int number)
+{
+	handled++;
+	allocate(UINT64_C(0x700000000000) + 16 * (uint64_t)handled, 48);
+}
+
+static void start_alarms(void (*handler)(int))
+{
+	struct itimerval interval = { { 0, 300 }, { 0, 300 } };
+	struct sigaction action = { .sa_handler = handler };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &interval, NULL);
+}
+
+static void stop_alarms(void)
+{
+	struct itimerval never = { { 0, 0 }, { 0, 0 } };
+
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+
+static void run_signals(void)
+{
+	start_alarms(handle_alarm);
+	emit_pairs(UINT64_C(1) << 36);
+	stop_alarms();
+	printf("handled %d\n", (int)handled);
+}
+
+static void handle_and_leave(int number)
+{
+	handled++;
+	siglongjmp(escape, 1);
+}
+
+/* Jumps out of the tracer wherever the alarm finds it; the events after the last jump are counted.
+ */
+static void run_jumps(void)
+{
+	start_alarms(handle_and_leave);
+	if (sigsetjmp(escape, 1) == 0 || handled < 2000)
+		for (;;)
+			emit_pairs(UINT64_C(1) << 36);
+	stop_alarms();
+	emit_pairs(UINT64_C(2) << 36);
+	printf("handled %d\n", (int)handled);
+}
+
+static void run_fork(void)
+{
+	int status = 0;
+	pid_t child;
+
+	emit_pairs(UINT64_C(1) << 36);
+	fflush(stdout);
+	trace_fork_prepare();
+	child = fork();
+	if (child != 0) {
+		trace_fork_parent();
+		waitpid(child, &status, 0);
+		printf("child %d\nstatus %d\n", child, status);
+		return;
+	}
+	trace_fork_child();
+	emit_pairs(UINT64_C(2) << 36);
+	trace_exit();
+	_exit(0);
+}
+
+static void run_ranges(void)
+{
+	static const uint16_t kinds[] = { EVENT_HEAP_CREATE, EVENT_VAD_RESERVE, EVENT_VAD_COMMIT,
+					  EVENT_VAD_PROTECT, EVENT_VAD_RESET,   EVENT_VAD_DECOMMIT,
+					  EVENT_VAD_RELEASE, EVENT_VAD_MAP,     EVENT_VAD_UNMAP,
+					  EVENT_HEAP_DESTROY };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct event event = {
+			.kind = kinds[i],
+			.api = API_VirtualAlloc,
+			.owner = EVENT_OWNER_HEAP,
+			.address = 0x10000 * (i + 1),
+			.size_bytes = 0x1000 * (i + 1),
+			.heap = 0x5550000,
+			.type = 0x3000,
+			.protect = 4,
+			.extra = i,
+		};
+
+		event_emit(&event);
+	}
+}
+
+/* Two heaps in one thread, a realloc, and a block below and above the limit of min_size. */
+static void run_kinds(void)
+{
+	struct event event = { .kind = EVENT_ALLOCATE,
+			       .api = API_HeapAlloc,
+			       .address = 0x1000,
+			       .size_bytes = 100,
+			       .heap = 0xabc0000 };
+
+	allocate(0x2000, 100);
+	event_emit(&event);
+	allocate(0x3000, 10);
+	emit(EVENT_REALLOC_BEGIN, API_realloc, 0x2000, 0);
+	emit(EVENT_REALLOC_END, API_realloc, 0x4000, 10);
+	emit(EVENT_ALLOCATE_FAILED, API_malloc, 0, UINT64_MAX);
+}
+
+static void run_killed(void)
+{
+	emit_pairs(UINT64_C(1) << 36);
+	fflush(stdout);
+	raise(SIGKILL);
+}
+
+static void run_idle(void)
+{
+	for (int i = 0; i < 5; i++) {
+		emit_pairs(UINT64_C(1) << 36);
+		usleep(120000);
+	}
+}
+
+static uint64_t number_from(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void start(void)
+{
+	struct trace_config config = {
+		.mode = "route",
+		.session = getenv(VADTRACE_ENV_SESSION),
+		.live_folder = getenv(VADTRACE_ENV_LIVE),
+		.stack_depth = (uint32_t)number_from(VADTRACE_ENV_STACK_DEPTH, 64),
+		.min_size_bytes = number_from(VADTRACE_ENV_MIN_SIZE, 0),
+	};
+
+	trace_start(&config);
+	if (!event_is_wanted())
+		printf("not wanted\n");
+}
+
+int main(int argument_count, char **arguments)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} modes[] = { { "threads", run_threads }, { "signals", run_signals },
+		      { "jumps", run_jumps },     { "fork", run_fork },
+		      { "ranges", run_ranges },   { "kinds", run_kinds },
+		      { "killed", run_killed },   { "idle", run_idle } };
+
+	if (argument_count > 2)
+		count = strtoull(arguments[2], NULL, 10);
+	if (argument_count > 3)
+		thread_count = (unsigned)strtoul(arguments[3], NULL, 10) % (THREADS_MAX + 1);
+	if (argument_count > 4)
+		depth = (unsigned)strtoul(arguments[4], NULL, 10);
+	start();
+	for (size_t i = 0; argument_count > 1 && i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(modes[i].name, arguments[1]) == 0)
+			modes[i].run();
+	trace_exit();
+	return 0;
+}

@@ -1,0 +1,381 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Each thread has two slots:
+ *
+ *   thread -> slots[current]   records .......     its lock: one atomic word
+ *             slots[other]     empty, or is_spare_busy: on its way to LTTng
+ *
+ * Under the lock a record is stamped and written, or the slots change places: nothing that can
+ * wait. The slot that left is emitted without the lock by who took it away: the thread when it is
+ * full, or the flusher, every 100 ms of activity. All signals are blocked from the exchange to the
+ * end of the emission: nobody can jump out of it.
+ *
+ * settled(T): T is taken before the flusher visits the first thread. A record is stamped under its
+ * thread's lock, so after the visit no record with a time up to T can appear in that slot, and all
+ * that were there are out once its spare slot is free. Records that go out one by one are counted
+ * while they are under way; after the count was 0 once, none up to T is left. */
+
+#include "trace/buffer.h"
+
+#include "trace/provider/provider.h"
+#include "trace/system.h"
+
+#define PASS_INTERVAL_NS UINT64_C(100000000)
+#define PATIENCE_NS UINT64_C(5000000)
+#define SPINS 64
+
+static uint64_t next_pass_ns;
+static uint32_t is_pass_running;
+static uint32_t singles_under_way;
+static uint32_t is_process_over;
+
+/* Waits a little and says whether to look again. */
+static bool wait_until(uint64_t deadline_ns)
+{
+	system_yield();
+	return system_now_ns() < deadline_ns;
+}
+
+/* False: the thread itself holds it, in the code that this level's handler interrupted. */
+static bool lock_own(struct thread *thread, uint32_t level)
+{
+	uint32_t spins = 0;
+
+	for (;;) {
+		uint32_t seen = THREAD_UNLOCKED;
+
+		if (__atomic_compare_exchange_n(&thread->lock, &seen,
+						THREAD_LOCKED_BY_LEVEL + level, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+		if (seen != THREAD_LOCKED_BY_FLUSHER)
+			return false;
+		if (++spins > SPINS)
+			system_yield();
+		__builtin_ia32_pause();
+	}
+}
+
+static bool lock_other(struct thread *thread)
+{
+	uint64_t deadline_ns = system_now_ns() + PATIENCE_NS;
+
+	do {
+		uint32_t seen = THREAD_UNLOCKED;
+
+		if (__atomic_compare_exchange_n(&thread->lock, &seen, THREAD_LOCKED_BY_FLUSHER,
+						false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	} while (wait_until(deadline_ns));
+	return false;
+}
+
+static void unlock(struct thread *thread)
+{
+	__atomic_store_n(&thread->lock, THREAD_UNLOCKED, __ATOMIC_RELEASE);
+}
+
+void buffer_release_level(struct thread *thread, uint32_t level)
+{
+	if (__atomic_load_n(&thread->lock, __ATOMIC_RELAXED) == THREAD_LOCKED_BY_LEVEL + level)
+		unlock(thread);
+	thread->is_unwinding = false;
+}
+
+static uint32_t used_words(const struct live_slot *slot)
+{
+	return __atomic_load_n(&slot->header.used_words, __ATOMIC_ACQUIRE);
+}
+
+static bool is_spare_busy(const struct thread *thread)
+{
+	return __atomic_load_n(&thread->is_spare_busy, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* The slots change places; the answer is the one to be emitted. The spare slot is free. */
+static struct live_slot *exchange_locked(struct thread *thread)
+{
+	struct live_slot *full = thread->slots[thread->current];
+
+	__atomic_store_n(&thread->is_spare_busy, 1, __ATOMIC_RELAXED);
+	thread->current ^= 1;
+	return full;
+}
+
+static void emit_slot(struct thread *thread, struct live_slot *slot)
+{
+	if (!thread->is_announced) {
+		thread->is_announced = true;
+		provider_thread(slot->header.tid, thread->name);
+	}
+	provider_batch(slot);
+	__atomic_store_n(&slot->header.used_words, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&thread->is_spare_busy, 0, __ATOMIC_RELEASE);
+}
+
+static void encode(uint64_t *words, const struct record *record)
+{
+	record_encode(record, words);
+}
+
+static void put_locked(struct thread *thread, struct live_slot *slot, struct record *record,
+		       uint64_t heap, uint64_t now_ns)
+{
+	uint32_t used = slot->header.used_words;
+
+	if (used == 0) {
+		slot->header.begin_ns = now_ns;
+		thread->heap = 0;
+	}
+	record->delta_ns = (uint32_t)(now_ns - slot->header.begin_ns);
+	if (heap != thread->heap) {
+		struct record change = { .kind = RECORD_KIND_HEAP,
+					 .address = heap,
+					 .delta_ns = record->delta_ns };
+
+		encode(slot->words + used, &change);
+		used += RECORD_WORDS;
+		thread->heap = heap;
+	}
+	encode(slot->words + used, record);
+	__atomic_store_n(&slot->header.used_words, used + RECORD_WORDS, __ATOMIC_RELEASE);
+}
+
+/* Whether a record and a change of heap still go into the slot. */
+static bool has_room(const struct live_slot *slot, uint64_t now_ns)
+{
+	uint32_t used = slot->header.used_words;
+
+	return used == 0 || (used + 2 * RECORD_WORDS <= LIVE_SLOT_WORDS &&
+			     now_ns - slot->header.begin_ns <= RECORD_DELTA_MAX);
+}
+
+/* A record on its own. */
+static __attribute__((noinline)) void write_single(const struct record *record, uint64_t heap)
+{
+	struct provider_record event = { .heap = heap, .tid = system_tid() };
+	uint64_t mask = system_block_signals();
+
+	__atomic_fetch_add(&singles_under_way, 1, __ATOMIC_SEQ_CST);
+	event.time_ns = system_now_ns();
+	encode(event.words, record);
+	provider_record(&event);
+	__atomic_fetch_sub(&singles_under_way, 1, __ATOMIC_RELEASE);
+	system_restore_signals(mask);
+}
+
+/* The current slot is full, and the lock is held: its successor takes the record. False, without
+ * the lock: both slots are in use. */
+static __attribute__((noinline)) bool write_next(struct thread *thread, struct record *record,
+						 uint64_t heap, uint64_t now_ns)
+{
+	uint64_t mask = system_block_signals();
+	struct live_slot *full;
+
+	if (is_spare_busy(thread)) {
+		unlock(thread);
+		system_restore_signals(mask);
+		return false;
+	}
+	full = exchange_locked(thread);
+	put_locked(thread, thread->slots[thread->current], record, heap, now_ns);
+	unlock(thread);
+	emit_slot(thread, full);
+	system_restore_signals(mask);
+	return true;
+}
+
+static __attribute__((noinline)) void start_pass(uint64_t now_ns)
+{
+	uint64_t due_ns = __atomic_load_n(&next_pass_ns, __ATOMIC_RELAXED);
+
+	if (now_ns < due_ns ||
+	    !__atomic_compare_exchange_n(&next_pass_ns, &due_ns, now_ns + PASS_INTERVAL_NS, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	if (due_ns != 0)
+		buffer_flush();
+}
+
+/* Whether the record may go into a slot. The end of the process is looked at under the lock: after
+ * it, the last flush has been there. */
+static bool lock_slots(struct thread *thread, uint32_t level)
+{
+	if (!thread || !lock_own(thread, level))
+		return false;
+	if (!__atomic_load_n(&is_process_over, __ATOMIC_RELAXED))
+		return true;
+	unlock(thread);
+	return false;
+}
+
+void buffer_write(struct thread *thread, uint32_t level, struct record *record, uint64_t heap)
+{
+	struct live_slot *slot;
+	uint64_t now_ns;
+	bool is_written = true;
+
+	if (!lock_slots(thread, level)) {
+		write_single(record, heap);
+		return;
+	}
+	now_ns = system_now_ns();
+	slot = thread->slots[thread->current];
+	if (__builtin_expect(has_room(slot, now_ns), 1)) {
+		put_locked(thread, slot, record, heap, now_ns);
+		unlock(thread);
+	} else {
+		is_written = write_next(thread, record, heap, now_ns);
+	}
+	if (!is_written)
+		write_single(record, heap);
+	if (__builtin_expect(now_ns >= __atomic_load_n(&next_pass_ns, __ATOMIC_RELAXED), 0))
+		start_pass(now_ns);
+}
+
+static bool wait_for_spare(struct thread *thread)
+{
+	uint64_t deadline_ns = system_now_ns() + PATIENCE_NS;
+
+	while (is_spare_busy(thread))
+		if (!wait_until(deadline_ns))
+			return false;
+	return true;
+}
+
+/* Signals are blocked. False: something may be left. */
+static bool flush_thread(struct thread *thread)
+{
+	struct live_slot *full = NULL;
+	bool is_free;
+
+	if (__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE) == 0)
+		return wait_for_spare(thread);
+	if (!wait_for_spare(thread) || !lock_other(thread))
+		return false;
+	is_free = !is_spare_busy(thread);
+	if (is_free && used_words(thread->slots[thread->current]) != 0)
+		full = exchange_locked(thread);
+	unlock(thread);
+	if (full)
+		emit_slot(thread, full);
+	return is_free || wait_for_spare(thread);
+}
+
+static bool wait_for_singles(void)
+{
+	uint64_t deadline_ns = system_now_ns() + PATIENCE_NS;
+
+	while (__atomic_load_n(&singles_under_way, __ATOMIC_SEQ_CST) != 0)
+		if (!wait_until(deadline_ns))
+			return false;
+	return true;
+}
+
+/* Signals are blocked. */
+static bool flush_threads(void)
+{
+	bool is_complete = true;
+
+	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
+		is_complete &= flush_thread(thread);
+	return is_complete;
+}
+
+static void tell_lost(void)
+{
+	uint64_t lost = bracket_take_refused();
+
+	if (lost != 0)
+		provider_lost(lost);
+}
+
+static bool begin_pass(void)
+{
+	uint64_t deadline_ns = system_now_ns() + 20 * PATIENCE_NS;
+
+	while (__atomic_exchange_n(&is_pass_running, 1, __ATOMIC_ACQUIRE) != 0)
+		if (!wait_until(deadline_ns))
+			return false;
+	return true;
+}
+
+static void end_pass(void)
+{
+	__atomic_store_n(&is_pass_running, 0, __ATOMIC_RELEASE);
+}
+
+void buffer_flush(void)
+{
+	uint64_t mask = system_block_signals();
+	uint64_t until_ns;
+
+	if (begin_pass()) {
+		until_ns = system_now_ns();
+		if (flush_threads() && wait_for_singles())
+			provider_settled(until_ns);
+		tell_lost();
+		end_pass();
+	}
+	system_restore_signals(mask);
+}
+
+/* What its owner does not let go of. The records up to used_words are whole. */
+static void read_slot(const struct thread *thread)
+{
+	const struct live_slot *slot = thread->slots[thread->current];
+
+	if (thread->tid != 0 && slot && used_words(slot) != 0)
+		provider_batch(slot);
+}
+
+void buffer_flush_last(void)
+{
+	uint64_t mask = system_block_signals();
+	bool has_pass = begin_pass();
+	uint64_t until_ns;
+
+	__atomic_store_n(&is_process_over, 1, __ATOMIC_SEQ_CST);
+	until_ns = system_now_ns();
+	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
+		if (!flush_thread(thread))
+			read_slot(thread);
+	if (wait_for_singles())
+		provider_settled(until_ns);
+	tell_lost();
+	if (has_pass)
+		end_pass();
+	system_restore_signals(mask);
+}
+
+void buffer_flush_own(struct thread *thread)
+{
+	uint64_t mask = system_block_signals();
+
+	/* At the end of a thread no older bracket can come back. */
+	for (uint32_t level = 0; level < BRACKET_LEVELS; level++)
+		buffer_release_level(thread, level);
+	while (!flush_thread(thread))
+		system_yield();
+	system_restore_signals(mask);
+}
+
+void buffer_drop(struct thread *thread)
+{
+	uint64_t mask = system_block_signals();
+
+	if (lock_other(thread)) {
+		thread->slots[thread->current]->header.used_words = 0;
+		unlock(thread);
+	}
+	system_restore_signals(mask);
+}
+
+void buffer_fork_child(void)
+{
+	is_pass_running = 0;
+	singles_under_way = 0;
+	next_pass_ns = 0;
+	is_process_over = 0;
+}

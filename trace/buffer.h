@@ -1,0 +1,38 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Records on their way out: into the thread's slot, and slot by slot to LTTng. */
+
+#ifndef VADTRACE_TRACE_BUFFER_H
+#define VADTRACE_TRACE_BUFFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace/bracket.h"
+#include "trace/schema/record.h"
+
+/* Stamps and writes one record of the calling thread; `thread` NULL: it has no slot. Never waits
+ * for another thread for longer than that one needs to exchange two slots. */
+void buffer_write(struct thread *thread, uint32_t level, struct record *record, uint64_t heap);
+
+/* Empties all threads' slots and tells how far all is settled. */
+void buffer_flush(void);
+
+/* The same at the end of the process: slots whose owners do not let go are read as they are, and
+ * records after this go out one by one. */
+void buffer_flush_last(void);
+
+/* Empties the calling thread's slots. */
+void buffer_flush_own(struct thread *thread);
+
+/* Throws away what is in the slots of the calling thread. */
+void buffer_drop(struct thread *thread);
+
+/* The bracket of this level was left without its end: what it held is released. */
+void buffer_release_level(struct thread *thread, uint32_t level);
+
+/* In a fork's child: no other thread is writing. */
+void buffer_fork_child(void);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Start, fork, exec and exit, and the event that introduces the process.
+ *
+ * The introduction is made when the first session listens: at the start if there is one, else
+ * before the first event that is recorded. A child of fork is introduced as a process of its own;
+ * stacks and modules are told again for it. */
+
+#include "trace/process.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+
+#include <lttng/ust-fork.h>
+
+#include "core/event.h"
+#include "trace/bracket.h"
+#include "trace/buffer.h"
+#include "trace/filter.h"
+#include "trace/live.h"
+#include "trace/modules.h"
+#include "trace/provider/provider.h"
+#include "trace/schema/schema.h"
+#include "trace/sink.h"
+#include "trace/stack/depot.h"
+#include "trace/stack/stack_elf.h"
+#include "trace/system.h"
+#include "trace/trace.h"
+
+#define FRAME ((uintptr_t)__builtin_frame_address(0))
+
+uint32_t process_is_announced;
+
+static struct provider_process process;
+static char mode[16], session[256], exe[PATH_MAX], command_line[4096], comm[16];
+static sigset_t fork_mask;
+static uint32_t own_pid;
+static uint32_t has_exited;
+
+static void copy(char *to, const char *from, size_t size)
+{
+	size_t length = from ? strnlen(from, size - 1) : 0;
+
+	if (from)
+		memcpy(to, from, length);
+	to[length] = 0;
+}
+
+/* The arguments, separated by spaces. */
+static void read_command_line(void)
+{
+	long length = system_read_file("/proc/self/cmdline", command_line, sizeof(command_line));
+
+	while (length > 0 && command_line[length - 1] == 0)
+		length--;
+	for (long i = 0; i < length; i++)
+		if (command_line[i] == 0)
+			command_line[i] = ' ';
+}
+
+/* The static texts have one writer: the first to find the process not announced. */
+void process_announce_now(void)
+{
+	static uint32_t writer_pid;
+	uint32_t seen = __atomic_load_n(&writer_pid, __ATOMIC_RELAXED), pid = system_pid();
+
+	if (!*provider_gate() || seen == pid ||
+	    !__atomic_compare_exchange_n(&writer_pid, &seen, pid, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		return;
+	system_read_link("/proc/self/exe", exe, sizeof(exe));
+	read_command_line();
+	copy(comm, "", sizeof(comm));
+	system_thread_name(comm);
+	process.parent_pid = (int32_t)system_call4(SYS_getppid, 0, 0, 0, 0);
+	provider_process(&process);
+	modules_emit_all();
+	__atomic_store_n(&process_is_announced, 1, __ATOMIC_RELEASE);
+}
+
+static void describe(const struct trace_config *config)
+{
+	copy(mode, config->mode, sizeof(mode));
+	copy(session, config->session, sizeof(session));
+	process = (struct provider_process){
+		.session = session,
+		.mode = mode,
+		.exe = exe,
+		.command_line = command_line,
+		.comm = comm,
+		.reason = "start",
+		.min_size_bytes = config->min_size_bytes,
+		.schema_version = VADTRACE_SCHEMA_VERSION,
+		.page_size = 4096,
+		.stack_depth = config->stack_depth,
+	};
+}
+
+void trace_start(const struct trace_config *config)
+{
+	uintptr_t before = bracket_mute(FRAME);
+
+	own_pid = system_pid();
+	describe(config);
+	filter_start(config->min_size_bytes);
+	sink_start(config->stack_depth);
+	live_start(config->live_folder);
+	stack_start();
+	modules_start();
+	process_announce();
+	event_set_sink(sink_take, provider_gate());
+	bracket_unmute(before);
+}
+
+void trace_fork_prepare(void)
+{
+	uintptr_t before = bracket_mute(FRAME);
+	sigset_t mask;
+
+	buffer_flush();
+	stack_fork_begin();
+	lttng_ust_before_fork(&mask);
+	fork_mask = mask;
+	bracket_unmute(before);
+}
+
+void trace_fork_parent(void)
+{
+	uintptr_t before = bracket_mute(FRAME);
+	sigset_t mask = fork_mask;
+
+	stack_fork_end(/* is_child */ false);
+	lttng_ust_after_fork_parent(&mask);
+	bracket_unmute(before);
+}
+
+void trace_fork_child(void)
+{
+	sigset_t mask = fork_mask;
+	uintptr_t before;
+
+	own_pid = system_pid();
+	has_exited = 0;
+	bracket_fork_child();
+	live_fork_child();
+	buffer_fork_child();
+	depot_fork_child();
+	modules_fork_child();
+	stack_fork_end(/* is_child */ true);
+	before = bracket_mute(FRAME);
+	process.reason = "fork";
+	process_is_announced = 0;
+	lttng_ust_after_fork_child(&mask);
+	process_announce();
+	bracket_unmute(before);
+}
+
+void trace_exec(void)
+{
+	uintptr_t before;
+
+	/* A child of vfork has our memory; it is not us who goes. */
+	if (own_pid != system_pid())
+		return;
+	before = bracket_mute(FRAME);
+	buffer_flush();
+	live_remove();
+	bracket_unmute(before);
+}
+
+void trace_thread_exit(void)
+{
+	struct thread *thread = bracket_own_thread();
+	uintptr_t before = bracket_mute(FRAME);
+
+	if (thread)
+		buffer_flush_own(thread);
+	bracket_thread_exit();
+	bracket_unmute(before);
+}
+
+void trace_exit(void)
+{
+	uintptr_t before;
+
+	if (own_pid != system_pid() || __atomic_exchange_n(&has_exited, 1, __ATOMIC_ACQ_REL))
+		return;
+	before = bracket_mute(FRAME);
+	buffer_flush_last();
+	provider_exit();
+	live_remove();
+	bracket_unmute(before);
+}
+
+void trace_modules_changed(void)
+{
+	uintptr_t before = bracket_mute(FRAME);
+
+	modules_refresh();
+	bracket_unmute(before);
+}
+
+bool trace_is_inside(void)
+{
+	return bracket_is_open();
+}
+
+bool trace_is_unwinding(void)
+{
+	return bracket_is_unwinding();
+}
+
+int trace_iterate_modules(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data)
+{
+	return modules_iterate(callback, data);
+}

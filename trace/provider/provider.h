@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The tracepoints as plain functions: the one door to LTTng.
+ *
+ * Each function blocks the calling thread's signals while it is inside LTTng: a handler that jumped
+ * out of there would leave a ring buffer that nobody can read on from. None allocates. */
+
+#ifndef VADTRACE_TRACE_PROVIDER_PROVIDER_H
+#define VADTRACE_TRACE_PROVIDER_PROVIDER_H
+
+#include <stdint.h>
+
+#include "core/event.h"
+#include "trace/schema/live.h"
+#include "trace/schema/record.h"
+
+struct provider_record {
+	uint64_t time_ns;
+	uint64_t words[RECORD_WORDS];
+	uint64_t heap; /* 0: the process heap */
+	uint32_t tid;
+};
+
+struct provider_process {
+	const char *session, *mode, *exe, *command_line, *comm, *reason;
+	uint64_t min_size_bytes;
+	uint32_t schema_version, page_size, stack_depth;
+	int32_t parent_pid;
+};
+
+struct provider_module {
+	uint64_t base, start, end;
+	const char *path, *build_id;
+	uint32_t module;
+};
+
+/* Non-zero while a session records vadtrace_heap:batch. */
+const volatile int *provider_gate(void);
+
+/* All records of the slot. */
+void provider_batch(const struct live_slot *slot);
+void provider_settled(uint64_t until_ns);
+void provider_record(const struct provider_record *record);
+/* HEAP_* and VAD_* events. */
+void provider_event(const struct event *event, uint32_t stack);
+void provider_process(const struct provider_process *process);
+void provider_exit(void);
+void provider_thread(uint32_t tid, const char *name);
+void provider_module(const struct provider_module *module);
+void provider_module_gone(uint32_t module);
+void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count);
+void provider_lost(uint64_t count);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* One event, all the way: bracket, filter, stack, depot, buffer or tracepoint.
+ *
+ * It may be called under core's vm_lock. Nothing here waits for a thread that could wait for that
+ * lock: a flusher holds a buffer only while two slots change places, the locks of depot and modules
+ * call nothing foreign, and what LTTng or libunwind allocate is served without core's locks by the
+ * host (bracket_is_open). */
+
+#include "trace/sink.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "trace/bracket.h"
+#include "trace/buffer.h"
+#include "trace/filter.h"
+#include "trace/process.h"
+#include "trace/provider/provider.h"
+#include "trace/stack/depot.h"
+#include "trace/stack/stack_elf.h"
+
+static uint32_t depth;
+
+void sink_start(uint32_t stack_depth)
+{
+	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
+}
+
+static uint32_t take_stack(const struct bracket *bracket)
+{
+	struct thread *thread = bracket->thread;
+	struct stack_start start = { .frame = bracket->frame };
+	uint64_t *frames;
+
+	if (!thread || depth == 0)
+		return 0;
+	frames = thread->frames[bracket->level];
+	start.bounds = &thread->bounds[bracket->level];
+	start.is_unwinding = &thread->is_unwinding;
+	return depot_intern(frames, stack_walk(&start, frames, depth));
+}
+
+static void write_record(const struct bracket *bracket, const struct event *event,
+			 enum filter_answer answer, uint32_t stack)
+{
+	struct record record = {
+		.kind = (uint8_t)event->kind,
+		.api = event->api,
+		.stack = stack,
+	};
+
+	if (answer != FILTER_EMPTY) {
+		record.address = event->address;
+		record.size_bytes = event->size_bytes;
+	}
+	buffer_write(bracket->thread, bracket->level, &record, event->heap);
+}
+
+static void take(const struct bracket *bracket, const struct event *event)
+{
+	enum filter_answer answer = filter_ask(event);
+	struct thread *thread = bracket->thread;
+	uint32_t stack;
+
+	if (answer == FILTER_DROP)
+		return;
+	if (thread && __builtin_expect(thread->young != 0, 0) && bracket->level == 0 &&
+	    bracket_check_name(thread))
+		return;
+	process_announce();
+	stack = filter_wants_stack(event) ? take_stack(bracket) : 0;
+	if (filter_is_record(event))
+		write_record(bracket, event, answer, stack);
+	else
+		provider_event(event, stack);
+}
+
+void sink_take(const struct event *event)
+{
+	int saved_errno = errno;
+	struct bracket bracket;
+
+	if (bracket_open(&bracket, (uintptr_t)__builtin_frame_address(0))) {
+		take(&bracket, event);
+		bracket_close(&bracket);
+	}
+	errno = saved_errno;
+}

@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The longer system requests. */
+
+#include "trace/system.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+void system_thread_name(char name[16])
+{
+	name[0] = 0;
+	system_call4(SYS_prctl, PR_GET_NAME, (long)name, 0, 0);
+	name[15] = 0;
+}
+
+long system_read_file(const char *path, char *text, size_t capacity)
+{
+	long file = system_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	size_t used = 0;
+	long count;
+
+	text[0] = 0;
+	if (file < 0)
+		return file;
+	do {
+		count = system_call4(SYS_read, file, (long)(text + used),
+				     (long)(capacity - 1 - used), 0);
+		used += count > 0 ? (size_t)count : 0;
+	} while (count > 0 && used < capacity - 1);
+	system_call4(SYS_close, file, 0, 0, 0);
+	text[used] = 0;
+	return (long)used;
+}
+
+long system_read_link(const char *path, char *text, size_t capacity)
+{
+	long count = system_call4(SYS_readlink, (long)path, (long)text, (long)capacity - 1, 0);
+
+	text[count > 0 ? count : 0] = 0;
+	return count;
+}
