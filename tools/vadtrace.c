@@ -16,7 +16,6 @@
 #pragma weak cmd_report
 #pragma weak cmd_leaks
 #pragma weak cmd_info
-#pragma weak cmd_doctor
 
 static const struct command {
 	const char *name;

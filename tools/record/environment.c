@@ -76,21 +76,26 @@ static bool check_name(const char *path)
 	return false;
 }
 
-bool environment_find_library(char path[PATH_MAX], const char *chosen)
+bool environment_search_library(char path[PATH_MAX], const char *chosen)
 {
 	if (!chosen)
 		chosen = getenv(LIBRARY_VARIABLE);
+	return chosen && *chosen ? use(path, chosen) : search(path);
+}
+
+bool environment_find_library(char path[PATH_MAX], const char *chosen)
+{
+	if (environment_search_library(path, chosen))
+		return check_name(path);
+	if (!chosen)
+		chosen = getenv(LIBRARY_VARIABLE);
 	if (chosen && *chosen) {
-		if (use(path, chosen))
-			return check_name(path);
 		cli_error("the library '%s' cannot be read", chosen);
 		cli_hint("correct --library or " LIBRARY_VARIABLE);
-		return false;
+	} else {
+		cli_error(LIBRARY_NAME " was not found");
+		cli_hint("run make install, or name it with --library or " LIBRARY_VARIABLE);
 	}
-	if (search(path))
-		return check_name(path);
-	cli_error(LIBRARY_NAME " was not found");
-	cli_hint("run make install, or name it with --library or " LIBRARY_VARIABLE);
 	return false;
 }
 

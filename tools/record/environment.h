@@ -15,6 +15,9 @@
  * tree or installation that this program belongs to. False after a message. */
 bool environment_find_library(char path[PATH_MAX], const char *chosen);
 
+/* The same without a message, and without looking at the characters of its path. */
+bool environment_search_library(char path[PATH_MAX], const char *chosen);
+
 /* A copy of our environment with what the program needs; ends with NULL; NULL without memory. */
 char **environment_build(const struct record_options *options, const char *library,
 			 const char *session, const char *live);

@@ -34,6 +34,16 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 	return 0;
 }
 
+static int remove_below(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	return place->level > 0 ? remove_entry(path, status, type, place) : 0;
+}
+
+static void remove_content(const char *path)
+{
+	nftw(path, remove_below, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS);
+}
+
 static void remove_tree(const char *path)
 {
 	nftw(path, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS);
@@ -83,7 +93,7 @@ static bool fail_create(const char *name)
 /* Moves an older trace out of the way, in the same parent so that it can come back. */
 static bool put_aside(struct folder *folder, const char *name)
 {
-	if (!is_trace(name) && !is_empty_folder(name)) {
+	if (!is_trace(name)) {
 		cli_error("'%s' is not a trace, so -f does not replace it", name);
 		cli_hint("choose another name with -o");
 		return false;
@@ -102,7 +112,13 @@ static bool create_named(struct folder *folder, const char *name, bool is_forced
 	snprintf(folder->shown, sizeof(folder->shown), "%s", name);
 	if (mkdir(name, 0777) == 0)
 		return true;
-	if (errno != EEXIST || !is_forced)
+	if (errno != EEXIST)
+		return fail_create(name);
+	folder->is_users = is_empty_folder(name);
+	if (folder->is_users)
+		return true;
+	errno = EEXIST;
+	if (!is_forced)
 		return fail_create(name);
 	if (!put_aside(folder, name))
 		return false;
@@ -168,7 +184,10 @@ void folder_take_back(struct folder *folder)
 {
 	int error = errno;
 
-	remove_tree(folder->path);
+	if (folder->is_users)
+		remove_content(folder->path);
+	else
+		remove_tree(folder->path);
 	if (*folder->replaced)
 		rename(folder->replaced, folder->path);
 	folder->replaced[0] = '\0';

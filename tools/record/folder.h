@@ -20,10 +20,12 @@ struct folder {
 	char live[PATH_MAX];
 	char shown[PATH_MAX]; /* as the user would type it */
 	char replaced[PATH_MAX];
+	bool is_users; /* it was there before us, and empty */
 };
 
-/* Makes the folder `name`, or vadtrace.PROGRAM.PID.trace with a number when name is NULL. An older
- * trace of the name is put aside when is_forced. False after a message; nothing is left then. */
+/* Makes the folder `name`, or takes it when it is there and empty. A NULL name means
+ * vadtrace.PROGRAM.PID.trace, with a number when that exists. An older trace of the name is put
+ * aside when is_forced. False after a message, errno says why; nothing is left then. */
 bool folder_create(struct folder *folder, const char *name, const char *program, int64_t pid,
 		   bool is_forced);
 

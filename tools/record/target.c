@@ -318,6 +318,8 @@ const char *target_note_text(enum target_note note)
 		       "build it without";
 	case TARGET_NOTE_UNREADABLE:
 		return "may not be read, so whether it can be recorded is unknown";
+	case TARGET_NOTES_HARMLESS:
+		break;
 	}
 	return "";
 }

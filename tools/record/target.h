@@ -41,6 +41,7 @@ enum target_note {
 	TARGET_NOTE_GO = 1 << 4,                /* Go takes its memory from the kernel directly */
 	TARGET_NOTE_ADDRESS_SANITIZER = 1 << 5, /* its runtime insists on coming first */
 	TARGET_NOTE_UNREADABLE = 1 << 6,        /* may be executed but not read: unchecked */
+	TARGET_NOTES_HARMLESS = TARGET_NOTE_SCRIPT | TARGET_NOTE_ENV_SCRIPT,
 };
 
 /* One program.
