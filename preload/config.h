@@ -12,9 +12,9 @@
 
 /* Fixed after config_read. The strings are copies of our own, never NULL. */
 struct config {
-	bool observe;		 /* else route */
-	bool children;		 /* programs started by exec are traced too */
-	const char *session;	 /* "": none */
+	bool observe;            /* else route */
+	bool children;           /* programs started by exec are traced too */
+	const char *session;     /* "": none */
 	const char *live_folder; /* "": none */
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;

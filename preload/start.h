@@ -15,7 +15,7 @@
 #include "core/base/hints.h"
 
 enum serve {
-	SERVE_NONE = 0,	   /* not decided on this thread: ask serve_decide */
+	SERVE_NONE = 0,    /* not decided on this thread: ask serve_decide */
 	SERVE_ROUTE = 1,   /* by core */
 	SERVE_OBSERVE = 2, /* by the next implementation in line */
 };

@@ -30,7 +30,7 @@
 /* What a call asked for, in its own words. */
 struct request {
 	size_t size_bytes;
-	size_t count;		/* of calloc and reallocarray; else 0 */
+	size_t count;           /* of calloc and reallocarray; else 0 */
 	size_t alignment_bytes; /* as the caller gave it; 0: none */
 	enum api api;
 };
@@ -278,6 +278,24 @@ static __attribute__((noinline)) void *resize(void *block, size_t size_bytes, en
 	return resized;
 }
 
+/* The long ways out of the short paths, as calls of few arguments: the short paths need no frame.
+ */
+static __attribute__((noinline)) void *allocate_plain(size_t size_bytes)
+{
+	return allocate(&(struct request){ .size_bytes = size_bytes, .api = API_malloc });
+}
+
+static __attribute__((noinline)) void *allocate_zeroed(size_t count, size_t size_bytes)
+{
+	return allocate(
+		&(struct request){ .count = count, .size_bytes = size_bytes, .api = API_calloc });
+}
+
+static __attribute__((noinline)) void *fail_no_memory(void)
+{
+	return fail(ENOMEM);
+}
+
 /* Whether the heap serves this thread and nobody listens. */
 static inline bool is_plain(void)
 {
@@ -289,9 +307,9 @@ CORE_API void *malloc(size_t size)
 	void *block;
 
 	if (unlikely(!is_plain()))
-		return allocate(&(struct request){ .size_bytes = size, .api = API_malloc });
+		return allocate_plain(size);
 	block = heap_malloc(size);
-	return likely(block != NULL) ? block : fail(ENOMEM);
+	return likely(block != NULL) ? block : fail_no_memory();
 }
 
 CORE_API void free(void *block)
@@ -304,13 +322,22 @@ CORE_API void free(void *block)
 
 CORE_API void *calloc(size_t count, size_t size)
 {
-	if (is_plain())
-		return route_zeroed(count, size);
-	return allocate(&(struct request){ .count = count, .size_bytes = size, .api = API_calloc });
+	size_t total;
+	void *block;
+
+	if (unlikely(!is_plain() || __builtin_mul_overflow(count, size, &total)))
+		return allocate_zeroed(count, size);
+	block = heap_calloc(total);
+	return likely(block != NULL) ? block : fail_no_memory();
 }
 
 CORE_API void *realloc(void *block, size_t size)
 {
+	if (is_plain() && likely(size != 0 && heap_owns(block))) {
+		void *resized = heap_realloc(block, size);
+
+		return likely(resized != NULL) ? resized : fail_no_memory();
+	}
 	return resize(block, size, API_realloc);
 }
 

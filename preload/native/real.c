@@ -19,20 +19,20 @@ static const struct {
 	const char *name;
 	void **function;
 } rows[] = {
-	ROW(malloc),	      ROW(free),
-	ROW(calloc),	      ROW(realloc),
-	ROW(memalign),	      ROW(aligned_alloc),
+	ROW(malloc),          ROW(free),
+	ROW(calloc),          ROW(realloc),
+	ROW(memalign),        ROW(aligned_alloc),
 	ROW(posix_memalign),  ROW(valloc),
-	ROW(pvalloc),	      ROW(malloc_usable_size),
+	ROW(pvalloc),         ROW(malloc_usable_size),
 	ROW(malloc_trim),     ROW(mallopt),
-	ROW(mallinfo),	      ROW(mallinfo2),
+	ROW(mallinfo),        ROW(mallinfo2),
 	ROW(malloc_info),     ROW(malloc_stats),
-	ROW(mlock),	      ROW(munlock),
-	ROW(msync),	      ROW(dlclose),
+	ROW(mlock),           ROW(munlock),
+	ROW(msync),           ROW(dlclose),
 	ROW(dl_iterate_phdr), ROW(execve),
-	ROW(execv),	      ROW(execvp),
-	ROW(execvpe),	      ROW(fexecve),
-	ROW(execveat),	      ROW(_exit),
+	ROW(execv),           ROW(execvp),
+	ROW(execvpe),         ROW(fexecve),
+	ROW(execveat),        ROW(_exit),
 };
 
 void real_resolve(void)

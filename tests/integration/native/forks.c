@@ -1,0 +1,201 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Forks while other threads allocate; handlers that allocate; children that no handler sees. */
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FORKS 200
+
+extern char **environ;
+static atomic_bool ends;
+static char *kept[1000];
+
+static void *churn(void *argument)
+{
+	char *ring[64] = { NULL };
+
+	for (unsigned int i = 0; !ends; i++) {
+		free(ring[i % 64]);
+		ring[i % 64] = malloc((size_t)(i * 7919) % (i % 100 ? 900 : 400000));
+	}
+	for (int i = 0; i < 64; i++)
+		free(ring[i]);
+	return argument;
+}
+
+static int handled;
+
+static void handle(void)
+{
+	char *block = malloc(1234);
+
+	memset(block, 5, 1234);
+	block = realloc(block, 12345);
+	free(block);
+	handled++;
+}
+
+/* Before main, as libraries do; a preloaded object may have been here already. */
+__attribute__((constructor)) static void register_early(void)
+{
+	pthread_atfork(handle, handle, handle);
+}
+
+/* Work of a child: its parent's blocks and blocks of its own, large and small. */
+static int use_memory(void)
+{
+	int wrong = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		wrong += kept[i][0] != (char)i;
+		kept[i] = realloc(kept[i], (size_t)i * 3 + 1);
+		wrong += kept[i][0] != (char)i;
+		free(kept[i]);
+		kept[i] = calloc(1, (size_t)i * 50 + 1);
+		wrong += kept[i][i] != 0;
+	}
+	free(malloc(10 << 20));
+	return wrong != 0;
+}
+
+static int status_of(pid_t child)
+{
+	int status = -1;
+
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+}
+
+static void fork_among_threads(void)
+{
+	pthread_t threads[4], child_thread;
+	int failures = 0;
+
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, churn, NULL);
+	for (int i = 0; i < FORKS; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			ends = i % 20 != 0;
+			if (!ends) {
+				pthread_create(&child_thread, NULL, churn, NULL);
+				usleep(1000);
+				ends = true;
+				pthread_join(child_thread, NULL);
+			}
+			if (i % 3)
+				_exit(use_memory());
+			exit(use_memory());
+		}
+		failures += status_of(child) != 0;
+	}
+	ends = true;
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	printf("fork among threads: %d failures\n", failures);
+}
+
+static void grandchildren(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		pid_t grandchild = fork();
+
+		if (grandchild == 0)
+			_exit(use_memory());
+		_exit(status_of(grandchild) + use_memory());
+	}
+	printf("grandchild: %d\n", status_of(child));
+}
+
+/* A child by a bare system call: no handler runs, the C library does not know. */
+static void bare_children(void)
+{
+	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (child == 0)
+		syscall(SYS_exit_group, use_memory());
+	printf("bare clone: %d\n", status_of(child));
+	child = _Fork();
+	if (child == 0)
+		_exit(use_memory());
+	printf("_Fork: %d\n", status_of(child));
+}
+
+static int in_shared_memory(void *argument)
+{
+	char *block = malloc(100000);
+
+	memset(block, 3, 100000);
+	*(char **)argument = block;
+	_exit(7);
+}
+
+static void shared_children(void)
+{
+	static char stack[262144] __attribute__((aligned(64)));
+	char *arguments[] = { "true", NULL }, *block = NULL;
+	volatile int failures = 0;
+	pid_t child;
+
+	for (volatile int i = 0; i < 50; i++) {
+		child = vfork();
+		if (child == 0) {
+			if (i % 2)
+				_exit(3);
+			execvp("true", arguments);
+			_exit(127);
+		}
+		failures += status_of(child) != (i % 2 ? 3 : 0);
+	}
+	printf("vfork: %d failures\n", failures);
+	child = vfork();
+	if (child == 0) {
+		execl("/no/such/program", "program", (char *)NULL);
+		_exit(99);
+	}
+	printf("vfork, failed exec: %d\n", status_of(child));
+	child = clone(in_shared_memory, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+		      &block);
+	printf("clone: %d, its block holds %d\n", status_of(child), block[99999]);
+	free(block);
+	for (int i = 0; i < 50; i++) {
+		failures += posix_spawnp(&child, "true", NULL, NULL, arguments, environ) != 0;
+		failures += status_of(child) != 0;
+	}
+	printf("posix_spawn: %d failures\n", failures);
+	printf("system: %d\n", system("exit 5"));
+}
+
+int main(void)
+{
+	pthread_atfork(handle, handle, handle);
+	for (int i = 0; i < 1000; i++) {
+		kept[i] = malloc((size_t)i + 1);
+		kept[i][0] = (char)i;
+	}
+	fork_among_threads();
+	grandchildren();
+	bare_children();
+	shared_children();
+	printf("handlers: %d\n", handled);
+	printf("own blocks: %d\n", use_memory());
+	return 0;
+}

@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# Each program runs bare and with the preload in both modes: same output, same status. The programs
+# print results and errno themselves.
+
+. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+
+here=$VADTRACE_BUILDDIR/tests/integration/native
+preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+[ -e "$preload" ] || skip_all "the preload is not built here"
+ulimit -c 0
+
+# Through a pipe, so that children that outlive the program are waited for.
+# run_to FILE COMMAND...: its output and errors into FILE, its status in the last line.
+run_to() {
+	local out=$1
+
+	shift
+	{
+		timeout -k 5 300 "$@" 2>&1 </dev/null
+		echo "status $?"
+	} | cat >"$out"
+}
+
+# preloaded MODE COMMAND...
+preloaded() {
+	local mode=$1
+
+	shift
+	run_to "$scratch/$mode" env LD_PRELOAD="$preload" VADTRACE_MODE="$mode" "$@"
+}
+
+# same NAME COMMAND...: as without us, in each mode.
+same() {
+	local name=$1 mode
+
+	shift
+	run_to "$scratch/bare" "$@"
+	for mode in route observe; do
+		preloaded $mode "$@"
+		same_files "$scratch/$mode" "$scratch/bare" "$name, $mode"
+	done
+}
+
+for program in semantics operators early threads forks maps shortage coroutines descriptors; do
+	same $program "$here/$program"
+done
+same dl "$here/dl" "$here/.libs/dl_module.so" "$here/.libs/dl_outer.so"
+
+# In route mode, handlers may allocate wherever they interrupt; glibc's allocator forbids that.
+same signals "$here/signals"
+run_to "$scratch/bare" "$here/signals"
+preloaded route env ASYNC=1 "$here/signals"
+same_files "$scratch/route" "$scratch/bare" "signals at any instruction, route"
+
+for way in return exit exit-thread exec-thread main-thread _exit _Exit quick_exit exit_group \
+	abort kill segv execve execv execvp execvpe execlp execle; do
+	same "end by $way" "$here/ends" $way
+done
+
+# Misuse ends the process as glibc would, with a message that begins with our name.
+for crime in double double-large inner misaligned realloc-freed; do
+	preloaded route "$here/crimes" $crime
+	is "$(sed 's/^vadtrace: .*/message/; s/^timeout: .*/message/' "$scratch/route" | uniq)" \
+		"before
+message
+status 134" "$crime free, route"
+done
+same "free of a variable" "$here/crimes" static
+same "free of the stack" "$here/crimes" stack
+
+# What the recorder put into the environment is gone, whatever stands around it.
+# environment NAME VARIABLES...: the program and its child see these; what they see without us is
+# in the array `expected`.
+environment() {
+	local name=$1
+
+	shift
+	run_to "$scratch/bare" env -i PATH="$PATH" "${expected[@]}" "$here/environment"
+	run_to "$scratch/route" env -i PATH="$PATH" "$@" "$here/environment"
+	same_files "$scratch/route" "$scratch/bare" "$name"
+}
+
+expected=(A=1 B=2)
+environment "environment: all of ours goes" \
+	A=1 LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" VADTRACE_MODE=observe B=2 \
+	LTTNG_UST_REGISTER_TIMEOUT=-1 VADTRACE_UNSET=LTTNG_UST_REGISTER_TIMEOUT,OTHER \
+	VADTRACE_SESSION=x
+expected=(LTTNG_HOME=/tmp LTTNG_UST=1)
+environment "environment: another variable of LTTng's stays" \
+	LTTNG_HOME=/tmp LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" \
+	VADTRACE_UNSET=LTTNG_UST_REGISTER_TIMEOUT LTTNG_UST=1
+libc=$(ldd /bin/sh | awk '$1 ~ /^libc\./ { print $3 }')
+expected=(LD_PRELOAD="$libc" A=1)
+environment "environment: preloads after us stay" \
+	LD_PRELOAD="$preload:$libc" A=1 VADTRACE_PRELOAD="$preload"
+environment "environment: preloads before us stay" \
+	LD_PRELOAD="$libc $preload" A=1 VADTRACE_PRELOAD="$preload"
+expected=(LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" VADTRACE_CHILDREN=1 VADTRACE_MODE=observe)
+environment "environment: stays for children that are traced" "${expected[@]}"
+expected=(LD_PRELOAD="$preload" VADTRACE_MODE=observe)
+environment "environment: stays when the user made it" "${expected[@]}"
+
+# Values that make no sense are as absent ones.
+run_to "$scratch/bare" "$here/coroutines"
+preloaded nonsense env VADTRACE_STACK_DEPTH=many VADTRACE_MIN_SIZE=-1 VADTRACE_LIVE=relative \
+	VADTRACE_SESSION="$(printf '%5000s' x)" "$here/coroutines"
+same_files "$scratch/nonsense" "$scratch/bare" "nonsense in the environment"
+
+tap_done
