@@ -21,6 +21,7 @@
 
 #include "core/host.h"
 #include "core/os/os.h"
+#include "core/vm/posix.h"
 #include "preload/config.h"
 #include "trace/trace.h"
 
@@ -115,6 +116,8 @@ void process_trace(void)
 
 	is_tracing = true;
 	trace_start(&trace);
+	if (event_is_wanted())
+		(void)posix_take_in_maps();
 }
 
 /* The destructor frees nothing: other libraries' destructors still allocate and free. */
