@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What arrives in a real LTTng trace is what was sent: exact counts, stacks before their use, settled
+# times that hold, and the records of a killed process.
+
+. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+
+here=$VADTRACE_SRCDIR/tests/unit/trace
+there=${VADTRACE_BUILDDIR:?}/tests/unit/trace
+
+for tool in lttng lttng-sessiond babeltrace2; do
+	command -v $tool >/dev/null || skip_all "$tool is missing"
+done
+unshare --mount true 2>/dev/null || skip_all "no private mount namespace here"
+
+# trace ARGUMENTS...: runs raw in a session; its output is in $scratch/said, the promises in $scratch/saw.
+trace() {
+	rm -rf "$scratch/trace" "$scratch/live"
+	mkdir "$scratch/live"
+	VADTRACE_LIVE=$scratch/live VADTRACE_SESSION=test bash "$here/session.sh" "$scratch/trace" \
+		"$there/raw" "$@" >"$scratch/said" 2>"$scratch/errors"
+	status=$?
+	see 0
+}
+
+# see PID: the promises for one process, or for all.
+see() {
+	babeltrace2 "$scratch/trace" 2>>"$scratch/errors" >"$scratch/text"
+	"$there/verify" "$1" "$scratch"/live/* <"$scratch/text" >"$scratch/saw"
+}
+
+saw() {
+	awk -v name="$1" '$1 == name { print $2 }' "$scratch/saw"
+}
+
+said() {
+	awk -v name="$1" '$1 == name { print $2 }' "$scratch/said"
+}
+
+# promises NAME: what holds for each trace.
+promises() {
+	is "$(saw used_before) $(saw late)" "0 0" "$1: stacks come first, settled times hold"
+	is "$(saw twice_live) $(saw unknown_frees)" "0 0" "$1: no block lives twice or dies unknown"
+}
+
+counts() {
+	is "$(saw allocate) $(saw free)" "$2 $3" "$1: all allocations and frees"
+}
+
+trace threads 10000 1
+is $status 0 "one thread: status"
+counts "one thread" 10000 10000
+promises "one thread"
+is "$(saw processes) $(saw exits) $(saw threads)" "1 1 1" "one thread: process, exit, thread"
+is "$(saw stacks) $(saw repeated_stacks)" "1 0" "one thread: one stack"
+is "$(ls "$scratch/live")" "" "one thread: no live file is left"
+
+trace threads 100000 8 20
+counts "eight threads" 800000 800000
+promises "eight threads"
+is "$(saw threads)" 8 "eight threads: each told"
+
+VADTRACE_STACK_DEPTH=0 trace threads 1000 1
+counts "no stacks" 1000 1000
+is "$(saw stacks)" 0 "no stacks: none"
+
+trace signals 300000
+counts "signals" $((300000 + $(said handled))) 300000
+promises "signals"
+ok "signals: there were some" test "$(said handled)" -gt 10
+
+trace jumps 1000
+is $status 0 "jumps: status"
+is "$(saw used_before) $(saw late)" "0 0" "jumps: stacks come first, settled times hold"
+
+trace fork 1000
+child=$(said child)
+counts "fork" 2000 2000
+is "$(saw processes) $(saw exits)" "2 2" "fork: two processes"
+see "$child"
+counts "fork's child" 1000 1000
+promises "fork's child"
+is "$(grep -c 'reason = "fork"' "$scratch/text")" 1 "fork: the child says that it is one"
+
+trace killed 1000
+is $status 137 "killed: status"
+counts "killed" 1000 1000
+promises "killed"
+ok "killed: some records were in the live file" test "$(saw from_live)" -gt 0
+
+trace idle 100
+counts "idle" 500 500
+promises "idle"
+ok "idle: settled on the way" test "$(saw settled)" -ge 4
+
+trace ranges
+is "$(saw ranges)" 10 "ranges: each has its event"
+is "$(saw used_before)" 0 "ranges: stacks come first"
+is "$(grep -o 'vadtrace_[hv][a-z]*:[a-z]*: .*' "$scratch/text" | grep -v settled |
+	sed 's/: {.*}, {/ {/; s/stack = [0-9]*/stack = N/')" \
+	"vadtrace_heap:create { heap = 0x5550000, flags = 0x3000, maximum_bytes = 4096, api = 128, stack = N }
+vadtrace_vm:reserve { address = 0x20000, size_bytes = 8192, type = 0x3000, protect = 0x4, extra = 0x1, owner = 1, api = 128, stack = N }
+vadtrace_vm:commit { address = 0x30000, size_bytes = 12288, type = 0x3000, protect = 0x4, extra = 0x2, owner = 1, api = 128, stack = N }
+vadtrace_vm:protect { address = 0x40000, size_bytes = 16384, type = 0x3000, protect = 0x4, extra = 0x3, owner = 1, api = 128, stack = N }
+vadtrace_vm:reset { address = 0x50000, size_bytes = 20480, type = 0x3000, protect = 0x4, extra = 0x4, owner = 1, api = 128, stack = N }
+vadtrace_vm:decommit { address = 0x60000, size_bytes = 24576, type = 0x3000, protect = 0x4, extra = 0x5, owner = 1, api = 128, stack = N }
+vadtrace_vm:release { address = 0x70000, size_bytes = 28672, type = 0x3000, protect = 0x4, extra = 0x6, owner = 1, api = 128, stack = N }
+vadtrace_vm:map { address = 0x80000, size_bytes = 32768, type = 0x3000, protect = 0x4, extra = 0x7, owner = 1, api = 128, stack = N }
+vadtrace_vm:unmap { address = 0x90000, size_bytes = 36864, type = 0x3000, protect = 0x4, extra = 0x8, owner = 1, api = 128, stack = N }
+vadtrace_heap:destroy { heap = 0x5550000, api = 128, stack = N }" "ranges: all fields"
+
+VADTRACE_MIN_SIZE=64 trace kinds
+is "$(saw allocate) $(saw realloc_begin) $(saw realloc_end) $(saw allocate_failed)" "2 1 1 1" \
+	"kinds: blocks below the limit are left out, ends of reallocs are not"
+tap_done
