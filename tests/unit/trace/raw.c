@@ -142,7 +142,8 @@ static void run_jumps(void)
 		for (;;)
 			emit_pairs(UINT64_C(1) << 36);
 	stop_alarms();
-	emit_pairs(UINT64_C(2) << 36);
+	for (uint64_t i = 0; i < count; i++)
+		emit(EVENT_REALLOC_BEGIN, API_realloc, 16, 0);
 	printf("handled %d\n", (int)handled);
 }
 

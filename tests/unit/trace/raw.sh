@@ -74,6 +74,8 @@ ok "signals: there were some" test "$(said handled)" -gt 10
 trace jumps 1000
 is $status 0 "jumps: status"
 is "$(saw used_before) $(saw late)" "0 0" "jumps: stacks come first, settled times hold"
+is "$(saw realloc_begin)" 1000 "jumps: nothing is lost after the last"
+ok "jumps: the buffer is in use again" test "$(saw singles)" -lt 1000
 
 trace fork 1000
 child=$(said child)
