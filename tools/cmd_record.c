@@ -10,6 +10,9 @@
 #include "tools/record/recording.h"
 #include "tools/record/target.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 /* What is worth a word before every recording; doctor says the rest. */
 enum {
 	NOTES_WARNED =
@@ -26,8 +29,24 @@ static int refuse(const struct target *target)
 	return target_exit_status(target->problem);
 }
 
-static void warn(const struct target *target)
+/* A shell's own memory is seldom what was meant. */
+static bool is_shell(const struct target *target)
 {
+	static const char *const shells[] = { "sh", "bash", "dash", "ksh", "zsh" };
+	const char *name = strrchr(target->image, '/');
+
+	for (size_t i = 0; name && i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (!strcmp(name + 1, shells[i]))
+			return true;
+	return false;
+}
+
+static void warn(const struct target *target, bool with_children)
+{
+	if (target->notes & TARGET_NOTE_SCRIPT && is_shell(target) && !with_children)
+		cli_warn("'%s' is a shell script: the programs that it starts are recorded only "
+			 "with --children",
+			 target->path);
 	for (unsigned note = 1; note <= target->notes; note <<= 1)
 		if (target->notes & note & NOTES_WARNED)
 			cli_warn("'%s' %s", target->image, target_note_text(note));
@@ -45,6 +64,6 @@ int cmd_record(int argc, char **argv)
 	if (target.problem)
 		return refuse(&target);
 	if (!options.is_quiet)
-		warn(&target);
+		warn(&target, options.with_children);
 	return recording_run(&options, &target);
 }

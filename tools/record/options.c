@@ -54,7 +54,7 @@ static const char help[] =
 	"      --stack-depth N   at most N frames of each call stack, 0 to 256 (default 64)\n"
 	"      --min-size SIZE   leave out blocks smaller than SIZE (default 0)\n"
 	"      --discard         lose events rather than hold the program up\n"
-	"      --buffer-size SIZE  of each of the 8 buffers on each CPU, 64K to 4M (default 1M)\n"
+	"      --buffer-size SIZE  of each of the 8 buffers on each CPU, 64K to 64M (default 4M)\n"
 	"      --relay URL       stream to an lttng-relayd, for example net://host\n"
 	"      --library FILE    preload this libvadtrace.so\n"
 	"  -q, --quiet           print errors and warnings only\n"
@@ -89,7 +89,7 @@ static bool parse_buffer(struct record_options *options, const char *text)
 
 	if (!cli_parse_size(text, &wanted) || wanted < OPTIONS_BUFFER_BYTES_MIN ||
 	    wanted > OPTIONS_BUFFER_BYTES_MAX)
-		return fail("--buffer-size takes a size from 64K to 4M, not '%s'", text);
+		return fail("--buffer-size takes a size from 64K to 64M, not '%s'", text);
 	while (bytes < wanted)
 		bytes *= 2;
 	options->buffer_bytes = bytes;

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* More is not useful: registration of the program with LTTng then takes longer than its time-out.
- */
+/* When all buffers are full, LTTng lets a writer sleep for 100 ms: what fits into the buffers of one
+ * CPU is what it can write in that time. Larger ones cost memory, and time before main. */
 #define OPTIONS_BUFFER_BYTES_MIN (UINT64_C(64) << 10)
-#define OPTIONS_BUFFER_BYTES_DEFAULT (UINT64_C(1) << 20)
-#define OPTIONS_BUFFER_BYTES_MAX (UINT64_C(4) << 20)
+#define OPTIONS_BUFFER_BYTES_DEFAULT (UINT64_C(4) << 20)
+#define OPTIONS_BUFFER_BYTES_MAX (UINT64_C(64) << 20)
 #define OPTIONS_BUFFER_COUNT 8
 
 /* - command has at least one word and ends with NULL;
