@@ -1,0 +1,247 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Manifest, reader, replay and symbols put together, and the choice of the process to report. */
+
+#include "tools/analysis/analysis.h"
+#include "tools/lib/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/api.h"
+
+/* A trace without a manifest is read too: somebody else's recording of our events. */
+static bool read_manifest(struct analysis *analysis)
+{
+	int error = manifest_read(analysis->options.folder, &analysis->manifest);
+
+	analysis->has_manifest = !error;
+	if (error == -ENOTSUP) {
+		cli_error("%s was recorded by a newer vadtrace (format %" PRIu32 ")",
+			  analysis->options.folder, analysis->manifest.format_version);
+		cli_hint("read it with that version");
+		return false;
+	}
+	if (error == -EBADMSG)
+		cli_warn("%s/vadtrace.json is damaged and not used", analysis->options.folder);
+	return true;
+}
+
+static struct replay_filter make_filter(const struct analysis *analysis)
+{
+	const struct options *options = &analysis->options;
+	uint64_t recorded = analysis->has_manifest && analysis->manifest.pid > 0
+				    ? (uint64_t)analysis->manifest.pid
+				    : 0;
+
+	return (struct replay_filter){
+		.detail_pid = options->pid ? options->pid : recorded,
+		.from_ns = options->from_ns,
+		.to_ns = options->to_ns,
+		.thread = options->thread,
+	};
+}
+
+/* The n-th image of the pid that the user asked for, or its last. */
+static const struct replay_process *choose(const struct replay *replay,
+					   const struct options *options)
+{
+	const struct replay_process *chosen = NULL;
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < replay->process_count; i++) {
+		const struct replay_process *process = replay->processes[i];
+
+		if (process->pid != replay->filter.detail_pid)
+			continue;
+		if (!options->image || ++number == options->image)
+			chosen = process;
+	}
+	return chosen;
+}
+
+/* Without a wish, a trace that does not know the recorded pid is about its first process. */
+static int choose_target(struct analysis *analysis)
+{
+	const struct options *options = &analysis->options;
+	struct replay *replay = &analysis->replay;
+
+	analysis->target = choose(replay, options);
+	if (analysis->target)
+		return 0;
+	if (options->pid) {
+		cli_error("no process %" PRIu64 " in this trace", options->pid);
+		cli_hint("vadtrace info %s lists the processes", options->folder);
+		return CLI_EXIT_FAILURE;
+	}
+	if (!replay->process_count) {
+		cli_error("%s: no process in this trace", options->folder);
+		return CLI_EXIT_FAILURE;
+	}
+	analysis->target = replay->processes[0];
+	return 0;
+}
+
+static int check_thread(const struct analysis *analysis)
+{
+	const char *wanted = analysis->options.thread;
+
+	for (size_t i = 0; wanted && i < analysis->target->thread_count; i++)
+		if (analysis->target->threads[i].is_wanted)
+			return 0;
+	if (!wanted)
+		return 0;
+	cli_error("process %" PRIu32 " has no thread '%s'", analysis->target->pid, wanted);
+	cli_hint("vadtrace info %s lists the threads", analysis->options.folder);
+	return CLI_EXIT_FAILURE;
+}
+
+static int read_trace(struct analysis *analysis)
+{
+	struct replay_filter filter = make_filter(analysis);
+
+	replay_init(&analysis->replay, &filter);
+	enum reader_status status = reader_run(analysis->options.folder, replay_apply,
+					       &analysis->replay, &analysis->summary);
+	if (status == READER_NO_TRACE)
+		return CLI_EXIT_FAILURE;
+	replay_finish(&analysis->replay);
+	analysis->is_damaged = status == READER_DAMAGED;
+	analysis->is_lossy = reader_is_lossy(&analysis->summary) ||
+			     (analysis->has_manifest && analysis->manifest.complete &&
+			      analysis->manifest.loss.known &&
+			      (analysis->manifest.loss.events_discarded ||
+			       analysis->manifest.loss.packets_lost));
+	int error = choose_target(analysis);
+	return error ? error : check_thread(analysis);
+}
+
+int analysis_open(struct analysis *analysis, const struct options *options)
+{
+	struct stat status;
+
+	memset(analysis, 0, sizeof(*analysis));
+	analysis->options = *options;
+	if (stat(options->folder, &status)) {
+		cli_error("%s: %s", options->folder, strerror(errno));
+		return CLI_EXIT_FAILURE;
+	}
+	if (!S_ISDIR(status.st_mode)) {
+		cli_error("%s is no folder; a trace is one", options->folder);
+		return CLI_EXIT_FAILURE;
+	}
+	if (options->suppressions &&
+	    !suppressions_read(&analysis->suppressions, options->suppressions))
+		return CLI_EXIT_FAILURE;
+	if (!read_manifest(analysis))
+		return CLI_EXIT_FAILURE;
+	int error = read_trace(analysis);
+	analysis->symbols = error ? NULL : symbols_create(&analysis->replay.stacks);
+	return error;
+}
+
+void analysis_close(struct analysis *analysis)
+{
+	symbols_destroy(analysis->symbols);
+	if (analysis->replay.stacks.files)
+		replay_free(&analysis->replay);
+	if (analysis->has_manifest)
+		manifest_free(&analysis->manifest);
+	suppressions_free(&analysis->suppressions);
+	reader_summary_free(&analysis->summary);
+}
+
+int analysis_status(const struct analysis *analysis)
+{
+	return analysis->is_damaged ? ANALYSIS_EXIT_DAMAGED : CLI_EXIT_OK;
+}
+
+struct tree *analysis_tree(struct analysis *analysis, const struct tree_metric *metric)
+{
+	return tree_create(&analysis->replay, analysis->target, analysis->symbols,
+			   &analysis->suppressions, metric, analysis->options.top);
+}
+
+bool analysis_shows(const struct analysis *analysis, const struct tree_metric *metric)
+{
+	return analysis->options.sort ? analysis->options.sort == metric : !metric->is_extra;
+}
+
+uint64_t analysis_event_count(const struct analysis *analysis)
+{
+	uint64_t count = 0;
+
+	for (int i = 0; i < READER_KINDS; i++)
+		count += analysis->summary.kinds[i];
+	return count;
+}
+
+double analysis_bytes_per_event(const struct analysis *analysis)
+{
+	uint64_t count = analysis_event_count(analysis);
+
+	return count ? (double)analysis->summary.size_bytes / (double)count : 0;
+}
+
+const char *analysis_api_name(uint16_t api, char buffer[16])
+{
+#define API_CASE(id, name, family, kind)                                                           \
+	case id:                                                                                   \
+		return #name;
+	switch (api) {
+		API_TABLE(API_CASE)
+	default:
+		snprintf(buffer, 16, "? %u", api);
+		return buffer;
+	}
+}
+
+const char *analysis_kind_name(unsigned kind)
+{
+	static const char *const names[READER_KINDS] = {
+		[EVENT_ALLOCATE] = "allocate",
+		[EVENT_FREE] = "free",
+		[EVENT_REALLOC_BEGIN] = "realloc_begin",
+		[EVENT_REALLOC_END] = "realloc_end",
+		[EVENT_REALLOC_FAILED] = "realloc_failed",
+		[EVENT_ALLOCATE_FAILED] = "allocate_failed",
+		[EVENT_HEAP_CREATE] = "heap_create",
+		[EVENT_HEAP_DESTROY] = "heap_destroy",
+		[EVENT_VAD_RESERVE] = "reserve",
+		[EVENT_VAD_COMMIT] = "commit",
+		[EVENT_VAD_DECOMMIT] = "decommit",
+		[EVENT_VAD_PROTECT] = "protect",
+		[EVENT_VAD_RELEASE] = "release",
+		[EVENT_VAD_RESET] = "reset",
+		[EVENT_VAD_MAP] = "map",
+		[EVENT_VAD_UNMAP] = "unmap",
+	};
+
+	return kind < READER_KINDS && names[kind] ? names[kind] : "?";
+}
+
+const char *analysis_reason_name(uint32_t reason)
+{
+	static const char *const names[] = {
+		[TRACE_REASON_START] = "start",
+		[TRACE_REASON_EXEC] = "exec",
+		[TRACE_REASON_FORK] = "fork",
+	};
+
+	return reason <= TRACE_REASON_FORK ? names[reason] : "?";
+}
+
+const char *analysis_owner_name(unsigned owner)
+{
+	static const char *const names[SPACE_OWNERS] = {
+		[SPACE_PRIVATE] = "private",
+		[SPACE_MAPPED] = "mapped",
+		[SPACE_HEAP] = "heap",
+	};
+
+	return owner < SPACE_OWNERS ? names[owner] : "total";
+}

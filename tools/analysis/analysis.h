@@ -1,0 +1,58 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* A trace, read and replayed: what all three commands start from. */
+
+#ifndef VADTRACE_TOOLS_ANALYSIS_ANALYSIS_H
+#define VADTRACE_TOOLS_ANALYSIS_ANALYSIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tools/analysis/options.h"
+#include "tools/analysis/tree.h"
+#include "tools/lib/manifest.h"
+#include "tools/lib/reader.h"
+#include "tools/lib/replay.h"
+#include "tools/lib/suppress.h"
+#include "tools/lib/symbols.h"
+
+struct analysis {
+	struct options options;
+	struct manifest manifest;
+	bool has_manifest;
+	struct reader_summary summary;
+	struct replay replay;
+	struct symbols *symbols;
+	struct suppressions suppressions;
+	const struct replay_process *target; /* the image that is reported */
+	bool is_damaged;
+	bool is_lossy; /* totals are lower bounds */
+};
+
+/* Reads the trace that the options name. 0, or the exit status after a message. The caller closes
+ * the analysis in either case. */
+int analysis_open(struct analysis *analysis, const struct options *options);
+void analysis_close(struct analysis *analysis);
+
+/* The exit status of a command that has done its work. */
+int analysis_status(const struct analysis *analysis);
+
+/* The tree of one metric of the target. */
+struct tree *analysis_tree(struct analysis *analysis, const struct tree_metric *metric);
+
+/* The metrics that the options ask for: false for those that are left out. */
+bool analysis_shows(const struct analysis *analysis, const struct tree_metric *metric);
+
+/* Bytes of the trace per happening that it tells of. */
+double analysis_bytes_per_event(const struct analysis *analysis);
+uint64_t analysis_event_count(const struct analysis *analysis);
+
+/* Words for numbers of the schema; "?" and the number for those this version does not know. */
+const char *analysis_api_name(uint16_t api, char buffer[16]);
+const char *analysis_kind_name(unsigned kind);
+const char *analysis_reason_name(uint32_t reason);
+const char *analysis_owner_name(unsigned owner);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Objects of json-c. Times are nanoseconds since the first process started, sizes bytes, addresses
+ * hexadecimal text. */
+
+#include "tools/analysis/json.h"
+#include "tools/lib/xalloc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_number(struct json_object *object, const char *key, uint64_t value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void put_text(struct json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+}
+
+static void put_bool(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+static void put_address(struct json_object *object, const char *key, uint64_t address)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, address);
+	put_text(object, key, text);
+}
+
+static void put_counts(struct json_object *object, const struct replay_counts *counts)
+{
+	put_number(object, "calls", counts->calls);
+	put_number(object, "bytes", counts->bytes);
+	put_number(object, "temporary", counts->temporary);
+	put_number(object, "live_blocks", counts->live_blocks);
+	put_number(object, "live_bytes", counts->live_bytes);
+}
+
+static struct json_object *json_lost(const struct analysis *analysis)
+{
+	const struct reader_summary *summary = &analysis->summary;
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "discarded_events", summary->discarded_events);
+	put_number(object, "discarded_packets", summary->discarded_packets);
+	put_number(object, "lost_records", summary->lost_records);
+	put_number(object, "late_records", summary->late_records);
+	put_number(object, "cut_streams", summary->cut_streams);
+	put_number(object, "cut_bytes", summary->cut_bytes);
+	put_number(object, "unreadable_folders", summary->lost_folders);
+	put_number(object, "damaged_slots", summary->damaged_slots);
+	put_text(object, "damage", summary->damage);
+	return object;
+}
+
+struct json_object *json_trace(const struct analysis *analysis)
+{
+	const struct reader_summary *summary = &analysis->summary;
+	struct json_object *object = json_object_new_object();
+
+	put_text(object, "folder", analysis->options.folder);
+	put_number(object, "size_bytes", summary->size_bytes);
+	put_number(object, "events", analysis_event_count(analysis));
+	put_number(object, "lttng_events", summary->lttng_events);
+	put_number(object, "foreign_events", summary->foreign_events);
+	put_number(object, "batches", summary->batches);
+	put_number(object, "live_records", summary->live_records);
+	put_number(object, "processes", analysis->replay.process_count);
+	if (analysis->has_manifest)
+		put_bool(object, "complete", analysis->manifest.complete);
+	put_bool(object, "damaged", analysis->is_damaged);
+	put_bool(object, "lower_bounds", analysis->is_lossy);
+	json_object_object_add(object, "lost", json_lost(analysis));
+	return object;
+}
+
+static uint64_t since_start(const struct analysis *analysis, uint64_t time_ns)
+{
+	return time_ns > analysis->replay.start_ns ? time_ns - analysis->replay.start_ns : 0;
+}
+
+struct json_object *json_process(const struct analysis *analysis,
+				 const struct replay_process *process)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "image", process->number);
+	put_number(object, "pid", process->pid);
+	put_number(object, "parent_pid", process->parent_pid);
+	put_text(object, "begun_by", analysis_reason_name(process->reason));
+	put_text(object, "executable", process->exe);
+	put_text(object, "command_line", process->command_line);
+	put_text(object, "name", process->comm);
+	put_text(object, "mode", process->mode);
+	put_text(object, "session", process->session);
+	put_number(object, "schema_version", process->schema_version);
+	put_number(object, "page_size", process->page_size);
+	put_number(object, "stack_depth", process->stack_depth);
+	put_number(object, "min_size_bytes", process->min_size_bytes);
+	put_number(object, "start_ns", since_start(analysis, process->start_ns));
+	put_number(object, "end_ns", since_start(analysis, process->end_ns));
+	put_bool(object, "exited", process->has_exited);
+	return object;
+}
+
+struct json_object *json_totals(const struct replay_process *process)
+{
+	const struct replay_totals *totals = &process->totals;
+	struct json_object *object = json_object_new_object();
+
+	put_counts(object, &totals->counts);
+	put_number(object, "allocate_calls", totals->allocate_calls);
+	put_number(object, "realloc_calls", totals->realloc_calls);
+	put_number(object, "free_calls", totals->free_calls);
+	put_number(object, "failed_calls", totals->failed_calls);
+	put_number(object, "unknown_frees", totals->unknown_frees);
+	put_number(object, "inherited_blocks", totals->inherited_blocks);
+	put_number(object, "inherited_bytes", totals->inherited_bytes);
+	put_number(object, "inherited_frees", totals->inherited_frees);
+	put_number(object, "destroyed_blocks", totals->destroyed_blocks);
+	put_number(object, "double_live", totals->double_live);
+	put_number(object, "peak_bytes", totals->peak_bytes);
+	put_number(object, "peak_blocks", totals->peak_blocks);
+	put_number(object, "peak_ns",
+		   totals->peak_ns > process->start_ns ? totals->peak_ns - process->start_ns : 0);
+	return object;
+}
+
+struct json_object *json_threads(const struct replay_process *process)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct json_object *object = json_object_new_object();
+
+		put_number(object, "tid", process->threads[i].tid);
+		put_text(object, "name", process->threads[i].name);
+		put_counts(object, &process->threads[i].counts);
+		put_number(object, "free_calls", process->threads[i].free_calls);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+struct json_object *json_sizes(const struct replay_process *process)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned class = 0; class < REPLAY_SIZE_CLASSES; class ++) {
+		struct json_object *object;
+
+		if (!process->sizes[class].calls)
+			continue;
+		object = json_object_new_object();
+		put_number(object, "from_bytes", replay_class_floor(class));
+		put_number(object, "to_bytes", class ? replay_class_floor(class + 1) - 1 : 0);
+		put_counts(object, &process->sizes[class]);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+struct json_object *json_functions(const struct replay_process *process)
+{
+	struct json_object *array = json_object_new_array();
+	char buffer[16];
+
+	for (size_t i = 0; i < process->api_count; i++) {
+		const struct replay_api *api = &process->apis[i];
+		struct json_object *object;
+
+		if (!api->calls && !api->failed)
+			continue;
+		object = json_object_new_object();
+		put_text(object, "function", analysis_api_name((uint16_t)i, buffer));
+		put_number(object, "calls", api->calls);
+		put_number(object, "bytes", api->bytes);
+		put_number(object, "failed_calls", api->failed);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+struct json_object *json_heaps(const struct replay_process *process)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < process->heap_count; i++) {
+		const struct replay_heap *heap = &process->heaps[i];
+		struct json_object *object = json_object_new_object();
+
+		put_address(object, "heap", heap->handle);
+		put_number(object, "maximum_bytes", heap->maximum_bytes);
+		put_bool(object, "destroyed", heap->destroy_ns != 0);
+		put_counts(object, &heap->counts);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static struct json_object *json_usage(const struct space_usage *usage, const char *owner)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_text(object, "owner", owner);
+	put_number(object, "reserved_bytes", usage->reserved_bytes);
+	put_number(object, "peak_reserved_bytes", usage->peak_reserved_bytes);
+	put_number(object, "committed_bytes", usage->committed_bytes);
+	put_number(object, "peak_committed_bytes", usage->peak_committed_bytes);
+	put_number(object, "reserve_calls", usage->reserve_calls);
+	put_number(object, "release_calls", usage->release_calls);
+	return object;
+}
+
+struct json_object *json_space(const struct replay_process *process)
+{
+	const struct space *space = &process->space;
+	struct json_object *object = json_object_new_object();
+	struct json_object *owners = json_object_new_array();
+
+	for (unsigned owner = 0; owner < SPACE_OWNERS; owner++)
+		json_object_array_add(owners, json_usage(&space->owners[owner],
+							 analysis_owner_name(owner)));
+	json_object_object_add(object, "total", json_usage(&space->total, "total"));
+	json_object_object_add(object, "owners", owners);
+	put_number(object, "commit_calls", space->commit_calls);
+	put_number(object, "decommit_calls", space->decommit_calls);
+	put_number(object, "protect_calls", space->protect_calls);
+	put_number(object, "reset_calls", space->reset_calls);
+	return object;
+}
+
+struct json_object *json_modules(const struct analysis *analysis,
+				 const struct replay_process *process)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < process->modules.count; i++) {
+		const struct stacks_module *module = &process->modules.list[i];
+		const struct stacks_file *file = &analysis->replay.stacks.files[module->file];
+		struct json_object *object = json_object_new_object();
+
+		put_text(object, "path", file->path);
+		put_text(object, "build_id", file->build_id);
+		put_address(object, "base", module->base);
+		put_address(object, "start", module->start);
+		put_address(object, "end", module->end);
+		put_number(object, "load_ns", since_start(analysis, module->load_ns));
+		if (module->gone_ns)
+			put_number(object, "gone_ns", since_start(analysis, module->gone_ns));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static struct json_object *json_node(const struct tree_metric *metric, const struct tree_node *node)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *callers;
+
+	put_text(object, "function", node->frame.function);
+	if (node->frame.file) {
+		put_text(object, "file", node->frame.file);
+		put_number(object, "line", (uint64_t)node->frame.line);
+	}
+	put_text(object, "module", node->frame.module);
+	put_bool(object, "inlined", node->frame.is_inlined);
+	put_number(object, metric->first_name, node->first);
+	put_number(object, metric->second_name, node->second);
+	if (!node->caller_count)
+		return object;
+	callers = json_object_new_array();
+	for (size_t i = 0; i < node->caller_count; i++)
+		json_object_array_add(callers, json_node(metric, node->callers[i]));
+	json_object_object_add(object, "callers", callers);
+	return object;
+}
+
+static struct json_object *json_figures(const struct tree_metric *metric, uint64_t first,
+					uint64_t second)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, metric->first_name, first);
+	put_number(object, metric->second_name, second);
+	return object;
+}
+
+struct json_object *json_tree(const struct tree *tree)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *sites = json_object_new_array();
+
+	for (size_t i = 0; i < tree->site_count; i++)
+		json_object_array_add(sites, json_node(tree->metric, tree->sites[i]));
+	json_object_object_add(object, "total", json_figures(tree->metric, tree->total_first,
+							     tree->total_second));
+	json_object_object_add(object, "suppressed",
+			       json_figures(tree->metric, tree->suppressed_first,
+					    tree->suppressed_second));
+	json_object_object_add(
+		object, "hidden",
+		json_figures(tree->metric, tree->hidden_first, tree->hidden_second));
+	put_number(object, "hidden_sites", tree->hidden_count);
+	json_object_object_add(object, "sites", sites);
+	return object;
+}
+
+struct json_object *json_suppressions(const struct analysis *analysis)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < analysis->suppressions.count; i++) {
+		const struct suppression *suppression = &analysis->suppressions.list[i];
+		struct json_object *object = json_object_new_object();
+
+		put_text(object, "pattern", suppression->pattern);
+		put_number(object, "blocks", suppression->blocks);
+		put_number(object, "bytes", suppression->bytes);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+struct json_object *json_event_counts(const struct analysis *analysis)
+{
+	struct json_object *object = json_object_new_object();
+
+	for (unsigned kind = 0; kind < READER_KINDS; kind++)
+		if (analysis->summary.kinds[kind])
+			put_number(object, analysis_kind_name(kind),
+				   analysis->summary.kinds[kind]);
+	put_number(object, "definitions", analysis->summary.definitions);
+	return object;
+}
+
+void json_print(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}

@@ -1,0 +1,234 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* vadtrace info: what a trace contains, before anything is made of it. */
+
+#include "tools/commands.h"
+#include "tools/analysis/json.h"
+#include "tools/analysis/text.h"
+#include "tools/lib/cli.h"
+#include "tools/lib/table.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+static const struct options_command command = {
+	.usage = "usage: vadtrace info [options] TRACE\n\n"
+		 "  --json                  for programs; see vadtrace-info(1)\n"
+		 "  --width N               cut lines at N characters (terminal's width)\n"
+		 "  --no-color              no bold headings\n"
+		 "  --help                  this text\n\n"
+		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged.\n",
+	.top = UINT64_MAX,
+};
+
+static void row(struct table *table, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	table_add(table, name);
+	table_add(table, text);
+}
+
+static void print_start(const struct manifest *manifest, struct table *table)
+{
+	time_t start = (time_t)(manifest->start_realtime_ns / 1000000000u);
+	struct tm when;
+	char text[64];
+
+	if (!start || !localtime_r(&start, &when))
+		return;
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &when);
+	row(table, "started", text);
+}
+
+static void print_command(const struct manifest *manifest, struct table *table)
+{
+	char text[1024] = "";
+
+	for (char **word = manifest->command; word && *word; word++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "", *word);
+	}
+	row(table, "command", text);
+}
+
+static void print_manifest(const struct analysis *analysis)
+{
+	const struct manifest *manifest = &analysis->manifest;
+	struct table *table = table_create("ll");
+
+	row(table, "recorded by", manifest->vadtrace_version);
+	row(table, "session", manifest->session);
+	row(table, "mode", manifest->mode);
+	print_command(manifest, table);
+	row(table, "executable", manifest->executable);
+	row(table, "folder", manifest->cwd);
+	table_add(table, "machine");
+	table_addf(table, "%s: %s %s %s", manifest->host.node, manifest->host.system,
+		   manifest->host.release, manifest->host.machine);
+	print_start(manifest, table);
+	table_add(table, "duration");
+	table_addf(table, "%.3f s%s", (double)manifest->duration_ns / 1e9,
+		   manifest->complete ? "" : " (not finished)");
+	table_print(table, stdout, "  ", analysis->options.width);
+	table_destroy(table);
+}
+
+static void print_trace(const struct analysis *analysis)
+{
+	const struct reader_summary *summary = &analysis->summary;
+	struct table *table = table_create("lr");
+	char size[16], text[32];
+
+	row(table, "size", cli_format_bytes(summary->size_bytes, size));
+	row(table, "events", table_format_count(analysis_event_count(analysis), text));
+	table_add(table, "bytes per event");
+	table_addf(table, "%.1f", analysis_bytes_per_event(analysis));
+	row(table, "LTTng events", table_format_count(summary->lttng_events, text));
+	row(table, "of them batches", table_format_count(summary->batches, text));
+	row(table, "others' events", table_format_count(summary->foreign_events, text));
+	row(table, "from killed processes", table_format_count(summary->live_records, text));
+	if (summary->late_records)
+		row(table, "out of order", table_format_count(summary->late_records, text));
+	for (unsigned kind = 0; kind < READER_KINDS; kind++)
+		if (summary->kinds[kind])
+			row(table, analysis_kind_name(kind),
+			    table_format_count(summary->kinds[kind], text));
+	table_print(table, stdout, "  ", analysis->options.width);
+	table_destroy(table);
+}
+
+/* How deep an image is below the first of its family. */
+static int depth_of(const struct replay *replay, const struct replay_process *process)
+{
+	int depth = 0;
+
+	while (process->parent < process->number && depth < 32) {
+		process = replay->processes[process->parent];
+		depth++;
+	}
+	return depth;
+}
+
+static void print_family(const struct analysis *analysis, struct table *table, size_t number)
+{
+	const struct replay_process *process = analysis->replay.processes[number];
+	int depth = depth_of(&analysis->replay, process);
+	char text[32];
+
+	table_addf(table, "%*s%" PRIu32, 2 * depth, "", process->pid);
+	table_add(table, analysis_reason_name(process->reason));
+	table_addf(table, "%.3f s",
+		   (double)(process->start_ns - analysis->replay.start_ns) / 1e9);
+	table_addf(table, "%.3f s", (double)(process->end_ns - analysis->replay.start_ns) / 1e9);
+	table_addf(table, "%zu", process->thread_count);
+	table_add(table, table_format_count(process->totals.counts.calls, text));
+	table_add(table, process->has_exited ? "exit" : "");
+	table_add(table, *process->command_line ? process->command_line : process->exe);
+	for (size_t i = number + 1; i < analysis->replay.process_count; i++)
+		if (analysis->replay.processes[i]->parent == number)
+			print_family(analysis, table, i);
+}
+
+static void print_processes(const struct analysis *analysis)
+{
+	static const char *const heads[] = { "pid",   "begun by", "from", "to",
+					     "threads", "calls",	  "end",  "command" };
+	struct table *table = table_create("llrrrrll");
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		table_add(table, heads[i]);
+	for (size_t i = 0; i < analysis->replay.process_count; i++)
+		if (analysis->replay.processes[i]->parent == TRACE_NO_PROCESS)
+			print_family(analysis, table, i);
+	table_print(table, stdout, "  ", analysis->options.width);
+	table_destroy(table);
+}
+
+static void print_threads(const struct analysis *analysis)
+{
+	struct table *table = table_create("rrlr");
+	char text[32];
+
+	table_add(table, "pid");
+	table_add(table, "tid");
+	table_add(table, "name");
+	table_add(table, "calls");
+	for (size_t i = 0; i < analysis->replay.process_count; i++) {
+		const struct replay_process *process = analysis->replay.processes[i];
+
+		for (size_t n = 0; n < process->thread_count; n++) {
+			table_addf(table, "%" PRIu32, process->pid);
+			table_addf(table, "%" PRIu32, process->threads[n].tid);
+			table_add(table, process->threads[n].name);
+			table_add(table,
+				  table_format_count(process->threads[n].counts.calls, text));
+		}
+	}
+	table_print(table, stdout, "  ", analysis->options.width);
+	table_destroy(table);
+}
+
+static void print_text(const struct analysis *analysis)
+{
+	text_loss(analysis);
+	if (analysis->has_manifest) {
+		text_heading(analysis, "Recording");
+		print_manifest(analysis);
+	}
+	text_heading(analysis, "Trace");
+	print_trace(analysis);
+	text_heading(analysis, "Processes");
+	print_processes(analysis);
+	text_heading(analysis, "Threads");
+	print_threads(analysis);
+	for (size_t i = 0; i < analysis->replay.process_count; i++) {
+		const struct replay_process *process = analysis->replay.processes[i];
+
+		text_heading(analysis, "Modules of %" PRIu32, process->pid);
+		text_modules(analysis, process);
+	}
+}
+
+static void print_json(const struct analysis *analysis)
+{
+	struct json_object *info = json_object_new_object();
+	struct json_object *processes = json_object_new_array();
+
+	json_object_object_add(info, "format", json_object_new_int(1));
+	json_object_object_add(info, "trace", json_trace(analysis));
+	json_object_object_add(info, "event_counts", json_event_counts(analysis));
+	for (size_t i = 0; i < analysis->replay.process_count; i++) {
+		const struct replay_process *process = analysis->replay.processes[i];
+		struct json_object *object = json_process(analysis, process);
+
+		json_object_object_add(object, "threads", json_threads(process));
+		json_object_object_add(object, "modules", json_modules(analysis, process));
+		json_object_array_add(processes, object);
+	}
+	json_object_object_add(info, "processes", processes);
+	json_print(info);
+}
+
+int cmd_info(int argc, char **argv)
+{
+	struct analysis analysis;
+	struct options options;
+	int status;
+
+	if (!options_parse(&command, argc, argv, &options, &status))
+		return status;
+	status = analysis_open(&analysis, &options);
+	if (!status) {
+		if (options.is_json)
+			print_json(&analysis);
+		else
+			print_text(&analysis);
+		status = analysis_status(&analysis);
+	}
+	analysis_close(&analysis);
+	return status;
+}

@@ -1,0 +1,137 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* vadtrace report: totals, sites and tables of one process of a trace. */
+
+#include "tools/commands.h"
+#include "tools/analysis/json.h"
+#include "tools/analysis/text.h"
+
+static const struct options_command command = {
+	.usage = "usage: vadtrace report [options] TRACE\n\n"
+		 "  --top N                 sites in each section, or 'all' (10)\n"
+		 "  --sort KEY              only one section: peak, leaked, calls, temporary, bytes\n"
+		 "  --thread TID|NAME       count only what this thread allocated\n"
+		 "  --from SECONDS          count only what was allocated after ...\n"
+		 "  --to SECONDS            ... and look no further than this\n"
+		 "  --pid PID[:N]           another process; its N-th program after exec\n"
+		 "  --suppressions FILE     leave out leaks, in LeakSanitizer's form\n"
+		 "  --modules               list the modules\n"
+		 "  --json                  for programs; see vadtrace-report(1)\n"
+		 "  --width N               cut lines at N characters (terminal's width)\n"
+		 "  --no-color              no bold headings\n"
+		 "  --help                  this text\n\n"
+		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged and\n"
+		 "the report is about what could be read.\n",
+	.accepted = OPTION_TOP | OPTION_SORT | OPTION_FILTER | OPTION_MODULES,
+	.top = 10,
+};
+
+static void print_sites(struct analysis *analysis)
+{
+	for (size_t i = 0; i < tree_metric_count; i++) {
+		struct tree *tree;
+
+		if (!analysis_shows(analysis, &tree_metrics[i]))
+			continue;
+		tree = analysis_tree(analysis, &tree_metrics[i]);
+		text_tree(analysis, tree);
+		tree_destroy(tree);
+	}
+}
+
+static void print_text(struct analysis *analysis)
+{
+	text_loss(analysis);
+	text_header(analysis);
+	text_totals(analysis);
+	print_sites(analysis);
+	if (!analysis->options.sort) {
+		text_threads(analysis);
+		text_sizes(analysis);
+		text_apis(analysis);
+		text_heaps(analysis);
+		text_space(analysis);
+		text_suppressions(analysis);
+		text_others(analysis);
+	}
+	if (analysis->options.shows_modules) {
+		text_heading(analysis, "Modules");
+		text_modules(analysis, analysis->target);
+	}
+	text_hints(analysis);
+}
+
+static struct json_object *make_sites(struct analysis *analysis)
+{
+	struct json_object *sites = json_object_new_object();
+
+	for (size_t i = 0; i < tree_metric_count; i++) {
+		struct tree *tree;
+
+		if (analysis->options.sort && analysis->options.sort != &tree_metrics[i])
+			continue;
+		tree = analysis_tree(analysis, &tree_metrics[i]);
+		json_object_object_add(sites, tree_metrics[i].name, json_tree(tree));
+		tree_destroy(tree);
+	}
+	return sites;
+}
+
+static struct json_object *make_others(const struct analysis *analysis)
+{
+	struct json_object *others = json_object_new_array();
+
+	for (size_t i = 0; i < analysis->replay.process_count; i++) {
+		const struct replay_process *process = analysis->replay.processes[i];
+		struct json_object *object;
+
+		if (process == analysis->target)
+			continue;
+		object = json_process(analysis, process);
+		json_object_object_add(object, "totals", json_totals(process));
+		json_object_array_add(others, object);
+	}
+	return others;
+}
+
+static void print_json(struct analysis *analysis)
+{
+	struct json_object *report = json_object_new_object();
+	const struct replay_process *target = analysis->target;
+
+	json_object_object_add(report, "format", json_object_new_int(1));
+	json_object_object_add(report, "trace", json_trace(analysis));
+	json_object_object_add(report, "process", json_process(analysis, target));
+	json_object_object_add(report, "totals", json_totals(target));
+	json_object_object_add(report, "sites", make_sites(analysis));
+	json_object_object_add(report, "threads", json_threads(target));
+	json_object_object_add(report, "sizes", json_sizes(target));
+	json_object_object_add(report, "functions", json_functions(target));
+	json_object_object_add(report, "heaps", json_heaps(target));
+	json_object_object_add(report, "address_space", json_space(target));
+	json_object_object_add(report, "modules", json_modules(analysis, target));
+	json_object_object_add(report, "suppressions", json_suppressions(analysis));
+	json_object_object_add(report, "other_processes", make_others(analysis));
+	json_print(report);
+}
+
+int cmd_report(int argc, char **argv)
+{
+	struct analysis analysis;
+	struct options options;
+	int status;
+
+	if (!options_parse(&command, argc, argv, &options, &status))
+		return status;
+	status = analysis_open(&analysis, &options);
+	if (!status) {
+		if (options.is_json)
+			print_json(&analysis);
+		else
+			print_text(&analysis);
+		status = analysis_status(&analysis);
+	}
+	analysis_close(&analysis);
+	return status;
+}

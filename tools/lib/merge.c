@@ -1,0 +1,347 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* One queue per thread for its records, one for all other events, and a binary heap of the queues
+ * that hold something, ordered by their first element.
+ *
+ *   heap -> queue tid 7:  [record] [record] ...        32 bytes each
+ *           queue tid 9:  [record] ...
+ *           others:       [event] [event] ...          whole events
+ *
+ * Within a queue times do not fall: an element that is older than the last (a signal handler's) is
+ * moved to its place when it is added. Single-threaded. Knows nothing of CTF. */
+
+#include "tools/lib/merge.h"
+#include "tools/lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/schema/record.h"
+
+struct pending {
+	uint64_t time_ns;
+	uint64_t address_api; /* as in the record's word 0 */
+	uint64_t size_kind;   /* word 1 */
+	uint32_t stack;
+	uint32_t heap_index;
+};
+
+_Static_assert(sizeof(struct pending) == 32, "a waiting record is half a cache line");
+
+/* A thread's records, or (tid 0 of `others`) all other events.
+ *  - elements [first, count) wait; times do not fall. */
+struct queue {
+	uint32_t tid;
+	size_t first, count, capacity;
+	struct pending *records;    /* NULL in `others` */
+	struct trace_event *events; /* NULL elsewhere */
+	struct queue *next;         /* in the hash chain */
+	bool is_others;
+};
+
+enum { BUCKETS = 256, KEPT_CAPACITY = 1024 };
+
+struct merge {
+	uint32_t process;
+	struct queue *buckets[BUCKETS]; /* by tid */
+	struct queue others;
+	struct queue **heap; /* rebuilt by each release */
+	size_t heap_count, heap_capacity;
+	size_t queue_count;
+	uint64_t *heaps; /* handles that records refer to by index; 0 is the process heap */
+	size_t heaps_count, heaps_capacity;
+	uint64_t delivered_ns;
+	uint64_t late_count;
+};
+
+struct merge *merge_create(uint32_t process)
+{
+	struct merge *merge = xcalloc(1, sizeof(*merge));
+
+	merge->process = process;
+	merge->others.is_others = true;
+	merge->heaps = xgrow(NULL, 0, &merge->heaps_capacity, sizeof(*merge->heaps));
+	merge->heaps[merge->heaps_count++] = 0;
+	return merge;
+}
+
+static void free_queue(struct queue *queue)
+{
+	free(queue->records);
+	free(queue->events);
+	queue->records = NULL;
+	queue->events = NULL;
+	queue->capacity = 0;
+}
+
+void merge_destroy(struct merge *merge)
+{
+	for (int i = 0; merge && i < BUCKETS; i++)
+		while (merge->buckets[i]) {
+			struct queue *queue = merge->buckets[i];
+
+			merge->buckets[i] = queue->next;
+			free_queue(queue);
+			free(queue);
+		}
+	if (!merge)
+		return;
+	free_queue(&merge->others);
+	free(merge->heap);
+	free(merge->heaps);
+	free(merge);
+}
+
+static struct queue *find_queue(struct merge *merge, uint32_t tid)
+{
+	struct queue **bucket = &merge->buckets[tid % BUCKETS];
+	struct queue *queue = *bucket;
+
+	while (queue && queue->tid != tid)
+		queue = queue->next;
+	if (queue)
+		return queue;
+	queue = xcalloc(1, sizeof(*queue));
+	queue->tid = tid;
+	queue->next = *bucket;
+	*bucket = queue;
+	merge->queue_count++;
+	return queue;
+}
+
+static uint32_t find_heap(struct merge *merge, uint64_t handle)
+{
+	for (size_t i = merge->heaps_count; i-- > 0;)
+		if (merge->heaps[i] == handle)
+			return (uint32_t)i;
+	merge->heaps = xgrow(merge->heaps, merge->heaps_count, &merge->heaps_capacity,
+			     sizeof(*merge->heaps));
+	merge->heaps[merge->heaps_count] = handle;
+	return (uint32_t)merge->heaps_count++;
+}
+
+static void push_record(struct queue *queue, const struct pending *record)
+{
+	queue->records =
+		xgrow(queue->records, queue->count, &queue->capacity, sizeof(*queue->records));
+	size_t place = queue->count++;
+	while (place > queue->first && queue->records[place - 1].time_ns > record->time_ns) {
+		queue->records[place] = queue->records[place - 1];
+		place--;
+	}
+	queue->records[place] = *record;
+}
+
+static bool is_block_kind(uint8_t kind)
+{
+	return kind >= EVENT_ALLOCATE && kind <= EVENT_ALLOCATE_FAILED;
+}
+
+size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, const uint64_t *words,
+		       size_t count)
+{
+	struct queue *queue = find_queue(merge, tid);
+	uint32_t heap_index = 0;
+	size_t taken = 0;
+
+	for (size_t i = 0; i + RECORD_WORDS <= count; i += RECORD_WORDS) {
+		uint8_t kind = (uint8_t)(words[i + 1] >> 56);
+		struct pending pending = {
+			.time_ns = begin_ns + (uint32_t)words[i + 2],
+			.address_api = words[i],
+			.size_kind = words[i + 1],
+			.stack = (uint32_t)(words[i + 2] >> 32),
+			.heap_index = heap_index,
+		};
+
+		if (kind == RECORD_KIND_HEAP)
+			heap_index = find_heap(merge, words[i] & RECORD_ADDRESS_MASK);
+		if (!is_block_kind(kind))
+			continue;
+		push_record(queue, &pending);
+		taken++;
+	}
+	return taken;
+}
+
+void merge_add_event(struct merge *merge, const struct trace_event *event)
+{
+	struct queue *queue = &merge->others;
+
+	queue->events =
+		xgrow(queue->events, queue->count, &queue->capacity, sizeof(*queue->events));
+	size_t place = queue->count++;
+	while (place > queue->first && queue->events[place - 1].time_ns > event->time_ns) {
+		queue->events[place] = queue->events[place - 1];
+		place--;
+	}
+	queue->events[place] = *event;
+}
+
+static uint64_t first_time(const struct queue *queue)
+{
+	return queue->is_others ? queue->events[queue->first].time_ns
+				: queue->records[queue->first].time_ns;
+}
+
+static bool first_is_release(const struct queue *queue)
+{
+	if (queue->is_others)
+		return trace_event_is_release(queue->events[queue->first].kind);
+	return trace_event_is_release((uint8_t)(queue->records[queue->first].size_kind >> 56));
+}
+
+/* Whether `left`'s first element goes out before `right`'s. */
+static bool is_before(const struct queue *left, const struct queue *right)
+{
+	uint64_t left_ns = first_time(left), right_ns = first_time(right);
+
+	if (left_ns != right_ns)
+		return left_ns < right_ns;
+	bool left_releases = first_is_release(left), right_releases = first_is_release(right);
+	if (left_releases != right_releases)
+		return left_releases;
+	if (left->is_others != right->is_others)
+		return left->is_others;
+	return left->tid < right->tid;
+}
+
+static void sift_down(struct merge *merge, size_t place)
+{
+	struct queue **heap = merge->heap;
+	struct queue *moving = heap[place];
+
+	for (;;) {
+		size_t child = 2 * place + 1;
+
+		if (child >= merge->heap_count)
+			break;
+		if (child + 1 < merge->heap_count && is_before(heap[child + 1], heap[child]))
+			child++;
+		if (!is_before(heap[child], moving))
+			break;
+		heap[place] = heap[child];
+		place = child;
+	}
+	heap[place] = moving;
+}
+
+static void enter_heap(struct merge *merge, struct queue *queue)
+{
+	if (queue->first == queue->count)
+		return;
+	merge->heap = xgrow(merge->heap, merge->heap_count, &merge->heap_capacity,
+			    sizeof(struct queue *));
+	merge->heap[merge->heap_count++] = queue;
+}
+
+static void build_heap(struct merge *merge)
+{
+	merge->heap_count = 0;
+	enter_heap(merge, &merge->others);
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct queue *queue = merge->buckets[i]; queue; queue = queue->next)
+			enter_heap(merge, queue);
+	for (size_t i = merge->heap_count / 2; i-- > 0;)
+		sift_down(merge, i);
+}
+
+static void expand(const struct merge *merge, const struct queue *queue, struct trace_event *event)
+{
+	const struct pending *record = &queue->records[queue->first];
+
+	memset(event, 0, sizeof(*event));
+	event->time_ns = record->time_ns;
+	event->process = merge->process;
+	event->tid = queue->tid;
+	event->kind = (uint8_t)(record->size_kind >> 56);
+	event->api = (uint16_t)(record->address_api >> 48);
+	event->stack = record->stack;
+	event->address = record->address_api & RECORD_ADDRESS_MASK;
+	event->size_bytes = record->size_kind & RECORD_SIZE_MAX;
+	event->heap = merge->heaps[record->heap_index];
+}
+
+/* Gives the elements that are gone back: all when the queue is empty, else by moving the rest. */
+static void compact(struct queue *queue)
+{
+	size_t left = queue->count - queue->first;
+
+	if (left && queue->is_others)
+		memmove(queue->events, queue->events + queue->first, left * sizeof(*queue->events));
+	else if (left)
+		memmove(queue->records, queue->records + queue->first,
+			left * sizeof(*queue->records));
+	queue->first = 0;
+	queue->count = left;
+	if (!left && queue->capacity > KEPT_CAPACITY)
+		free_queue(queue);
+}
+
+static void drop_empty_queues(struct merge *merge)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct queue **link = &merge->buckets[i]; *link;) {
+			struct queue *queue = *link;
+
+			if (queue->count) {
+				link = &queue->next;
+				continue;
+			}
+			*link = queue->next;
+			free_queue(queue);
+			free(queue);
+			merge->queue_count--;
+		}
+}
+
+static void compact_all(struct merge *merge)
+{
+	compact(&merge->others);
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct queue *queue = merge->buckets[i]; queue; queue = queue->next)
+			compact(queue);
+	if (merge->queue_count > BUCKETS)
+		drop_empty_queues(merge);
+}
+
+static void pop(struct merge *merge)
+{
+	struct queue *queue = merge->heap[0];
+
+	queue->first++;
+	if (queue->first == queue->count)
+		merge->heap[0] = merge->heap[--merge->heap_count];
+	if (merge->heap_count)
+		sift_down(merge, 0);
+}
+
+static void deliver_first(struct merge *merge, merge_deliver deliver, void *context)
+{
+	struct queue *queue = merge->heap[0];
+	struct trace_event event;
+
+	if (queue->is_others)
+		event = queue->events[queue->first];
+	else
+		expand(merge, queue, &event);
+	merge->late_count += event.time_ns < merge->delivered_ns;
+	if (event.time_ns > merge->delivered_ns)
+		merge->delivered_ns = event.time_ns;
+	pop(merge);
+	deliver(context, &event);
+}
+
+void merge_release(struct merge *merge, uint64_t until_ns, merge_deliver deliver, void *context)
+{
+	build_heap(merge);
+	while (merge->heap_count && first_time(merge->heap[0]) <= until_ns)
+		deliver_first(merge, deliver, context);
+	compact_all(merge);
+}
+
+uint64_t merge_late_count(const struct merge *merge)
+{
+	return merge->late_count;
+}

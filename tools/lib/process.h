@@ -1,0 +1,27 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* A process image in the replay: how it begins and ends, and its tables of sites, threads, heaps and
+ * functions. Part of replay; nothing else includes this. */
+
+#ifndef VADTRACE_TOOLS_LIB_PROCESS_H
+#define VADTRACE_TOOLS_LIB_PROCESS_H
+
+#include "tools/lib/replay.h"
+
+/* Adds the image of a TRACE_PROCESS event. */
+void process_begin(struct replay *replay, const struct trace_event *event);
+void process_free(struct replay_process *process);
+
+/* Applies a definition to its image. */
+void process_define(struct replay *replay, struct replay_process *process,
+		    const struct trace_event *event);
+
+/* Numbers in the image's tables; what is not known yet is added. The site of a stack that was never
+ * defined is 0, and so is every site of an image without detail. */
+uint32_t process_find_site(struct replay_process *process, uint32_t stack);
+uint32_t process_find_thread(struct replay_process *process, uint32_t tid);
+uint16_t process_find_heap(struct replay_process *process, uint64_t handle);
+struct replay_api *process_find_api(struct replay_process *process, uint16_t api);
+
+#endif

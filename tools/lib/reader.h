@@ -1,0 +1,54 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Reads a trace from end to end and tells what happened, in the order of trace_event.h. */
+
+#ifndef VADTRACE_TOOLS_LIB_READER_H
+#define VADTRACE_TOOLS_LIB_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/lib/trace_event.h"
+
+typedef void (*reader_deliver)(void *context, const struct trace_event *event);
+
+enum { READER_KINDS = 64 };
+
+/* What was read, and what could not be. */
+struct reader_summary {
+	uint64_t size_bytes;   /* of the trace's files */
+	uint64_t lttng_events; /* of ours, as LTTng counts: a batch is one */
+	uint64_t foreign_events;
+	uint64_t batches;
+	uint64_t kinds[READER_KINDS]; /* happenings by enum event_kind */
+	uint64_t definitions;
+
+	uint64_t discarded_events;  /* LTTng had no room for them */
+	uint64_t discarded_packets; /* each of many events */
+	uint64_t lost_records;      /* that the recorder itself could not write */
+	uint64_t late_records;      /* out of order: their effect may be counted wrongly */
+	uint64_t live_records;      /* taken over from buffers of killed processes */
+	uint64_t cut_bytes;         /* behind the last whole packet of cut streams */
+	uint64_t cut_streams;
+	uint64_t damaged_slots;
+	uint64_t lost_folders;
+	char *damage; /* libbabeltrace2's words when reading had to stop early, else NULL */
+};
+
+enum reader_status {
+	READER_OK,
+	READER_DAMAGED,  /* all that is readable was delivered; the summary says what was not */
+	READER_NO_TRACE, /* nothing that could be read; a message was printed */
+};
+
+/* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */
+enum reader_status reader_run(const char *folder, reader_deliver deliver, void *context,
+			      struct reader_summary *summary);
+void reader_summary_free(struct reader_summary *summary);
+
+/* Whether events are missing that the program caused: totals are then lower bounds. */
+bool reader_is_lossy(const struct reader_summary *summary);
+
+#endif

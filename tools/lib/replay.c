@@ -1,0 +1,421 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Heap events against the table of live blocks.
+ *
+ * The composition of the peak is exact, in one pass: each new maximum only raises peak_number, and a
+ * site copies its live figures aside when it changes for the first time after that. A site that has
+ * not changed since still has the peak's figures in its counts.
+ *
+ *   site's live     5      5   9      9        process: peak 20 (number 7), then below
+ *   site's peak     -      -   5 (7)  5 (7)    first change after the peak saves 5 */
+
+#include "tools/lib/replay.h"
+#include "tools/lib/process.h"
+#include "tools/lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+unsigned replay_size_class(uint64_t size_bytes)
+{
+	unsigned class = size_bytes ? 64 - (unsigned)__builtin_clzll(size_bytes) : 0;
+
+	return class < REPLAY_SIZE_CLASSES ? class : REPLAY_SIZE_CLASSES - 1;
+}
+
+uint64_t replay_class_floor(unsigned class)
+{
+	return class ? UINT64_C(1) << (class - 1) : 0;
+}
+
+static void add_live(struct replay_counts *counts, uint64_t size_bytes)
+{
+	counts->live_blocks++;
+	counts->live_bytes += size_bytes;
+}
+
+static void remove_live(struct replay_counts *counts, uint64_t size_bytes)
+{
+	counts->live_blocks--;
+	counts->live_bytes -= size_bytes;
+}
+
+/* Call before a site's live figures change. */
+static void save_peak(const struct replay_process *process, struct replay_site *site)
+{
+	if (site->peak_number == process->peak_number)
+		return;
+	site->peak_number = process->peak_number;
+	site->peak_blocks = site->counts.live_blocks;
+	site->peak_bytes = site->counts.live_bytes;
+}
+
+/* The counters that a block is in, besides the totals and its site. */
+struct tallies {
+	struct replay_counts *list[3];
+};
+
+static struct tallies tallies_of(struct replay_process *process, const struct block *block)
+{
+	return (struct tallies){ { &process->threads[block->thread].counts,
+				   &process->heaps[block->heap].counts,
+				   &process->sizes[replay_size_class(block->size_bytes)] } };
+}
+
+static void count_live(struct replay_process *process, const struct block *block, bool is_added)
+{
+	struct replay_site *site = &process->sites[block->site];
+	struct tallies tallies = tallies_of(process, block);
+	void (*change)(struct replay_counts *, uint64_t) = is_added ? add_live : remove_live;
+
+	save_peak(process, site);
+	change(&site->counts, block->size_bytes);
+	change(&process->totals.counts, block->size_bytes);
+	for (int i = 0; i < 3; i++)
+		change(tallies.list[i], block->size_bytes);
+}
+
+static void count_call(struct replay_counts *counts, uint64_t size_bytes)
+{
+	counts->calls++;
+	counts->bytes += size_bytes;
+}
+
+static void count_calls(struct replay_process *process, const struct block *block)
+{
+	struct tallies tallies = tallies_of(process, block);
+
+	count_call(&process->sites[block->site].counts, block->size_bytes);
+	count_call(&process->totals.counts, block->size_bytes);
+	for (int i = 0; i < 3; i++)
+		count_call(tallies.list[i], block->size_bytes);
+}
+
+static void count_temporary(struct replay_process *process, const struct block *block)
+{
+	struct tallies tallies = tallies_of(process, block);
+
+	process->sites[block->site].counts.temporary++;
+	process->totals.counts.temporary++;
+	for (int i = 0; i < 3; i++)
+		tallies.list[i]->temporary++;
+}
+
+static void note_peak(struct replay_process *process, uint64_t time_ns)
+{
+	struct replay_totals *totals = &process->totals;
+
+	if (totals->counts.live_bytes <= totals->peak_bytes)
+		return;
+	totals->peak_bytes = totals->counts.live_bytes;
+	totals->peak_blocks = totals->counts.live_blocks;
+	totals->peak_ns = time_ns;
+	process->peak_number++;
+}
+
+static void leave(struct replay_process *process, const struct block *block)
+{
+	process->heaps[block->heap].live_blocks--;
+	if (block->is_counted)
+		count_live(process, block, /* added */ false);
+}
+
+static void enter(struct replay_process *process, const struct block *block)
+{
+	struct block old;
+
+	if (blocks_add(&process->blocks, block, &old)) {
+		process->totals.double_live++;
+		leave(process, &old);
+	}
+	process->heaps[block->heap].live_blocks++;
+	if (!block->is_counted)
+		return;
+	count_live(process, block, /* added */ true);
+	note_peak(process, block->time_ns);
+}
+
+static bool is_counted(const struct replay_process *process, const struct replay_thread *thread)
+{
+	return process->is_in_window && thread->is_wanted;
+}
+
+/* The thread's new block, from an allocation or a reallocation. */
+static void give_block(struct replay_process *process, const struct trace_event *event,
+		       uint32_t thread_number)
+{
+	struct replay_thread *thread = &process->threads[thread_number];
+	struct block block = {
+		.address = event->address,
+		.heap = process_find_heap(process, event->heap),
+		.size_bytes = event->size_bytes,
+		.api = event->api,
+		.time_ns = event->time_ns,
+		.site = process_find_site(process, event->stack),
+		.thread = thread_number,
+		.is_counted = is_counted(process, thread),
+	};
+
+	if (block.is_counted) {
+		struct replay_api *api = process_find_api(process, event->api);
+
+		count_calls(process, &block);
+		api->calls++;
+		api->bytes += event->size_bytes;
+	}
+	thread->last_address = event->address;
+	if (event->address)
+		enter(process, &block);
+}
+
+static void allocate(struct replay_process *process, const struct trace_event *event,
+		     uint32_t thread_number)
+{
+	if (is_counted(process, &process->threads[thread_number]))
+		process->totals.allocate_calls++;
+	give_block(process, event, thread_number);
+}
+
+static void count_unknown(struct replay_process *process, const struct replay_thread *thread)
+{
+	if (is_counted(process, thread))
+		process->totals.unknown_frees++;
+}
+
+static void release(struct replay_process *process, const struct trace_event *event,
+		    struct replay_thread *thread)
+{
+	struct block old;
+	bool was_last = thread->last_address == event->address;
+
+	thread->last_address = 0;
+	if (!event->address)
+		return;
+	if (!blocks_remove(&process->blocks, event->address, &old)) {
+		count_unknown(process, thread);
+		return;
+	}
+	leave(process, &old);
+	process->totals.inherited_frees += old.is_inherited;
+	if (!old.is_counted)
+		return;
+	process->totals.free_calls++;
+	thread->free_calls++;
+	if (was_last)
+		count_temporary(process, &old);
+}
+
+/* The old block leaves now: its address may come back before the end is told. */
+static void begin_realloc(struct replay_process *process, const struct trace_event *event,
+			  struct replay_thread *thread)
+{
+	memset(&thread->realloc_old, 0, sizeof(thread->realloc_old));
+	thread->is_reallocating = true;
+	thread->realloc_was_last = event->address && thread->last_address == event->address;
+	thread->last_address = 0;
+	if (!event->address)
+		return;
+	if (blocks_remove(&process->blocks, event->address, &thread->realloc_old))
+		leave(process, &thread->realloc_old);
+	else
+		count_unknown(process, thread);
+}
+
+static void end_realloc(struct replay_process *process, const struct trace_event *event,
+			uint32_t thread_number)
+{
+	struct replay_thread *thread = &process->threads[thread_number];
+
+	if (thread->realloc_was_last && thread->realloc_old.is_counted)
+		count_temporary(process, &thread->realloc_old);
+	thread->is_reallocating = thread->realloc_was_last = false;
+	/* The new block is too small to be recorded. */
+	if (!event->address)
+		return;
+	if (is_counted(process, thread))
+		process->totals.realloc_calls++;
+	give_block(process, event, thread_number);
+}
+
+static void count_failure(struct replay_process *process, const struct trace_event *event,
+			  struct replay_thread *thread)
+{
+	thread->last_address = 0;
+	if (!is_counted(process, thread))
+		return;
+	process->totals.failed_calls++;
+	process_find_api(process, event->api)->failed++;
+}
+
+/* The old block is back as it was. */
+static void fail_realloc(struct replay_process *process, const struct trace_event *event,
+			 struct replay_thread *thread)
+{
+	if (thread->is_reallocating && thread->realloc_old.address)
+		enter(process, &thread->realloc_old);
+	thread->is_reallocating = thread->realloc_was_last = false;
+	count_failure(process, event, thread);
+}
+
+static void destroy_heap(struct replay_process *process, const struct trace_event *event)
+{
+	uint32_t number = process_find_heap(process, event->heap);
+	struct replay_heap *heap = &process->heaps[number];
+	struct block *table = process->blocks.table;
+
+	heap->destroy_ns = event->time_ns;
+	/* Removing moves other blocks: a slot that was refilled is looked at again, and a block that
+	 * moved from the table's end to its beginning is met by another round. */
+	while (heap->live_blocks)
+		for (size_t i = 0; i < process->blocks.slots; i++)
+			while (table[i].address && table[i].heap == number) {
+				struct block old;
+
+				blocks_remove(&process->blocks, table[i].address, &old);
+				leave(process, &old);
+				process->totals.destroyed_blocks += old.is_counted;
+			}
+}
+
+static void create_heap(struct replay_process *process, const struct trace_event *event)
+{
+	struct replay_heap *heap = &process->heaps[process_find_heap(process, event->heap)];
+
+	heap->create_ns = event->time_ns;
+	heap->maximum_bytes = event->size_bytes;
+}
+
+static void apply_block(struct replay_process *process, const struct trace_event *event)
+{
+	uint32_t number = process_find_thread(process, event->tid);
+	struct replay_thread *thread = &process->threads[number];
+
+	switch (event->kind) {
+	case EVENT_ALLOCATE:
+		allocate(process, event, number);
+		break;
+	case EVENT_FREE:
+		release(process, event, thread);
+		break;
+	case EVENT_REALLOC_BEGIN:
+		begin_realloc(process, event, thread);
+		break;
+	case EVENT_REALLOC_END:
+		end_realloc(process, event, number);
+		break;
+	case EVENT_REALLOC_FAILED:
+		fail_realloc(process, event, thread);
+		break;
+	default:
+		count_failure(process, event, thread);
+		break;
+	}
+}
+
+static void apply_happening(struct replay_process *process, const struct trace_event *event)
+{
+	if (event->kind == EVENT_HEAP_CREATE)
+		create_heap(process, event);
+	else if (event->kind == EVENT_HEAP_DESTROY)
+		destroy_heap(process, event);
+	else if (event->kind >= EVENT_VAD_RESERVE)
+		space_apply(&process->space, event, process_find_site(process, event->stack));
+	else
+		apply_block(process, event);
+}
+
+/* False when the event lies behind the window. */
+static bool enter_window(const struct replay *replay, struct replay_process *process,
+			 uint64_t time_ns)
+{
+	uint64_t since_ns = time_ns > replay->start_ns ? time_ns - replay->start_ns : 0;
+
+	if (replay->filter.to_ns && since_ns > replay->filter.to_ns)
+		return false;
+	if (!process->is_in_window && since_ns >= replay->filter.from_ns) {
+		process->is_in_window = true;
+		space_restart_peaks(&process->space, time_ns);
+	}
+	return true;
+}
+
+static void apply_to(struct replay *replay, struct replay_process *process,
+		     const struct trace_event *event)
+{
+	if (event->time_ns > process->end_ns)
+		process->end_ns = event->time_ns;
+	if (event->time_ns > replay->end_ns)
+		replay->end_ns = event->time_ns;
+	if (event->kind >= TRACE_PROCESS)
+		process_define(replay, process, event);
+	else if (enter_window(replay, process, event->time_ns))
+		apply_happening(process, event);
+}
+
+void replay_apply(void *context, const struct trace_event *event)
+{
+	struct replay *replay = context;
+
+	if (event->kind == TRACE_PROCESS)
+		process_begin(replay, event);
+	if (event->process < replay->process_count)
+		apply_to(replay, replay->processes[event->process], event);
+}
+
+void replay_init(struct replay *replay, const struct replay_filter *filter)
+{
+	memset(replay, 0, sizeof(*replay));
+	replay->filter = *filter;
+	stacks_init(&replay->stacks);
+}
+
+void replay_free(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->process_count; i++)
+		process_free(replay->processes[i]);
+	free(replay->processes);
+	stacks_free(&replay->stacks);
+}
+
+void replay_finish(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->process_count; i++) {
+		struct replay_process *process = replay->processes[i];
+
+		for (size_t site = 0; site < process->site_count; site++)
+			save_peak(process, &process->sites[site]);
+	}
+}
+
+static bool add_up(const struct replay_counts *total, const struct replay_counts *sum)
+{
+	return !memcmp(total, sum, sizeof(*total));
+}
+
+static void add(struct replay_counts *sum, const struct replay_counts *counts)
+{
+	sum->calls += counts->calls;
+	sum->bytes += counts->bytes;
+	sum->temporary += counts->temporary;
+	sum->live_blocks += counts->live_blocks;
+	sum->live_bytes += counts->live_bytes;
+}
+
+bool replay_check(const struct replay_process *process)
+{
+	struct replay_counts sites = { 0 }, threads = { 0 }, heaps = { 0 }, sizes = { 0 };
+	const struct replay_counts *total = &process->totals.counts;
+
+	for (size_t i = 0; i < process->site_count; i++)
+		add(&sites, &process->sites[i].counts);
+	for (size_t i = 0; i < process->thread_count; i++)
+		add(&threads, &process->threads[i].counts);
+	for (size_t i = 0; i < process->heap_count; i++)
+		add(&heaps, &process->heaps[i].counts);
+	for (size_t i = 0; i < REPLAY_SIZE_CLASSES; i++)
+		add(&sizes, &process->sizes[i]);
+	return add_up(total, &sites) && add_up(total, &threads) && add_up(total, &heaps) &&
+	       add_up(total, &sizes) && blocks_check(&process->blocks) &&
+	       space_check(&process->space);
+}

@@ -1,0 +1,144 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The model that a trace's events build up: processes, their live blocks, and every figure that the
+ * commands print. Memory is bounded by live blocks and distinct stacks. */
+
+#ifndef VADTRACE_TOOLS_LIB_REPLAY_H
+#define VADTRACE_TOOLS_LIB_REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/lib/blocks.h"
+#include "tools/lib/space.h"
+#include "tools/lib/stacks.h"
+#include "tools/lib/trace_event.h"
+
+/* What is counted. An allocation outside is known, so that its release is not a surprise, but it is
+ * in no figure; after to_ns nothing happens any more. */
+struct replay_filter {
+	uint64_t detail_pid; /* call stacks are kept for this pid only; 0: the first of the trace */
+	uint64_t from_ns, to_ns; /* since the first process started; to_ns 0: to the end */
+	const char *thread;      /* number or name of the thread that allocates; NULL: all */
+};
+
+/* Calls that gave memory, and what became of it.
+ *  - calls is allocations and reallocations, bytes what they asked for;
+ *  - temporary: blocks that the next heap call of the allocating thread released. */
+struct replay_counts {
+	uint64_t calls, bytes;
+	uint64_t temporary;
+	uint64_t live_blocks, live_bytes;
+};
+
+/* What one call stack did.
+ *  - peak_* is valid for peak_number; see replay.c. */
+struct replay_site {
+	uint32_t node; /* in struct stacks */
+	struct replay_counts counts;
+	uint64_t peak_blocks, peak_bytes;
+	uint64_t peak_number;
+};
+
+struct replay_thread {
+	uint32_t tid;
+	char *name; /* "" when unknown */
+	bool is_wanted;
+	struct replay_counts counts;
+	uint64_t free_calls;
+	/* The thread's last heap call gave the block here (0: it did something else). */
+	uint64_t last_address;
+	/* Between REALLOC_BEGIN and its end: the old block, address 0 when it was not known. */
+	struct block realloc_old;
+	bool is_reallocating, realloc_was_last;
+};
+
+struct replay_api {
+	uint64_t calls, bytes, failed;
+};
+
+struct replay_heap {
+	uint64_t handle;
+	uint64_t create_ns, destroy_ns; /* destroy_ns 0: lives to the end */
+	uint64_t maximum_bytes;
+	uint64_t live_blocks; /* counted or not */
+	struct replay_counts counts;
+};
+
+enum { REPLAY_SIZE_CLASSES = 49 }; /* class n holds sizes of n bits: 0, 1, 2-3, 4-7 ... */
+
+struct replay_totals {
+	struct replay_counts counts;
+	uint64_t allocate_calls, realloc_calls;
+	uint64_t free_calls;    /* of counted blocks */
+	uint64_t failed_calls;  /* allocations that were refused, reallocations too */
+	uint64_t unknown_frees; /* of addresses that were not live */
+	uint64_t inherited_frees;
+	uint64_t double_live; /* addresses given out while live: a recorder's fault */
+	uint64_t destroyed_blocks; /* that went with their heap */
+	uint64_t inherited_blocks, inherited_bytes;
+	uint64_t peak_bytes, peak_blocks, peak_ns;
+};
+
+/* One process image: a process that calls exec has several. */
+struct replay_process {
+	uint32_t number;
+	uint32_t pid, parent_pid;
+	uint32_t parent; /* image that it came from, or TRACE_NO_PROCESS */
+	uint32_t reason; /* enum trace_reason */
+	uint32_t schema_version, page_size, stack_depth;
+	uint64_t min_size_bytes;
+	char *session, *mode, *exe, *command_line, *comm;
+	uint64_t start_ns, end_ns; /* first and last that is known of it */
+	bool has_exited, has_ended, is_detailed;
+	uint64_t lost_records;
+
+	struct blocks blocks; /* emptied when the image ends */
+	struct space space;
+	struct stacks_modules modules;
+	uint32_t **site_pages; /* stack id to site, in pages */
+	struct replay_site *sites; /* 0: the unknown stack */
+	size_t site_count, site_capacity;
+	struct replay_thread *threads;
+	size_t thread_count, thread_capacity;
+	uint32_t *thread_table; /* numbers plus 1, by tid */
+	size_t thread_slots;
+	struct replay_api *apis; /* by enum api */
+	size_t api_count;
+	struct replay_heap *heaps; /* 0: the process heap */
+	size_t heap_count, heap_capacity;
+	uint16_t last_heap; /* the one that the last look-up found */
+	struct replay_counts sizes[REPLAY_SIZE_CLASSES];
+	struct replay_totals totals;
+	uint64_t peak_number; /* counts the peaks so far */
+	bool is_in_window;
+	const char *wanted_thread; /* of the filter; NULL: all */
+};
+
+struct replay {
+	struct replay_filter filter;
+	struct replay_process **processes;
+	size_t process_count, process_capacity;
+	struct stacks stacks;
+	uint64_t start_ns; /* of the first process */
+	uint64_t end_ns;
+};
+
+void replay_init(struct replay *replay, const struct replay_filter *filter);
+void replay_free(struct replay *replay);
+
+/* Applies one event; fits reader_run's callback with the replay as context. */
+void replay_apply(void *replay, const struct trace_event *event);
+/* After the last event: makes the peaks' compositions final. */
+void replay_finish(struct replay *replay);
+
+/* The class of a size, and the smallest size in a class. */
+unsigned replay_size_class(uint64_t size_bytes);
+uint64_t replay_class_floor(unsigned class);
+
+/* Executes the invariants between the figures of a process: for tests. */
+bool replay_check(const struct replay_process *process);
+
+#endif

@@ -1,0 +1,321 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Runs in a skip list. A change splits the runs at its two ends, and then only whole runs change:
+ *
+ *   [ reserved 0x10000-0x50000 ]         commit 0x20000-0x30000
+ *   [ reserved ][ committed ][ reserved ]
+ *
+ * Runs are not joined again: their number is bounded by the events' own boundaries. */
+
+#include "tools/lib/space.h"
+#include "tools/lib/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/types.h"
+
+enum { LEVELS = 12 };
+
+struct space_node {
+	struct space_run run;
+	int level_count;
+	struct space_node *next[];
+};
+
+/* For each level, the last node that starts before the place. */
+struct path {
+	struct space_node *before[LEVELS];
+};
+
+static struct space_node *make_node(const struct space_run *run, int level_count)
+{
+	struct space_node *node =
+		xmalloc(sizeof(*node) + (size_t)level_count * sizeof(struct space_node *));
+
+	node->run = *run;
+	node->level_count = level_count;
+	memset(node->next, 0, (size_t)level_count * sizeof(struct space_node *));
+	return node;
+}
+
+static void init_list(struct space *space)
+{
+	struct space_run none = { 0 };
+
+	space->head = make_node(&none, LEVELS);
+	space->run_count = 0;
+	space->random = 1;
+}
+
+void space_init(struct space *space)
+{
+	memset(space, 0, sizeof(*space));
+	init_list(space);
+}
+
+void space_free(struct space *space)
+{
+	while (space->head) {
+		struct space_node *node = space->head;
+
+		space->head = node->next[0];
+		free(node);
+	}
+}
+
+/* One level more with a chance of a quarter. */
+static int random_level(struct space *space)
+{
+	int level_count = 1;
+
+	space->random = space->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	for (uint64_t bits = space->random >> 33; level_count < LEVELS && (bits & 3) == 3; bits >>= 2)
+		level_count++;
+	return level_count;
+}
+
+/* The path to the first run that starts at `address` or later. */
+static void find_path(const struct space *space, uint64_t address, struct path *path)
+{
+	struct space_node *node = space->head;
+
+	for (int level = LEVELS; level-- > 0;) {
+		while (node->next[level] && node->next[level]->run.start < address)
+			node = node->next[level];
+		path->before[level] = node;
+	}
+}
+
+static void insert(struct space *space, const struct space_run *run)
+{
+	struct space_node *node = make_node(run, random_level(space));
+	struct path path;
+
+	find_path(space, run->start, &path);
+	for (int level = 0; level < node->level_count; level++) {
+		node->next[level] = path.before[level]->next[level];
+		path.before[level]->next[level] = node;
+	}
+	space->run_count++;
+}
+
+/* Removes the node behind the path. */
+static void remove_next(struct space *space, struct path *path)
+{
+	struct space_node *node = path->before[0]->next[0];
+
+	for (int level = 0; level < node->level_count; level++)
+		path->before[level]->next[level] = node->next[level];
+	free(node);
+	space->run_count--;
+}
+
+/* Makes `address` a boundary if it lies inside a run. */
+static void split(struct space *space, uint64_t address)
+{
+	struct path path;
+
+	find_path(space, address, &path);
+	struct space_node *node = path.before[0];
+	if (node == space->head || node->run.end <= address)
+		return;
+	struct space_run rest = node->run;
+	rest.start = address;
+	node->run.end = address;
+	insert(space, &rest);
+}
+
+static void note_peaks(struct space_usage *usage, uint64_t time_ns)
+{
+	if (usage->reserved_bytes > usage->peak_reserved_bytes) {
+		usage->peak_reserved_bytes = usage->reserved_bytes;
+		usage->peak_reserved_ns = time_ns;
+	}
+	if (usage->committed_bytes > usage->peak_committed_bytes) {
+		usage->peak_committed_bytes = usage->committed_bytes;
+		usage->peak_committed_ns = time_ns;
+	}
+}
+
+static void note_all_peaks(struct space *space, uint64_t time_ns)
+{
+	for (int owner = 0; owner < SPACE_OWNERS; owner++)
+		note_peaks(&space->owners[owner], time_ns);
+	note_peaks(&space->total, time_ns);
+}
+
+static void account(struct space *space, const struct space_run *run, bool is_added)
+{
+	uint64_t size = is_added ? run->end - run->start : run->start - run->end;
+
+	space->owners[run->owner].reserved_bytes += size;
+	space->total.reserved_bytes += size;
+	if (!run->is_committed)
+		return;
+	space->owners[run->owner].committed_bytes += size;
+	space->total.committed_bytes += size;
+}
+
+static void set_committed(struct space *space, struct space_run *run, bool is_committed)
+{
+	account(space, run, /* added */ false);
+	run->is_committed = is_committed;
+	account(space, run, /* added */ true);
+}
+
+static void remove_range(struct space *space, uint64_t start, uint64_t end)
+{
+	struct path path;
+
+	split(space, start);
+	split(space, end);
+	find_path(space, start, &path);
+	while (path.before[0]->next[0] && path.before[0]->next[0]->run.start < end) {
+		account(space, &path.before[0]->next[0]->run, /* added */ false);
+		remove_next(space, &path);
+	}
+}
+
+static void change_range(struct space *space, const struct trace_event *event, uint64_t end)
+{
+	struct path path;
+
+	split(space, event->address);
+	split(space, end);
+	find_path(space, event->address, &path);
+	for (struct space_node *node = path.before[0]->next[0]; node && node->run.start < end;
+	     node = node->next[0]) {
+		if (event->kind == EVENT_VAD_COMMIT)
+			set_committed(space, &node->run, true);
+		else if (event->kind == EVENT_VAD_DECOMMIT)
+			set_committed(space, &node->run, false);
+		if (event->kind != EVENT_VAD_DECOMMIT && event->protect)
+			node->run.protect = event->protect;
+	}
+}
+
+static uint8_t owner_of(const struct trace_event *event)
+{
+	if (event->owner == EVENT_OWNER_HEAP)
+		return SPACE_HEAP;
+	return event->type & (MEM_MAPPED | MEM_IMAGE) ? SPACE_MAPPED : SPACE_PRIVATE;
+}
+
+/* A new range replaces whatever the model still has there. */
+static void add_range(struct space *space, const struct trace_event *event, uint64_t end,
+		      uint32_t site)
+{
+	struct space_run run = {
+		.start = event->address,
+		.end = end,
+		.site = site,
+		.protect = event->protect,
+		.owner = owner_of(event),
+		.is_committed = (event->type & MEM_COMMIT) != 0,
+	};
+
+	remove_range(space, run.start, run.end);
+	insert(space, &run);
+	account(space, &run, /* added */ true);
+	space->owners[run.owner].reserve_calls++;
+	space->total.reserve_calls++;
+}
+
+static void count_release(struct space *space, uint64_t address)
+{
+	struct path path;
+
+	space->total.release_calls++;
+	find_path(space, address + 1, &path);
+	if (path.before[0] != space->head && path.before[0]->run.end > address)
+		space->owners[path.before[0]->run.owner].release_calls++;
+}
+
+void space_apply(struct space *space, const struct trace_event *event, uint32_t site)
+{
+	uint64_t end = event->address + event->size_bytes;
+
+	if (end <= event->address)
+		return;
+	switch (event->kind) {
+	case EVENT_VAD_RESERVE:
+	case EVENT_VAD_MAP:
+		add_range(space, event, end, site);
+		break;
+	case EVENT_VAD_RELEASE:
+	case EVENT_VAD_UNMAP:
+		count_release(space, event->address);
+		remove_range(space, event->address, end);
+		break;
+	case EVENT_VAD_COMMIT:
+	case EVENT_VAD_DECOMMIT:
+	case EVENT_VAD_PROTECT:
+		space->commit_calls += event->kind == EVENT_VAD_COMMIT;
+		space->decommit_calls += event->kind == EVENT_VAD_DECOMMIT;
+		space->protect_calls += event->kind == EVENT_VAD_PROTECT;
+		change_range(space, event, end);
+		break;
+	case EVENT_VAD_RESET:
+		space->reset_calls++;
+		break;
+	default:
+		break;
+	}
+	note_all_peaks(space, event->time_ns);
+}
+
+static void restart(struct space_usage *usage, uint64_t time_ns)
+{
+	usage->peak_reserved_bytes = usage->peak_committed_bytes = 0;
+	usage->peak_reserved_ns = usage->peak_committed_ns = time_ns;
+}
+
+void space_restart_peaks(struct space *space, uint64_t time_ns)
+{
+	for (int owner = 0; owner < SPACE_OWNERS; owner++)
+		restart(&space->owners[owner], time_ns);
+	restart(&space->total, time_ns);
+	note_all_peaks(space, time_ns);
+}
+
+void space_copy(struct space *to, const struct space *from)
+{
+	*to = *from;
+	init_list(to);
+	for (const struct space_node *node = from->head->next[0]; node; node = node->next[0]) {
+		struct space_run run = node->run;
+
+		run.site = 0;
+		insert(to, &run);
+	}
+	for (int owner = 0; owner < SPACE_OWNERS; owner++)
+		to->owners[owner].reserve_calls = to->owners[owner].release_calls = 0;
+	to->total.reserve_calls = to->total.release_calls = 0;
+	to->commit_calls = to->decommit_calls = to->protect_calls = to->reset_calls = 0;
+}
+
+void space_for_each(const struct space *space,
+		    void (*visit)(void *context, const struct space_run *run), void *context)
+{
+	for (const struct space_node *node = space->head->next[0]; node; node = node->next[0])
+		visit(context, &node->run);
+}
+
+bool space_check(const struct space *space)
+{
+	uint64_t reserved = 0, committed = 0, end = 0;
+	size_t count = 0;
+
+	for (const struct space_node *node = space->head->next[0]; node; node = node->next[0]) {
+		if (node->run.start < end || node->run.end <= node->run.start)
+			return false;
+		end = node->run.end;
+		reserved += end - node->run.start;
+		committed += node->run.is_committed ? end - node->run.start : 0;
+		count++;
+	}
+	return count == space->run_count && reserved == space->total.reserved_bytes &&
+	       committed == space->total.committed_bytes;
+}

@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The address space of a process as its events tell it: what is reserved, what of it is committed,
+ * and who owns it. */
+
+#ifndef VADTRACE_TOOLS_LIB_SPACE_H
+#define VADTRACE_TOOLS_LIB_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/lib/trace_event.h"
+
+/* Whose a range is, for the table of owners. */
+enum space_owner {
+	SPACE_PRIVATE, /* the program's own anonymous memory */
+	SPACE_MAPPED,  /* file mappings and shared sections */
+	SPACE_HEAP,    /* segments of core's heap */
+	SPACE_OWNERS,
+};
+
+struct space_usage {
+	uint64_t reserved_bytes; /* committed or not */
+	uint64_t committed_bytes;
+	uint64_t peak_reserved_bytes, peak_reserved_ns;
+	uint64_t peak_committed_bytes, peak_committed_ns;
+	uint64_t reserve_calls; /* reserve and map */
+	uint64_t release_calls; /* release and unmap */
+};
+
+/* Pages of one state that follow each other.
+ *  - [start, end) overlaps no other run and is not empty. */
+struct space_run {
+	uint64_t start, end;
+	uint32_t site; /* number in the process's list of sites: who reserved it */
+	uint32_t protect;
+	uint8_t owner; /* enum space_owner */
+	bool is_committed;
+};
+
+struct space_node;
+
+struct space {
+	struct space_node *head; /* a skip list, by start */
+	size_t run_count;
+	uint64_t random;
+	struct space_usage owners[SPACE_OWNERS];
+	struct space_usage total;
+	uint64_t decommit_calls, commit_calls, protect_calls, reset_calls;
+};
+
+void space_init(struct space *space);
+void space_free(struct space *space);
+/* The runs of `from` for a fork's child: the calls so far are not its own. */
+void space_copy(struct space *to, const struct space *from);
+
+/* Applies an EVENT_VAD_*; other kinds are ignored. `site` is noted for what becomes reserved. */
+void space_apply(struct space *space, const struct trace_event *event, uint32_t site);
+
+/* The peaks become what is used now: figures of a part of the run. */
+void space_restart_peaks(struct space *space, uint64_t time_ns);
+
+/* Calls `visit` for each run by rising address. */
+void space_for_each(const struct space *space,
+		    void (*visit)(void *context, const struct space_run *run), void *context);
+
+/* Executes the invariants of the structs: for tests. */
+bool space_check(const struct space *space);
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* LTTng writes a stream as packets of a fixed head:
+ *
+ *   0 magic   4 trace uuid   20 stream id   24 stream instance   32 first time   40 last time
+ *   48 content bits   56 packet bits   ...
+ *
+ * and its metadata as packets too (magic, uuid, ..., 28 packet bits). libbabeltrace2 refuses a file
+ * whose last packet is not whole, so the packets are walked first: one small read each. Streams of
+ * another writer (metadata in plain text) are left to libbabeltrace2. */
+
+#include "tools/lib/streams.h"
+#include "tools/lib/xalloc.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STREAM_MAGIC 0xc1fc1fc1u
+#define METADATA_MAGIC 0x75d11d57u
+
+enum { CONTENT_BITS_AT = 48, PACKET_BITS_AT = 56, HEAD_BYTES = 64 };
+enum { METADATA_CONTENT_AT = 24, METADATA_PACKET_AT = 28, METADATA_HEAD_BYTES = 37 };
+
+/* What the walk over one file found. */
+struct extent {
+	uint64_t file_bytes;
+	uint64_t whole_bytes;  /* the packets before the first that is not whole */
+	uint64_t padded_bytes; /* with the padding that the last one lacks; 0: it lacks none */
+	uint64_t packet_count;
+};
+
+static uint32_t get_u32(const unsigned char *bytes)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+static uint64_t get_u64(const unsigned char *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+/* The packet at `offset`: how many bytes it holds and how long it is. False: none that is sane. */
+static bool read_head(int fd, uint64_t offset, bool is_metadata, uint64_t *content_bytes,
+		      uint64_t *packet_bytes)
+{
+	unsigned char head[HEAD_BYTES];
+	ssize_t wanted = is_metadata ? METADATA_HEAD_BYTES : HEAD_BYTES;
+
+	if (pread(fd, head, (size_t)wanted, (off_t)offset) != wanted)
+		return false;
+	if (get_u32(head) != (is_metadata ? METADATA_MAGIC : STREAM_MAGIC))
+		return false;
+	*content_bytes = (is_metadata ? get_u32(head + METADATA_CONTENT_AT)
+				      : get_u64(head + CONTENT_BITS_AT) + 7) /
+			 8;
+	*packet_bytes =
+		(is_metadata ? get_u32(head + METADATA_PACKET_AT) : get_u64(head + PACKET_BITS_AT)) /
+		8;
+	return *packet_bytes >= (uint64_t)wanted && *content_bytes <= *packet_bytes &&
+	       *content_bytes >= (uint64_t)wanted;
+}
+
+static void walk_packets(int fd, bool is_metadata, struct extent *extent)
+{
+	uint64_t content, packet, at = 0;
+
+	while (at < extent->file_bytes && read_head(fd, at, is_metadata, &content, &packet)) {
+		uint64_t left = extent->file_bytes - at;
+
+		if (left < content)
+			break;
+		extent->packet_count++;
+		if (left < packet) {
+			extent->padded_bytes = at + packet;
+			at = extent->file_bytes;
+			break;
+		}
+		at += packet;
+	}
+	extent->whole_bytes = at;
+}
+
+static bool measure(const char *path, bool is_metadata, struct extent *extent)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+
+	memset(extent, 0, sizeof(*extent));
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &status) == 0) {
+		extent->file_bytes = (uint64_t)status.st_size;
+		walk_packets(fd, is_metadata, extent);
+	}
+	close(fd);
+	return true;
+}
+
+static bool is_whole(const struct extent *extent)
+{
+	return extent->whole_bytes == extent->file_bytes && !extent->padded_bytes;
+}
+
+static bool has_lttng_layout(const char *metadata)
+{
+	unsigned char magic[4] = { 0 };
+	int fd = open(metadata, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	ssize_t got = read(fd, magic, sizeof(magic));
+	close(fd);
+	return got == sizeof(magic) && get_u32(magic) == METADATA_MAGIC;
+}
+
+static int copy_bytes(int to, int from, uint64_t size_bytes)
+{
+	char buffer[65536];
+
+	while (size_bytes) {
+		size_t wanted = size_bytes < sizeof(buffer) ? (size_t)size_bytes : sizeof(buffer);
+		ssize_t got = read(from, buffer, wanted);
+
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		if (write(to, buffer, (size_t)got) != got)
+			return errno ? -errno : -ENOSPC;
+		size_bytes -= (uint64_t)got;
+	}
+	return 0;
+}
+
+static int copy_trimmed(const char *to_path, const char *from_path, const struct extent *extent)
+{
+	int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = from < 0 || to < 0 ? -errno : 0;
+
+	errno = 0;
+	if (!error)
+		error = copy_bytes(to, from, extent->whole_bytes);
+	if (!error && extent->padded_bytes && ftruncate(to, (off_t)extent->padded_bytes))
+		error = -errno;
+	if (from >= 0)
+		close(from);
+	if (to >= 0 && close(to) && !error)
+		error = -errno;
+	return error;
+}
+
+/* One file of a trace: linked when it is whole, trimmed when not, left out when nothing is left. */
+static int repair_file(const char *to, const char *from, bool is_metadata)
+{
+	struct extent extent;
+
+	if (!measure(from, is_metadata, &extent) || !extent.whole_bytes)
+		return 0;
+	if (!is_whole(&extent))
+		return copy_trimmed(to, from, &extent);
+	char *target = realpath(from, NULL);
+	int error = target && symlink(target, to) == 0 ? 0 : -errno;
+	free(target);
+	return error;
+}
+
+typedef int (*visit_file)(void *context, const char *folder, const char *name);
+
+/* Calls `visit` for each regular file of the folder, until one returns an error. */
+static int for_each_file(const char *folder, visit_file visit, void *context)
+{
+	DIR *list = opendir(folder);
+	struct dirent *entry;
+	int error = 0;
+
+	while (list && !error && (entry = readdir(list))) {
+		char *path = xasprintf("%s/%s", folder, entry->d_name);
+		struct stat status;
+
+		if (entry->d_name[0] != '.' && stat(path, &status) == 0 && S_ISREG(status.st_mode))
+			error = visit(context, folder, entry->d_name);
+		free(path);
+	}
+	if (list)
+		closedir(list);
+	return error;
+}
+
+static int repair_visit(void *context, const char *folder, const char *name)
+{
+	char *to = xasprintf("%s/%s", (const char *)context, name);
+	char *from = xasprintf("%s/%s", folder, name);
+	int error = repair_file(to, from, !strcmp(name, "metadata"));
+
+	free(to);
+	free(from);
+	return error;
+}
+
+/* What the check of one folder adds up. */
+struct survey {
+	uint64_t size_bytes, packet_count, cut_bytes, cut_streams;
+	bool is_metadata_gone;
+};
+
+static int survey_visit(void *context, const char *folder, const char *name)
+{
+	struct survey *survey = context;
+	bool is_metadata = !strcmp(name, "metadata");
+	char *path = xasprintf("%s/%s", folder, name);
+	struct extent extent;
+
+	if (measure(path, is_metadata, &extent)) {
+		survey->size_bytes += extent.file_bytes;
+		survey->packet_count += is_metadata ? 0 : extent.packet_count;
+		survey->cut_streams += !is_whole(&extent);
+		survey->cut_bytes += extent.file_bytes - extent.whole_bytes;
+	}
+	if (is_metadata)
+		survey->is_metadata_gone = !extent.whole_bytes;
+	free(path);
+	return 0;
+}
+
+static int size_visit(void *context, const char *folder, const char *name)
+{
+	struct survey *survey = context;
+	char *path = xasprintf("%s/%s", folder, name);
+	struct stat status;
+
+	if (stat(path, &status) == 0)
+		survey->size_bytes += (uint64_t)status.st_size;
+	free(path);
+	return 0;
+}
+
+static int make_temporary(struct streams *streams)
+{
+	const char *parent = getenv("TMPDIR");
+
+	if (streams->temporary)
+		return 0;
+	streams->temporary =
+		xasprintf("%s/vadtrace-XXXXXX", parent && *parent ? parent : "/tmp");
+	if (mkdtemp(streams->temporary))
+		return 0;
+	int error = -errno;
+	free(streams->temporary);
+	streams->temporary = NULL;
+	return error;
+}
+
+static int repair_folder(struct streams *streams, const char *folder, char **repaired)
+{
+	int error = make_temporary(streams);
+
+	if (error)
+		return error;
+	*repaired = xasprintf("%s/%zu", streams->temporary, streams->count);
+	if (mkdir(*repaired, 0700))
+		error = -errno;
+	if (!error)
+		error = for_each_file(folder, repair_visit, *repaired);
+	if (error)
+		free(*repaired);
+	return error;
+}
+
+static void push_folder(struct streams *streams, char *folder)
+{
+	streams->folders = xgrow(streams->folders, streams->count, &streams->capacity,
+				 sizeof(*streams->folders));
+	streams->folders[streams->count++] = folder;
+}
+
+static int add_lttng_folder(struct streams *streams, const char *folder)
+{
+	struct survey survey = { 0 };
+	char *readable = NULL;
+	int error = for_each_file(folder, survey_visit, &survey);
+
+	streams->size_bytes += survey.size_bytes;
+	streams->packet_count += survey.packet_count;
+	streams->cut_bytes += survey.cut_bytes;
+	streams->cut_streams += survey.cut_streams;
+	if (survey.is_metadata_gone) {
+		streams->lost_folders++;
+		return error;
+	}
+	if (!survey.cut_streams)
+		readable = xstrdup(folder);
+	else
+		error = repair_folder(streams, folder, &readable);
+	if (!error)
+		push_folder(streams, readable);
+	return error;
+}
+
+static int add_folder(struct streams *streams, const char *folder, const char *metadata)
+{
+	struct survey survey = { 0 };
+	struct stat status;
+
+	if (has_lttng_layout(metadata))
+		return add_lttng_folder(streams, folder);
+	for_each_file(folder, size_visit, &survey);
+	streams->size_bytes += survey.size_bytes;
+	if (stat(metadata, &status) == 0 && status.st_size)
+		push_folder(streams, xstrdup(folder));
+	else
+		streams->lost_folders++;
+	return 0;
+}
+
+enum { DEPTH_MAX = 8 };
+
+static int search(struct streams *streams, const char *folder, int depth)
+{
+	char *metadata = xasprintf("%s/metadata", folder);
+	struct dirent *entry;
+	int error = 0;
+
+	if (access(metadata, F_OK) == 0)
+		error = add_folder(streams, folder, metadata);
+	free(metadata);
+	DIR *list = depth < DEPTH_MAX ? opendir(folder) : NULL;
+	while (list && !error && (entry = readdir(list))) {
+		char *path = xasprintf("%s/%s", folder, entry->d_name);
+		struct stat status;
+
+		if (entry->d_name[0] != '.' && lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+			error = search(streams, path, depth + 1);
+		free(path);
+	}
+	if (list)
+		closedir(list);
+	return error;
+}
+
+int streams_open(struct streams *streams, const char *folder)
+{
+	memset(streams, 0, sizeof(*streams));
+	int error = search(streams, folder, 0);
+	if (error)
+		streams_close(streams);
+	return error;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	(void)status;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void streams_close(struct streams *streams)
+{
+	if (streams->temporary)
+		nftw(streams->temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	for (size_t i = 0; i < streams->count; i++)
+		free(streams->folders[i]);
+	free(streams->folders);
+	free(streams->temporary);
+	memset(streams, 0, sizeof(*streams));
+}

@@ -1,0 +1,30 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The CTF folders of a trace, made readable: streams that were cut short are trimmed to their last
+ * whole packet, in a temporary copy. The trace itself is never written. */
+
+#ifndef VADTRACE_TOOLS_LIB_STREAMS_H
+#define VADTRACE_TOOLS_LIB_STREAMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* - folders[i] is what the reader opens: the trace's own folder or its repaired copy. */
+struct streams {
+	char **folders;
+	size_t count, capacity;
+	uint64_t size_bytes;   /* of all files */
+	uint64_t packet_count; /* whole packets, 0 when the layout is not LTTng's own */
+	uint64_t cut_bytes;    /* that lay behind the last whole packet of a stream */
+	uint64_t cut_streams;
+	uint64_t lost_folders; /* without readable metadata */
+	char *temporary;       /* NULL: nothing had to be repaired */
+};
+
+/* Finds all CTF traces below `folder`. 0, or -errno when a repaired copy could not be written. */
+int streams_open(struct streams *streams, const char *folder);
+/* Removes the copies. */
+void streams_close(struct streams *streams);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* libdwfl finds a module's debug information (in the file, in /usr/lib/debug by build-id, in
+ * .gnu_debugdata) and its symbol tables; dwarf.c reads functions and lines.
+ *
+ * A recorded build-id must match. Symbols are kept per location; of the opened modules only the
+ * OPEN_MAX used last stay, so memory does not grow with the number of modules. */
+
+#include "tools/lib/symbols.h"
+#include "tools/lib/dwarf.h"
+#include "tools/lib/xalloc.h"
+
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPEN_MAX = 24 };
+
+/* libstdc++'s demangler; its header is for C++ only. */
+char *__cxa_demangle(const char *name, char *buffer, size_t *size, int *status);
+
+/* A module's file, opened.
+ *  - dwfl is NULL while it is closed or when it cannot be used. */
+struct module_file {
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	Dwarf_Addr bias; /* libdwfl's addresses minus the file's own */
+	Dwarf_Addr dwarf_bias;
+	struct dwarf_index *index;
+	const char *name; /* interned, without folders */
+	uint64_t used;    /* when, in look-ups */
+	bool is_missing;
+};
+
+struct symbols {
+	const struct stacks *stacks;
+	struct symbol *list; /* by location; count 0: not looked up yet */
+	size_t capacity;
+	struct module_file *files; /* by file */
+	size_t file_capacity;
+	size_t open_count, missing_count;
+	uint64_t clock;
+	char **strings; /* interned: open addressing */
+	size_t string_count, string_slots;
+};
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+};
+
+struct symbols *symbols_create(const struct stacks *stacks)
+{
+	struct symbols *symbols = xcalloc(1, sizeof(*symbols));
+
+	symbols->stacks = stacks;
+	symbols->string_slots = 1024;
+	symbols->strings = xcalloc(symbols->string_slots, sizeof(char *));
+	/* libdwfl would ask servers, and a report wait for them. */
+	unsetenv("DEBUGINFOD_URLS");
+	return symbols;
+}
+
+static void close_file(struct symbols *symbols, struct module_file *file)
+{
+	if (!file->dwfl)
+		return;
+	dwarf_index_destroy(file->index);
+	dwfl_end(file->dwfl);
+	file->dwfl = NULL;
+	file->index = NULL;
+	symbols->open_count--;
+}
+
+void symbols_destroy(struct symbols *symbols)
+{
+	if (!symbols)
+		return;
+	for (size_t i = 0; i < symbols->file_capacity; i++)
+		close_file(symbols, &symbols->files[i]);
+	for (size_t i = 0; i < symbols->capacity; i++)
+		free(symbols->list[i].frames);
+	for (size_t i = 0; i < symbols->string_slots; i++)
+		free(symbols->strings[i]);
+	free(symbols->files);
+	free(symbols->list);
+	free(symbols->strings);
+	free(symbols);
+}
+
+static uint64_t hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	while (*text)
+		hash = (hash ^ (unsigned char)*text++) * UINT64_C(0x100000001b3);
+	return hash_word(hash);
+}
+
+static size_t find_string(const struct symbols *symbols, const char *text)
+{
+	size_t slot = hash_text(text) & (symbols->string_slots - 1);
+
+	while (symbols->strings[slot] && strcmp(symbols->strings[slot], text))
+		slot = (slot + 1) & (symbols->string_slots - 1);
+	return slot;
+}
+
+static void enlarge_strings(struct symbols *symbols)
+{
+	char **old = symbols->strings;
+	size_t old_slots = symbols->string_slots;
+
+	symbols->string_slots *= 2;
+	symbols->strings = xcalloc(symbols->string_slots, sizeof(char *));
+	for (size_t i = 0; i < old_slots; i++)
+		if (old[i])
+			symbols->strings[find_string(symbols, old[i])] = old[i];
+	free(old);
+}
+
+static const char *intern(struct symbols *symbols, const char *text)
+{
+	size_t slot = find_string(symbols, text);
+
+	if (symbols->strings[slot])
+		return symbols->strings[slot];
+	if (2 * ++symbols->string_count > symbols->string_slots) {
+		enlarge_strings(symbols);
+		slot = find_string(symbols, text);
+	}
+	return symbols->strings[slot] = xstrdup(text);
+}
+
+static const char *intern_function(struct symbols *symbols, const char *name)
+{
+	int status;
+	char *plain = !strncmp(name, "_Z", 2) ? __cxa_demangle(name, NULL, NULL, &status) : NULL;
+	const char *function = intern(symbols, plain ? plain : name);
+
+	free(plain);
+	return function;
+}
+
+static bool has_build_id(Dwfl_Module *module, const char *wanted)
+{
+	const unsigned char *bits;
+	GElf_Addr address;
+	int length = dwfl_module_build_id(module, &bits, &address);
+
+	if (!*wanted)
+		return true;
+	if (length <= 0 || strlen(wanted) != 2 * (size_t)length)
+		return false;
+	for (int i = 0; i < length; i++) {
+		char digits[3];
+
+		snprintf(digits, sizeof(digits), "%02x", bits[i]);
+		if (memcmp(digits, wanted + 2 * (ptrdiff_t)i, 2))
+			return false;
+	}
+	return true;
+}
+
+/* Only a regular file is opened: a recorded path may by now be a pipe or a device. */
+static int open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+
+	if (fd >= 0 && (fstat(fd, &status) || !S_ISREG(status.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool open_path(struct symbols *symbols, struct module_file *file, const char *path,
+		      const char *build_id)
+{
+	int fd = open_regular(path);
+	Dwarf *dwarf;
+
+	if (fd < 0)
+		return false;
+	file->dwfl = dwfl_begin(&callbacks);
+	file->module = file->dwfl ? dwfl_report_offline(file->dwfl, "", path, fd) : NULL;
+	if (file->dwfl)
+		dwfl_report_end(file->dwfl, NULL, NULL);
+	if (!file->module)
+		close(fd);
+	if (!file->module || !dwfl_module_getelf(file->module, &file->bias) ||
+	    !has_build_id(file->module, build_id)) {
+		dwfl_end(file->dwfl);
+		file->dwfl = NULL;
+		return false;
+	}
+	dwarf = dwfl_module_getdwarf(file->module, &file->dwarf_bias);
+	file->index = dwarf_index_create(dwarf);
+	symbols->open_count++;
+	return true;
+}
+
+/* The module itself may be gone while its debug information is there. */
+static bool open_debug_file(struct symbols *symbols, struct module_file *file, const char *build_id)
+{
+	if (strlen(build_id) < 3)
+		return false;
+	char *path = xasprintf("/usr/lib/debug/.build-id/%.2s/%s.debug", build_id, build_id + 2);
+	bool is_open = open_path(symbols, file, path, build_id);
+
+	free(path);
+	return is_open;
+}
+
+static void close_oldest(struct symbols *symbols)
+{
+	struct module_file *oldest = NULL;
+
+	for (size_t i = 0; i < symbols->file_capacity; i++) {
+		struct module_file *file = &symbols->files[i];
+
+		if (file->dwfl && (!oldest || file->used < oldest->used))
+			oldest = file;
+	}
+	close_file(symbols, oldest);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static struct module_file *need_file(struct symbols *symbols, uint32_t number)
+{
+	const struct stacks_file *known = &symbols->stacks->files[number];
+	struct module_file *file = &symbols->files[number];
+
+	file->used = ++symbols->clock;
+	if (!file->name)
+		file->name = intern(symbols, base_name(known->path));
+	if (file->dwfl || file->is_missing)
+		return file;
+	if (symbols->open_count >= OPEN_MAX)
+		close_oldest(symbols);
+	if (open_path(symbols, file, known->path, known->build_id) ||
+	    open_debug_file(symbols, file, known->build_id))
+		return file;
+	file->is_missing = true;
+	symbols->missing_count += number != 0 && known->path[0] == '/';
+	return file;
+}
+
+static void add_frame(struct symbol *symbol, const struct symbol_frame *frame)
+{
+	symbol->frames =
+		xreallocarray(symbol->frames, symbol->count + 1, sizeof(*symbol->frames));
+	symbol->frames[symbol->count++] = *frame;
+}
+
+static const char *offset_name(struct symbols *symbols, const struct module_file *file,
+			       uint64_t offset)
+{
+	char *text = *file->name ? xasprintf("%s+0x%" PRIx64, file->name, offset)
+				 : xasprintf("0x%" PRIx64, offset);
+	const char *name = intern(symbols, text);
+
+	free(text);
+	return name;
+}
+
+/* The name in .symtab or .dynsym of the function that covers the address; NULL: none. */
+static const char *table_name(const struct module_file *file, uint64_t address)
+{
+	GElf_Off offset;
+	GElf_Sym symbol;
+	const char *name =
+		file->dwfl ? dwfl_module_addrinfo(file->module, address + file->bias, &offset,
+						  &symbol, NULL, NULL, NULL)
+			   : NULL;
+
+	return name && *name ? name : NULL;
+}
+
+static void add_dwarf_frame(struct symbols *symbols, struct symbol *symbol,
+			    const struct module_file *file, const struct dwarf_frame *level,
+			    const char *fallback, bool is_last)
+{
+	const char *name = level->function ? level->function : fallback;
+	struct symbol_frame frame = {
+		.function = intern_function(symbols, name ? name : "?"),
+		.file = level->file ? intern(symbols, level->file) : NULL,
+		.module = file->name,
+		.line = level->line,
+		.is_inlined = !is_last,
+		.is_named = name != NULL,
+	};
+
+	add_frame(symbol, &frame);
+}
+
+/* A return address belongs to the call before it. */
+static void find_frames(struct symbols *symbols, struct symbol *symbol,
+			const struct stacks_location *location)
+{
+	const struct module_file *file = need_file(symbols, location->file);
+	uint64_t address = location->offset - 1;
+	struct dwarf_frame levels[DWARF_FRAMES_MAX];
+	size_t count = 0;
+
+	if (file->dwfl)
+		count = dwarf_index_find(file->index, address + file->bias - file->dwarf_bias,
+					 levels);
+	const char *name = table_name(file, address);
+	if (count && !levels[count - 1].function && !name)
+		count = 0;
+	for (size_t i = 0; i < count; i++)
+		add_dwarf_frame(symbols, symbol, file, &levels[i], name, i + 1 == count);
+	if (count)
+		return;
+	struct symbol_frame frame = {
+		.function = name ? intern_function(symbols, name)
+				 : offset_name(symbols, file, location->offset),
+		.module = file->name,
+		.is_named = name != NULL,
+	};
+	add_frame(symbol, &frame);
+}
+
+static void make_room(struct symbols *symbols)
+{
+	size_t locations = symbols->stacks->location_count, files = symbols->stacks->file_count;
+
+	if (locations > symbols->capacity) {
+		symbols->list =
+			xreallocarray(symbols->list, locations, sizeof(*symbols->list));
+		memset(symbols->list + symbols->capacity, 0,
+		       (locations - symbols->capacity) * sizeof(*symbols->list));
+		symbols->capacity = locations;
+	}
+	if (files > symbols->file_capacity) {
+		symbols->files = xreallocarray(symbols->files, files, sizeof(*symbols->files));
+		memset(symbols->files + symbols->file_capacity, 0,
+		       (files - symbols->file_capacity) * sizeof(*symbols->files));
+		symbols->file_capacity = files;
+	}
+}
+
+const struct symbol *symbols_find(struct symbols *symbols, uint32_t location)
+{
+	make_room(symbols);
+	struct symbol *symbol = &symbols->list[location];
+	if (!symbol->count)
+		find_frames(symbols, symbol, &symbols->stacks->locations[location]);
+	return symbol;
+}
+
+size_t symbols_missing_count(const struct symbols *symbols)
+{
+	return symbols->missing_count;
+}

@@ -1,0 +1,100 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What the reader makes of a trace: one flat struct per thing that happened.
+ *
+ * Two sorts. Happenings (kinds of core/event.h: blocks, heaps, address ranges) come in the exact
+ * order of time within their process. Definitions (the kinds below) come as soon as they are met,
+ * which is before anything that refers to them. */
+
+#ifndef VADTRACE_TOOLS_LIB_TRACE_EVENT_H
+#define VADTRACE_TOOLS_LIB_TRACE_EVENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h"
+
+/* Kinds of definitions; they follow after those of enum event_kind. */
+enum trace_kind {
+	TRACE_PROCESS = 0x100, /* a new image: `process` is a number not seen before */
+	TRACE_EXIT,            /* the process ended in order; a few happenings may follow */
+	TRACE_END,             /* nothing of this process follows */
+	TRACE_THREAD,          /* tid, name */
+	TRACE_MODULE,          /* module, base, start, end, path, build_id */
+	TRACE_MODULE_GONE,     /* module */
+	TRACE_STACK,           /* stack, frames */
+	TRACE_LOST,            /* count: records that the recorder could not write */
+};
+
+/* Why a process image exists. */
+enum trace_reason {
+	TRACE_REASON_START, /* the first that the trace knows of this pid */
+	TRACE_REASON_EXEC,  /* follows an image of the same pid, which it replaced */
+	TRACE_REASON_FORK,  /* begins with a copy of `parent`'s memory */
+};
+
+#define TRACE_NO_PROCESS UINT32_MAX
+
+struct trace_process {
+	uint32_t pid;
+	uint32_t parent_pid;
+	uint32_t parent; /* number of the image that it was forked from or replaced, or none */
+	uint32_t reason; /* enum trace_reason */
+	uint32_t schema_version;
+	uint32_t page_size;
+	uint32_t stack_depth;
+	uint64_t min_size_bytes;
+	const char *session;
+	const char *mode;
+	const char *exe;
+	const char *command_line;
+	const char *comm;
+};
+
+struct trace_module {
+	uint64_t id;
+	uint64_t base; /* what was added to the file's addresses */
+	uint64_t start;
+	uint64_t end;
+	const char *path;
+	const char *build_id;
+};
+
+struct trace_frames {
+	const uint64_t *addresses; /* innermost first */
+	size_t count;
+};
+
+/* One event. Strings and arrays belong to the reader and live until the callback returns. Fields
+ * that a kind does not name are 0. */
+struct trace_event {
+	uint64_t time_ns; /* CLOCK_MONOTONIC of the traced machine */
+	uint32_t process; /* number of the process image: 0, 1, ... */
+	uint32_t tid;
+	uint16_t kind;
+	uint16_t api;
+	uint32_t stack;
+	uint64_t address;
+	uint64_t size_bytes;
+	uint64_t heap;
+	uint64_t extra; /* the count of TRACE_LOST */
+	uint32_t type;
+	uint32_t protect;
+	uint32_t owner;
+	union {
+		const struct trace_process *image; /* TRACE_PROCESS */
+		const struct trace_module *module; /* TRACE_MODULE, TRACE_MODULE_GONE (id only) */
+		const char *name;                  /* TRACE_THREAD */
+		struct trace_frames frames;        /* TRACE_STACK */
+	};
+};
+
+/* A release must come before an allocation at the same nanosecond. */
+static inline bool trace_event_is_release(uint16_t kind)
+{
+	return kind == EVENT_FREE || kind == EVENT_REALLOC_BEGIN || kind == EVENT_HEAP_DESTROY ||
+	       kind == EVENT_VAD_DECOMMIT || kind == EVENT_VAD_RELEASE || kind == EVENT_VAD_UNMAP;
+}
+
+#endif
