@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-static const struct options_command command = {
+static const struct arguments_command command = {
 	.usage = "usage: vadtrace info [options] TRACE\n\n"
 		 "  --json                  for programs; see vadtrace-info(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
@@ -121,8 +121,7 @@ static void print_family(const struct analysis *analysis, struct table *table, s
 
 	table_addf(table, "%*s%" PRIu32, 2 * depth, "", process->pid);
 	table_add(table, analysis_reason_name(process->reason));
-	table_addf(table, "%.3f s",
-		   (double)(process->start_ns - analysis->replay.start_ns) / 1e9);
+	table_addf(table, "%.3f s", (double)(process->start_ns - analysis->replay.start_ns) / 1e9);
 	table_addf(table, "%.3f s", (double)(process->end_ns - analysis->replay.start_ns) / 1e9);
 	table_addf(table, "%zu", process->thread_count);
 	table_add(table, table_format_count(process->totals.counts.calls, text));
@@ -135,8 +134,8 @@ static void print_family(const struct analysis *analysis, struct table *table, s
 
 static void print_processes(const struct analysis *analysis)
 {
-	static const char *const heads[] = { "pid",   "begun by", "from", "to",
-					     "threads", "calls",	  "end",  "command" };
+	static const char *const heads[] = { "pid",     "begun by", "from", "to",
+					     "threads", "calls",    "end",  "command" };
 	struct table *table = table_create("llrrrrll");
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
@@ -216,10 +215,10 @@ static void print_json(const struct analysis *analysis)
 int cmd_info(int argc, char **argv)
 {
 	struct analysis analysis;
-	struct options options;
+	struct arguments options;
 	int status;
 
-	if (!options_parse(&command, argc, argv, &options, &status))
+	if (!arguments_parse(&command, argc, argv, &options, &status))
 		return status;
 	status = analysis_open(&analysis, &options);
 	if (!status) {

@@ -7,7 +7,7 @@
 #include "tools/analysis/json.h"
 #include "tools/analysis/text.h"
 
-static const struct options_command command = {
+static const struct arguments_command command = {
 	.usage = "usage: vadtrace leaks [options] TRACE\n\n"
 		 "  --top N                 sites at most, or 'all' (all)\n"
 		 "  --suppressions FILE     leave out leaks, in LeakSanitizer's form\n"
@@ -20,7 +20,8 @@ static const struct options_command command = {
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"
 		 "  --help                  this text\n\n"
-		 "Exit status: 0; N of --error-exitcode; 1 nothing could be read; 2 wrong call; 3 the\n"
+		 "Exit status: 0; N of --error-exitcode; 1 nothing could be read; 2 wrong call; 3 "
+		 "the\n"
 		 "trace is damaged and the list is about what could be read.\n",
 	.accepted = OPTION_TOP | OPTION_FILTER | OPTION_EXITCODE,
 	.top = UINT64_MAX,
@@ -37,7 +38,8 @@ static void print_text(const struct analysis *analysis, const struct tree *tree)
 	text_tree(analysis, tree);
 	text_suppressions(analysis);
 	if (totals->counts.live_blocks)
-		puts("\nA block that the program could still reach when it ended is in this list too:"
+		puts("\nA block that the program could still reach when it ended is in this list "
+		     "too:"
 		     "\nthe trace knows releases, not pointers.");
 	text_hints(analysis);
 }
@@ -77,10 +79,10 @@ static int run(struct analysis *analysis)
 int cmd_leaks(int argc, char **argv)
 {
 	struct analysis analysis;
-	struct options options;
+	struct arguments options;
 	int status;
 
-	if (!options_parse(&command, argc, argv, &options, &status))
+	if (!arguments_parse(&command, argc, argv, &options, &status))
 		return status;
 	status = analysis_open(&analysis, &options);
 	if (!status)

@@ -7,10 +7,11 @@
 #include "tools/analysis/json.h"
 #include "tools/analysis/text.h"
 
-static const struct options_command command = {
+static const struct arguments_command command = {
 	.usage = "usage: vadtrace report [options] TRACE\n\n"
 		 "  --top N                 sites in each section, or 'all' (10)\n"
-		 "  --sort KEY              only one section: peak, leaked, calls, temporary, bytes\n"
+		 "  --sort KEY              only one section: peak, leaked, calls, temporary, "
+		 "bytes\n"
 		 "  --thread TID|NAME       count only what this thread allocated\n"
 		 "  --from SECONDS          count only what was allocated after ...\n"
 		 "  --to SECONDS            ... and look no further than this\n"
@@ -21,7 +22,8 @@ static const struct options_command command = {
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"
 		 "  --help                  this text\n\n"
-		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged and\n"
+		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged "
+		 "and\n"
 		 "the report is about what could be read.\n",
 	.accepted = OPTION_TOP | OPTION_SORT | OPTION_FILTER | OPTION_MODULES,
 	.top = 10,
@@ -119,10 +121,10 @@ static void print_json(struct analysis *analysis)
 int cmd_report(int argc, char **argv)
 {
 	struct analysis analysis;
-	struct options options;
+	struct arguments options;
 	int status;
 
-	if (!options_parse(&command, argc, argv, &options, &status))
+	if (!arguments_parse(&command, argc, argv, &options, &status))
 		return status;
 	status = analysis_open(&analysis, &options);
 	if (!status) {

@@ -12,11 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A command whose file is not in this build has no row. */
-#pragma weak cmd_report
-#pragma weak cmd_leaks
-#pragma weak cmd_info
-
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -39,15 +34,14 @@ static void print_usage(FILE *stream)
 	      "Commands:\n",
 	      stream);
 	for (int i = 0; i < COMMAND_COUNT; i++)
-		if (commands[i].run)
-			fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nSee vadtrace(1), and vadtrace-COMMAND(1) for each command.\n", stream);
 }
 
 static const struct command *find_command(const char *name)
 {
 	for (int i = 0; i < COMMAND_COUNT; i++)
-		if (commands[i].run && !strcmp(commands[i].name, name))
+		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
 }
@@ -59,7 +53,7 @@ static int run_word(int argc, char **argv)
 
 	if (command)
 		return command->run(argc - 1, argv + 1);
-	if (find_command("report") && stat(argv[1], &status) == 0 && S_ISDIR(status.st_mode))
+	if (stat(argv[1], &status) == 0 && S_ISDIR(status.st_mode))
 		return cmd_report(argc, argv);
 	cli_error("'%s' is neither a command nor a trace", argv[1]);
 	cli_hint("vadtrace --help lists the commands");

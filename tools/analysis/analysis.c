@@ -33,7 +33,7 @@ static bool read_manifest(struct analysis *analysis)
 
 static struct replay_filter make_filter(const struct analysis *analysis)
 {
-	const struct options *options = &analysis->options;
+	const struct arguments *options = &analysis->options;
 	uint64_t recorded = analysis->has_manifest && analysis->manifest.pid > 0
 				    ? (uint64_t)analysis->manifest.pid
 				    : 0;
@@ -48,7 +48,7 @@ static struct replay_filter make_filter(const struct analysis *analysis)
 
 /* The n-th image of the pid that the user asked for, or its last. */
 static const struct replay_process *choose(const struct replay *replay,
-					   const struct options *options)
+					   const struct arguments *options)
 {
 	const struct replay_process *chosen = NULL;
 	uint64_t number = 0;
@@ -67,7 +67,7 @@ static const struct replay_process *choose(const struct replay *replay,
 /* Without a wish, a trace that does not know the recorded pid is about its first process. */
 static int choose_target(struct analysis *analysis)
 {
-	const struct options *options = &analysis->options;
+	const struct arguments *options = &analysis->options;
 	struct replay *replay = &analysis->replay;
 
 	analysis->target = choose(replay, options);
@@ -120,7 +120,7 @@ static int read_trace(struct analysis *analysis)
 	return error ? error : check_thread(analysis);
 }
 
-int analysis_open(struct analysis *analysis, const struct options *options)
+int analysis_open(struct analysis *analysis, const struct arguments *options)
 {
 	struct stat status;
 
@@ -189,8 +189,8 @@ double analysis_bytes_per_event(const struct analysis *analysis)
 
 const char *analysis_api_name(uint16_t api, char buffer[16])
 {
-#define API_CASE(id, name, family, kind)                                                           \
-	case id:                                                                                   \
+#define API_CASE(id, name, family, kind) \
+	case id:                         \
 		return #name;
 	switch (api) {
 		API_TABLE(API_CASE)

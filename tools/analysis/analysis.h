@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "tools/analysis/options.h"
+#include "tools/analysis/arguments.h"
 #include "tools/analysis/tree.h"
 #include "tools/lib/manifest.h"
 #include "tools/lib/reader.h"
@@ -19,7 +19,7 @@
 #include "tools/lib/symbols.h"
 
 struct analysis {
-	struct options options;
+	struct arguments options;
 	struct manifest manifest;
 	bool has_manifest;
 	struct reader_summary summary;
@@ -33,7 +33,7 @@ struct analysis {
 
 /* Reads the trace that the options name. 0, or the exit status after a message. The caller closes
  * the analysis in either case. */
-int analysis_open(struct analysis *analysis, const struct options *options);
+int analysis_open(struct analysis *analysis, const struct arguments *options);
 void analysis_close(struct analysis *analysis);
 
 /* The exit status of a command that has done its work. */

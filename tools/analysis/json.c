@@ -227,8 +227,8 @@ struct json_object *json_space(const struct replay_process *process)
 	struct json_object *owners = json_object_new_array();
 
 	for (unsigned owner = 0; owner < SPACE_OWNERS; owner++)
-		json_object_array_add(owners, json_usage(&space->owners[owner],
-							 analysis_owner_name(owner)));
+		json_object_array_add(
+			owners, json_usage(&space->owners[owner], analysis_owner_name(owner)));
 	json_object_object_add(object, "total", json_usage(&space->total, "total"));
 	json_object_object_add(object, "owners", owners);
 	put_number(object, "commit_calls", space->commit_calls);
@@ -301,14 +301,13 @@ struct json_object *json_tree(const struct tree *tree)
 
 	for (size_t i = 0; i < tree->site_count; i++)
 		json_object_array_add(sites, json_node(tree->metric, tree->sites[i]));
-	json_object_object_add(object, "total", json_figures(tree->metric, tree->total_first,
-							     tree->total_second));
-	json_object_object_add(object, "suppressed",
-			       json_figures(tree->metric, tree->suppressed_first,
-					    tree->suppressed_second));
+	json_object_object_add(object, "total",
+			       json_figures(tree->metric, tree->total_first, tree->total_second));
 	json_object_object_add(
-		object, "hidden",
-		json_figures(tree->metric, tree->hidden_first, tree->hidden_second));
+		object, "suppressed",
+		json_figures(tree->metric, tree->suppressed_first, tree->suppressed_second));
+	json_object_object_add(object, "hidden",
+			       json_figures(tree->metric, tree->hidden_first, tree->hidden_second));
 	put_number(object, "hidden_sites", tree->hidden_count);
 	json_object_object_add(object, "sites", sites);
 	return object;
@@ -336,8 +335,7 @@ struct json_object *json_event_counts(const struct analysis *analysis)
 
 	for (unsigned kind = 0; kind < READER_KINDS; kind++)
 		if (analysis->summary.kinds[kind])
-			put_number(object, analysis_kind_name(kind),
-				   analysis->summary.kinds[kind]);
+			put_number(object, analysis_kind_name(kind), analysis->summary.kinds[kind]);
 	put_number(object, "definitions", analysis->summary.definitions);
 	return object;
 }

@@ -86,7 +86,8 @@ void text_loss(const struct analysis *analysis)
 	loss_line(summary->damaged_slots, "damaged pages of thread buffers");
 	if (summary->damage)
 		printf("%sreading stopped early: %s\n", indent, summary->damage);
-	puts("Figures with '>=' are lower bounds. What is live may be more or less: releases can be\n"
+	puts("Figures with '>=' are lower bounds. What is live may be more or less: releases can "
+	     "be\n"
 	     "among the missing.\n");
 }
 
@@ -123,7 +124,7 @@ static void header_process(const struct analysis *analysis, struct table *table)
 void text_header(const struct analysis *analysis)
 {
 	const struct replay_process *target = analysis->target;
-	const struct options *options = &analysis->options;
+	const struct arguments *options = &analysis->options;
 	struct table *table = table_create("ll");
 	char size[16], digits[32];
 
@@ -141,7 +142,8 @@ void text_header(const struct analysis *analysis)
 		table_add(table, "only from");
 		table_addf(table, "%.3f s", seconds(options->from_ns));
 		if (options->to_ns)
-			table_addf(table, "to"), table_addf(table, "%.3f s", seconds(options->to_ns));
+			table_addf(table, "to"),
+				table_addf(table, "%.3f s", seconds(options->to_ns));
 	}
 	table_print(table, stdout, "", options->width);
 	table_destroy(table);
@@ -204,7 +206,8 @@ void text_totals(const struct analysis *analysis)
 	snprintf(note, sizeof(note), "%.1f %%, released by the thread's next heap call",
 		 percent(totals->counts.temporary, totals->counts.calls));
 	total_row(table, "temporary", text_count(analysis, totals->counts.temporary, text), note);
-	total_optional(analysis, table, "refused", totals->failed_calls, "calls that got no memory");
+	total_optional(analysis, table, "refused", totals->failed_calls,
+		       "calls that got no memory");
 	total_optional(analysis, table, "destroyed", totals->destroyed_blocks,
 		       "blocks that went with their heap");
 	total_optional(analysis, table, "inherited", totals->inherited_blocks,
@@ -391,8 +394,8 @@ static void space_row(const struct space_usage *usage, const char *name, struct 
 
 void text_space(const struct analysis *analysis)
 {
-	static const char *const heads[] = { "owner",	  "reserved", "peak",	  "committed",
-					     "peak", "reserves", "releases" };
+	static const char *const heads[] = { "owner", "reserved", "peak",    "committed",
+					     "peak",  "reserves", "releases" };
 	const struct space *space = &analysis->target->space;
 	struct table *table = table_create("lrrrrrr");
 
@@ -413,8 +416,8 @@ void text_space(const struct analysis *analysis)
 void text_modules(const struct analysis *analysis, const struct replay_process *process)
 {
 	struct table *table = table_create("rrrrll");
-	static const char *const heads[] = { "start", "end", "loaded", "unloaded", "build-id",
-					     "file" };
+	static const char *const heads[] = { "start",    "end",      "loaded",
+					     "unloaded", "build-id", "file" };
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		table_add(table, heads[i]);
@@ -440,8 +443,8 @@ void text_others(const struct analysis *analysis)
 {
 	const struct replay *replay = &analysis->replay;
 	struct table *table = table_create("rlrrrl");
-	static const char *const heads[] = { "pid", "begun by", "calls", "allocated", "peak",
-					     "command" };
+	static const char *const heads[] = { "pid",       "begun by", "calls",
+					     "allocated", "peak",     "command" };
 	char text[32], size[16];
 
 	if (replay->process_count < 2) {

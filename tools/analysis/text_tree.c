@@ -105,9 +105,8 @@ static void print_site(const struct analysis *analysis, const struct tree *tree,
 	const struct tree_metric *metric = tree->metric;
 	const struct tree_node *site = tree->sites[number];
 	char first[32], second[32], line[160];
-	double share = tree->total_first
-			       ? 100.0 * (double)site->first / (double)tree->total_first
-			       : 0.0;
+	double share =
+		tree->total_first ? 100.0 * (double)site->first / (double)tree->total_first : 0.0;
 
 	snprintf(line, sizeof(line), "%3zu. %s%s%s  %.1f %%  %s%s%s", number + 1,
 		 analysis->is_lossy ? ">= " : "", figure(site->first, metric->is_bytes, first),

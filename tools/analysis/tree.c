@@ -145,11 +145,16 @@ static bool passes_on(const char *function)
 /* Frames that start every thread; they say nothing about a site. */
 static bool starts_thread(const char *function)
 {
-	static const char *const names[] = { "_start",	     "__libc_start_main",
-					     "start_thread", "clone",
-					     "clone3",	     "__clone",
-					     "__clone3",     "__libc_start_call_main",
-					     "__libc_start_main_impl", "__GI___clone",
+	static const char *const names[] = { "_start",
+					     "__libc_start_main",
+					     "start_thread",
+					     "clone",
+					     "clone3",
+					     "__clone",
+					     "__clone3",
+					     "__libc_start_call_main",
+					     "__libc_start_main_impl",
+					     "__GI___clone",
 					     "__GI___clone3" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -192,9 +197,8 @@ static const struct symbol_frame *next_frame(struct walk *walk)
 /* The frame that a stack is grouped by; *walk stands behind it. */
 static struct symbol_frame site_frame(struct walk *walk)
 {
-	static const struct symbol_frame unknown = {
-		.function = "(unknown call stack)", .module = ""
-	};
+	static const struct symbol_frame unknown = { .function = "(unknown call stack)",
+						     .module = "" };
 	struct walk start = *walk;
 	const struct symbol_frame *frame;
 
@@ -375,8 +379,7 @@ static void add_stack(struct builder *builder, struct tree_node *root,
 static void sort_callers(struct tree_node *node)
 {
 	if (node->caller_count)
-		qsort(node->callers, node->caller_count, sizeof(struct tree_node *),
-		      compare_nodes);
+		qsort(node->callers, node->caller_count, sizeof(struct tree_node *), compare_nodes);
 	for (size_t i = 0; i < node->caller_count; i++)
 		sort_callers(node->callers[i]);
 }

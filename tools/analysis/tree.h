@@ -21,9 +21,9 @@
 
 /* What sites are ordered by, and a second figure to go with it. */
 struct tree_metric {
-	const char *name;        /* of --sort, and of the JSON section */
-	const char *title;       /* of the text section */
-	const char *first_name;  /* JSON keys of the two figures */
+	const char *name;       /* of --sort, and of the JSON section */
+	const char *title;      /* of the text section */
+	const char *first_name; /* JSON keys of the two figures */
 	const char *second_name;
 	const char *first_unit;   /* words of text behind the first figure */
 	const char *second_words; /* before the second */

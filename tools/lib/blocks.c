@@ -70,7 +70,8 @@ static void close_gap(struct blocks *blocks, size_t gap)
 {
 	size_t mask = blocks->slots - 1;
 
-	for (size_t slot = (gap + 1) & mask; blocks->table[slot].address; slot = (slot + 1) & mask) {
+	for (size_t slot = (gap + 1) & mask; blocks->table[slot].address;
+	     slot = (slot + 1) & mask) {
 		size_t distance = (slot - home(blocks, blocks->table[slot].address)) & mask;
 
 		if (distance < ((slot - gap) & mask))

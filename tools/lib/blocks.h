@@ -38,7 +38,8 @@ void blocks_free(struct blocks *blocks);
 
 /* The block at the address, or NULL. Valid until the next change. */
 struct block *blocks_find(const struct blocks *blocks, uint64_t address);
-/* Adds the block; when one is there already it is replaced, copied to *old, and the result is true. */
+/* Adds the block; when one is there already it is replaced, copied to *old, and the result is true.
+ */
 bool blocks_add(struct blocks *blocks, const struct block *block, struct block *old);
 /* Removes the block and copies it to *old. False: there is none. */
 bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old);

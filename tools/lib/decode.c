@@ -21,11 +21,16 @@ static const struct row {
 	{ "vadtrace_heap:batch", DECODE_BATCH, 0, { "tid", "begin_ns", "words" } },
 	{ "vadtrace_heap:settled", DECODE_SETTLED, 0, { "until_ns" } },
 	{ "vadtrace_heap:record", DECODE_RECORD, 0, { "tid", "time_ns", "words", "heap" } },
-#define HEAP_FIELDS { "heap", "api", "stack", "flags", "maximum_bytes" }
+#define HEAP_FIELDS                                              \
+	{                                                        \
+		"heap", "api", "stack", "flags", "maximum_bytes" \
+	}
 	{ "vadtrace_heap:create", DECODE_HEAP, EVENT_HEAP_CREATE, HEAP_FIELDS },
 	{ "vadtrace_heap:destroy", DECODE_HEAP, EVENT_HEAP_DESTROY, HEAP_FIELDS },
-#define VAD_FIELDS                                                                                 \
-	{ "address", "size_bytes", "type", "protect", "extra", "owner", "api", "stack" }
+#define VAD_FIELDS                                                                           \
+	{                                                                                    \
+		"address", "size_bytes", "type", "protect", "extra", "owner", "api", "stack" \
+	}
 	{ "vadtrace_vm:reserve", DECODE_VAD, EVENT_VAD_RESERVE, VAD_FIELDS },
 	{ "vadtrace_vm:commit", DECODE_VAD, EVENT_VAD_COMMIT, VAD_FIELDS },
 	{ "vadtrace_vm:decommit", DECODE_VAD, EVENT_VAD_DECOMMIT, VAD_FIELDS },
@@ -108,8 +113,9 @@ static struct layout *make_layout(const bt_event_class *class)
 	struct layout *layout = xcalloc(1, sizeof(*layout));
 	const struct row *row = find_row(bt_event_class_get_name(class));
 	const bt_field_class *payload = bt_event_class_borrow_payload_field_class_const(class);
-	const bt_field_class *context = bt_stream_class_borrow_event_common_context_field_class_const(
-		bt_event_class_borrow_stream_class_const(class));
+	const bt_field_class *context =
+		bt_stream_class_borrow_event_common_context_field_class_const(
+			bt_event_class_borrow_stream_class_const(class));
 
 	layout->class = class;
 	layout->what = row ? row->what : DECODE_FOREIGN;
@@ -124,7 +130,7 @@ static struct layout *make_layout(const bt_event_class *class)
 
 static size_t find_slot(const struct decoder *decoder, const bt_event_class *class)
 {
-	size_t slot = hash_word((uintptr_t)class) & (decoder->slots - 1);
+	size_t slot = hash_word((uintptr_t) class) & (decoder->slots - 1);
 
 	while (decoder->table[slot] && decoder->table[slot]->class != class)
 		slot = (slot + 1) & (decoder->slots - 1);

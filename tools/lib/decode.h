@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Finds the fields of our events in libbabeltrace2's: by name once per event class, by number then. */
+/* Finds the fields of our events in libbabeltrace2's: by name once per event class, by number then.
+ */
 
 #ifndef VADTRACE_TOOLS_LIB_DECODE_H
 #define VADTRACE_TOOLS_LIB_DECODE_H

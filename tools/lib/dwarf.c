@@ -91,8 +91,8 @@ static const struct range *find_range(const struct ranges *ranges, Dwarf_Addr ad
 
 static void add_unit(struct dwarf_index *index, Dwarf_Die *die)
 {
-	index->units =
-		xgrow(index->units, index->unit_count, &index->unit_capacity, sizeof(*index->units));
+	index->units = xgrow(index->units, index->unit_count, &index->unit_capacity,
+			     sizeof(*index->units));
 	index->units[index->unit_count] = (struct unit){ .die = *die };
 	add_ranges(&index->ranges, die, index->unit_count);
 	index->unit_count++;
@@ -180,8 +180,7 @@ static bool find_inner(Dwarf_Die *parent, Dwarf_Addr address, Dwarf_Die *inner)
 }
 
 /* The function and its inlined calls around the address, outermost first. */
-static size_t find_chain(Dwarf_Die *function, Dwarf_Addr address,
-			 Dwarf_Die chain[DWARF_FRAMES_MAX])
+static size_t find_chain(Dwarf_Die *function, Dwarf_Addr address, Dwarf_Die chain[DWARF_FRAMES_MAX])
 {
 	Dwarf_Die at = *function, inner;
 	size_t count = 0;

@@ -118,8 +118,7 @@ static uint32_t add_image(struct images *images, uint32_t pid, uint64_t time_ns)
 {
 	uint32_t number = (uint32_t)images->count;
 
-	images->list =
-		xgrow(images->list, images->count, &images->capacity, sizeof(*images->list));
+	images->list = xgrow(images->list, images->count, &images->capacity, sizeof(*images->list));
 	images->list[images->count++] =
 		(struct image){ .pid = pid, .start_ns = time_ns, .merge = merge_create(number) };
 	return images->last = number;
@@ -221,8 +220,8 @@ static void apply_definition(struct images *images, struct decoder *decoder,
 	case DECODE_STACK:
 		out->kind = TRACE_STACK;
 		out->stack = (uint32_t)decode_number(layout, event, STACK_ID);
-		out->frames.addresses = decode_words(decoder, layout, event, STACK_FRAMES,
-						     &out->frames.count);
+		out->frames.addresses =
+			decode_words(decoder, layout, event, STACK_FRAMES, &out->frames.count);
 		break;
 	case DECODE_LOST:
 		out->kind = TRACE_LOST;
@@ -343,8 +342,8 @@ static void adopt_orphans(struct images *images)
 
 		if (header->pid && newest(images, header->pid) == TRACE_NO_PROCESS)
 			need_image(images, header->pid, header->begin_ns);
-		if (header->pid && images->list[newest(images, header->pid)].start_ns >
-					   header->begin_ns)
+		if (header->pid &&
+		    images->list[newest(images, header->pid)].start_ns > header->begin_ns)
 			images->list[newest(images, header->pid)].start_ns = header->begin_ns;
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The tables of one image. Stack ids are small numbers, so sites are found through pages of numbers:
- * a damaged id costs one page, not an array up to it. */
+/* The tables of one image. Stack ids are small numbers, so sites are found through pages of
+ * numbers: a damaged id costs one page, not an array up to it. */
 
 #include "tools/lib/process.h"
 #include "tools/lib/xalloc.h"
@@ -24,8 +24,7 @@ static uint32_t add_site(struct replay_process *process, uint32_t node)
 
 uint32_t process_find_site(struct replay_process *process, uint32_t stack)
 {
-	const uint32_t *page =
-		process->site_pages ? process->site_pages[stack >> PAGE_BITS] : NULL;
+	const uint32_t *page = process->site_pages ? process->site_pages[stack >> PAGE_BITS] : NULL;
 
 	return page ? page[stack & (PAGE_ENTRIES - 1)] : 0;
 }
@@ -59,8 +58,8 @@ static size_t find_thread_slot(const struct replay_process *process, uint32_t ti
 
 static void enlarge_thread_table(struct replay_process *process)
 {
-	process->thread_slots = process->thread_slots ? process->thread_slots * 2
-						      : FIRST_THREAD_SLOTS;
+	process->thread_slots =
+		process->thread_slots ? process->thread_slots * 2 : FIRST_THREAD_SLOTS;
 	free(process->thread_table);
 	process->thread_table = xcalloc(process->thread_slots, sizeof(uint32_t));
 	for (uint32_t i = 0; i < process->thread_count; i++)
@@ -135,8 +134,7 @@ uint16_t process_find_heap(struct replay_process *process, uint64_t handle)
 struct replay_api *process_find_api(struct replay_process *process, uint16_t api)
 {
 	if (api >= process->api_count) {
-		process->apis =
-			xreallocarray(process->apis, api + 1u, sizeof(*process->apis));
+		process->apis = xreallocarray(process->apis, api + 1u, sizeof(*process->apis));
 		memset(process->apis + process->api_count, 0,
 		       (api + 1u - process->api_count) * sizeof(*process->apis));
 		process->api_count = api + 1u;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* A process image in the replay: how it begins and ends, and its tables of sites, threads, heaps and
- * functions. Part of replay; nothing else includes this. */
+/* A process image in the replay: how it begins and ends, and its tables of sites, threads, heaps
+ * and functions. Part of replay; nothing else includes this. */
 
 #ifndef VADTRACE_TOOLS_LIB_PROCESS_H
 #define VADTRACE_TOOLS_LIB_PROCESS_H

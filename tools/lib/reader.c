@@ -31,8 +31,8 @@ struct reader {
 
 static uint64_t event_time(const bt_message *message, const bt_event *event)
 {
-	const bt_stream_class *class = bt_event_class_borrow_stream_class_const(
-		bt_event_borrow_class_const(event));
+	const bt_stream_class *class =
+		bt_event_class_borrow_stream_class_const(bt_event_borrow_class_const(event));
 	const bt_clock_class *clock = bt_stream_class_borrow_default_clock_class_const(class);
 
 	if (!clock)
@@ -92,15 +92,15 @@ static void take_message(struct reader *reader, const bt_message *message)
 	}
 }
 
-static bt_graph_simple_sink_component_initialize_func_status
-sink_initialize(bt_message_iterator *iterator, void *data)
+static bt_graph_simple_sink_component_initialize_func_status sink_initialize(
+	bt_message_iterator *iterator, void *data)
 {
 	((struct reader *)data)->iterator = iterator;
 	return BT_GRAPH_SIMPLE_SINK_COMPONENT_INITIALIZE_FUNC_STATUS_OK;
 }
 
-static bt_graph_simple_sink_component_consume_func_status
-sink_consume(bt_message_iterator *iterator, void *data)
+static bt_graph_simple_sink_component_consume_func_status sink_consume(
+	bt_message_iterator *iterator, void *data)
 {
 	bt_message_array_const messages;
 	uint64_t count;
@@ -260,7 +260,8 @@ static bool run_plugins(struct reader *reader)
 		run_graph(reader, graph, ctf, utils);
 	} else {
 		cli_error("libbabeltrace2's plugins 'ctf' and 'utils' cannot be loaded");
-		cli_hint("they come with Debian's libbabeltrace2-0; is BABELTRACE_PLUGIN_PATH set?");
+		cli_hint(
+			"they come with Debian's libbabeltrace2-0; is BABELTRACE_PLUGIN_PATH set?");
 	}
 	/* The messages' classes are held by the decoder, the iterator by the graph. */
 	bt_graph_put_ref(graph);
@@ -274,8 +275,8 @@ static enum reader_status open_streams(struct reader *reader, const char *folder
 	int error = streams_open(&reader->streams, folder);
 
 	if (error) {
-		cli_error("%s: the damaged trace cannot be repaired in a temporary copy: %s", folder,
-			  strerror(-error));
+		cli_error("%s: the damaged trace cannot be repaired in a temporary copy: %s",
+			  folder, strerror(-error));
 		cli_hint("set TMPDIR to a folder with more room");
 		return READER_NO_TRACE;
 	}

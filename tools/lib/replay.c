@@ -3,9 +3,9 @@
 
 /* Heap events against the table of live blocks.
  *
- * The composition of the peak is exact, in one pass: each new maximum only raises peak_number, and a
- * site copies its live figures aside when it changes for the first time after that. A site that has
- * not changed since still has the peak's figures in its counts.
+ * The composition of the peak is exact, in one pass: each new maximum only raises peak_number, and
+ * a site copies its live figures aside when it changes for the first time after that. A site that
+ * has not changed since still has the peak's figures in its counts.
  *
  *   site's live     5      5   9      9        process: peak 20 (number 7), then below
  *   site's peak     -      -   5 (7)  5 (7)    first change after the peak saves 5 */
@@ -265,8 +265,8 @@ static void destroy_heap(struct replay_process *process, const struct trace_even
 	struct block *table = process->blocks.table;
 
 	heap->destroy_ns = event->time_ns;
-	/* Removing moves other blocks: a slot that was refilled is looked at again, and a block that
-	 * moved from the table's end to its beginning is met by another round. */
+	/* Removing moves other blocks: a slot that was refilled is looked at again, and a block
+	 * that moved from the table's end to its beginning is met by another round. */
 	while (heap->live_blocks)
 		for (size_t i = 0; i < process->blocks.slots; i++)
 			while (table[i].address && table[i].heap == number) {

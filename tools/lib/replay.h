@@ -76,7 +76,7 @@ struct replay_totals {
 	uint64_t failed_calls;  /* allocations that were refused, reallocations too */
 	uint64_t unknown_frees; /* of addresses that were not live */
 	uint64_t inherited_frees;
-	uint64_t double_live; /* addresses given out while live: a recorder's fault */
+	uint64_t double_live;      /* addresses given out while live: a recorder's fault */
 	uint64_t destroyed_blocks; /* that went with their heap */
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t peak_bytes, peak_blocks, peak_ns;
@@ -98,7 +98,7 @@ struct replay_process {
 	struct blocks blocks; /* emptied when the image ends */
 	struct space space;
 	struct stacks_modules modules;
-	uint32_t **site_pages; /* stack id to site, in pages */
+	uint32_t **site_pages;     /* stack id to site, in pages */
 	struct replay_site *sites; /* 0: the unknown stack */
 	size_t site_count, site_capacity;
 	struct replay_thread *threads;

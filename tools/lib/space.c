@@ -71,7 +71,8 @@ static int random_level(struct space *space)
 	int level_count = 1;
 
 	space->random = space->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	for (uint64_t bits = space->random >> 33; level_count < LEVELS && (bits & 3) == 3; bits >>= 2)
+	for (uint64_t bits = space->random >> 33; level_count < LEVELS && (bits & 3) == 3;
+	     bits >>= 2)
 		level_count++;
 	return level_count;
 }

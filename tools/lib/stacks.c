@@ -186,7 +186,8 @@ static const struct stacks_module *find_module(struct stacks_modules *modules, u
 	return NULL;
 }
 
-/* A return address is looked up one byte before: the call may be its function's last instruction. */
+/* A return address is looked up one byte before: the call may be its function's last instruction.
+ */
 static uint32_t locate(struct stacks *stacks, struct stacks_modules *modules, uint64_t address)
 {
 	const struct stacks_module *module = find_module(modules, address - 1);
@@ -201,7 +202,6 @@ uint32_t stacks_add_stack(struct stacks *stacks, struct stacks_modules *modules,
 	uint32_t node = 0;
 
 	for (size_t i = frames->count; i-- > 0;)
-		node = stacks_add_node(stacks, node,
-				       locate(stacks, modules, frames->addresses[i]));
+		node = stacks_add_node(stacks, node, locate(stacks, modules, frames->addresses[i]));
 	return node;
 }

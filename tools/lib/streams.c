@@ -68,9 +68,9 @@ static bool read_head(int fd, uint64_t offset, bool is_metadata, uint64_t *conte
 	*content_bytes = (is_metadata ? get_u32(head + METADATA_CONTENT_AT)
 				      : get_u64(head + CONTENT_BITS_AT) + 7) /
 			 8;
-	*packet_bytes =
-		(is_metadata ? get_u32(head + METADATA_PACKET_AT) : get_u64(head + PACKET_BITS_AT)) /
-		8;
+	*packet_bytes = (is_metadata ? get_u32(head + METADATA_PACKET_AT)
+				     : get_u64(head + PACKET_BITS_AT)) /
+			8;
 	return *packet_bytes >= (uint64_t)wanted && *content_bytes <= *packet_bytes &&
 	       *content_bytes >= (uint64_t)wanted;
 }
@@ -254,8 +254,7 @@ static int make_temporary(struct streams *streams)
 
 	if (streams->temporary)
 		return 0;
-	streams->temporary =
-		xasprintf("%s/vadtrace-XXXXXX", parent && *parent ? parent : "/tmp");
+	streams->temporary = xasprintf("%s/vadtrace-XXXXXX", parent && *parent ? parent : "/tmp");
 	if (mkdtemp(streams->temporary))
 		return 0;
 	int error = -errno;

@@ -77,8 +77,8 @@ void suppressions_free(struct suppressions *suppressions)
 	memset(suppressions, 0, sizeof(*suppressions));
 }
 
-/* Whether `text` begins with the pattern up to its end, or to a last `$` at the text's end. On a `*`
- * the rest is tried at each later place; only the last `*` need be remembered. */
+/* Whether `text` begins with the pattern up to its end, or to a last `$` at the text's end. On a
+ * `*` the rest is tried at each later place; only the last `*` need be remembered. */
 static bool matches_here(const char *pattern, const char *text)
 {
 	const char *star = NULL, *retry = NULL;

@@ -262,8 +262,7 @@ static struct module_file *need_file(struct symbols *symbols, uint32_t number)
 
 static void add_frame(struct symbol *symbol, const struct symbol_frame *frame)
 {
-	symbol->frames =
-		xreallocarray(symbol->frames, symbol->count + 1, sizeof(*symbol->frames));
+	symbol->frames = xreallocarray(symbol->frames, symbol->count + 1, sizeof(*symbol->frames));
 	symbol->frames[symbol->count++] = *frame;
 }
 
@@ -283,10 +282,9 @@ static const char *table_name(const struct module_file *file, uint64_t address)
 {
 	GElf_Off offset;
 	GElf_Sym symbol;
-	const char *name =
-		file->dwfl ? dwfl_module_addrinfo(file->module, address + file->bias, &offset,
-						  &symbol, NULL, NULL, NULL)
-			   : NULL;
+	const char *name = file->dwfl ? dwfl_module_addrinfo(file->module, address + file->bias,
+							     &offset, &symbol, NULL, NULL, NULL)
+				      : NULL;
 
 	return name && *name ? name : NULL;
 }
@@ -341,8 +339,7 @@ static void make_room(struct symbols *symbols)
 	size_t locations = symbols->stacks->location_count, files = symbols->stacks->file_count;
 
 	if (locations > symbols->capacity) {
-		symbols->list =
-			xreallocarray(symbols->list, locations, sizeof(*symbols->list));
+		symbols->list = xreallocarray(symbols->list, locations, sizeof(*symbols->list));
 		memset(symbols->list + symbols->capacity, 0,
 		       (locations - symbols->capacity) * sizeof(*symbols->list));
 		symbols->capacity = locations;

@@ -17,8 +17,7 @@ void table_destroy(struct table *table);
 
 /* Adds the next cell, row by row; the text is copied. */
 void table_add(struct table *table, const char *text);
-void table_addf(struct table *table, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Rows behind `indent`, each cut to `width` characters (0: not at all). A row that is not complete
  * is not printed. */

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Allocation for the tools: a command that runs out of memory ends with a message, exit status 1. */
+/* Allocation for the tools: a command that runs out of memory ends with a message, exit status 1.
+ */
 
 #ifndef VADTRACE_TOOLS_LIB_XALLOC_H
 #define VADTRACE_TOOLS_LIB_XALLOC_H

@@ -3,7 +3,7 @@
 
 /* One table of long options for all three commands; each command accepts a part of it. */
 
-#include "tools/analysis/options.h"
+#include "tools/analysis/arguments.h"
 #include "tools/lib/cli.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ static bool parse_seconds(const char *text, uint64_t *ns)
 }
 
 /* PID, or PID:N for the N-th program that the process ran. */
-static bool parse_pid(const char *text, struct options *options)
+static bool parse_pid(const char *text, struct arguments *options)
 {
 	char pid[24];
 	const char *colon = strchr(text, ':');
@@ -111,7 +111,7 @@ static bool parse_pid(const char *text, struct options *options)
 	return !colon || (parse_number(colon + 1, UINT32_MAX, &options->image) && options->image);
 }
 
-static bool parse_top(const char *text, struct options *options)
+static bool parse_top(const char *text, struct arguments *options)
 {
 	if (!strcmp(text, "all")) {
 		options->top = UINT64_MAX;
@@ -120,7 +120,7 @@ static bool parse_top(const char *text, struct options *options)
 	return parse_number(text, UINT64_MAX, &options->top);
 }
 
-static bool parse_value(int key, const char *value, struct options *options)
+static bool parse_value(int key, const char *value, struct arguments *options)
 {
 	uint64_t number = 0;
 	bool is_good = true;
@@ -173,7 +173,7 @@ static unsigned terminal_width(void)
 	return size.ws_col;
 }
 
-static void set_defaults(const struct options_command *command, struct options *options)
+static void set_defaults(const struct arguments_command *command, struct arguments *options)
 {
 	const char *no_color = getenv("NO_COLOR");
 
@@ -190,8 +190,8 @@ static bool fail(const char *name, int *status)
 	return false;
 }
 
-static bool take_option(const struct options_command *command, const char *name, int key,
-			struct options *options, int *status)
+static bool take_option(const struct arguments_command *command, const char *name, int key,
+			struct arguments *options, int *status)
 {
 	const char *word = "";
 
@@ -215,8 +215,8 @@ static bool take_option(const struct options_command *command, const char *name,
 	return fail(name, status);
 }
 
-bool options_parse(const struct options_command *command, int argc, char **argv,
-		   struct options *options, int *status)
+bool arguments_parse(const struct arguments_command *command, int argc, char **argv,
+		     struct arguments *options, int *status)
 {
 	const char *name = argv[0];
 	int key;

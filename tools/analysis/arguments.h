@@ -3,8 +3,8 @@
 
 /* The command lines of report, leaks and info. */
 
-#ifndef VADTRACE_TOOLS_ANALYSIS_OPTIONS_H
-#define VADTRACE_TOOLS_ANALYSIS_OPTIONS_H
+#ifndef VADTRACE_TOOLS_ANALYSIS_ARGUMENTS_H
+#define VADTRACE_TOOLS_ANALYSIS_ARGUMENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,9 +14,9 @@
 /* Whether a trace had to be read in part is told by this exit status (cli.h has the others). */
 enum { ANALYSIS_EXIT_DAMAGED = 3 };
 
-struct options {
+struct arguments {
 	const char *folder;
-	uint64_t top; /* sites in each section; UINT64_MAX: all */
+	uint64_t top;                   /* sites in each section; UINT64_MAX: all */
 	const struct tree_metric *sort; /* NULL: every section */
 	const char *thread;
 	uint64_t from_ns, to_ns;
@@ -37,14 +37,14 @@ enum {
 	OPTION_EXITCODE = 1 << 4,
 };
 
-struct options_command {
+struct arguments_command {
 	const char *usage; /* all of --help */
 	unsigned accepted;
 	uint64_t top;
 };
 
 /* Fills *options. True: go on. False: the command ends with *status (after --help, or an error). */
-bool options_parse(const struct options_command *command, int argc, char **argv,
-		   struct options *options, int *status);
+bool arguments_parse(const struct arguments_command *command, int argc, char **argv,
+		     struct arguments *options, int *status);
 
 #endif
