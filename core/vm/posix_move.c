@@ -166,7 +166,8 @@ static bool understand_move(void *address, struct move *move)
 	    !posix_range(move->new_address, move->new_size_bytes, &move->target))
 		return false;
 	move->new_size_bytes = (move->new_size_bytes + OS_PAGE_SIZE - 1) & ~(OS_PAGE_SIZE - 1);
-	return true;
+	return !move->has_target || move->target.end <= move->old.base ||
+	       move->old.end <= move->target.base;
 }
 
 intptr_t posix_mremap(void *address, size_t old_size_bytes, size_t new_size_bytes, int flags,
