@@ -18,13 +18,15 @@
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "preload/start.h"
+#include "trace/trace.h"
 
 extern void *__curbrk;
 
-/* Whether core may keep accounts of this call. Also notices a child that is not to be traced. */
+/* Whether core may keep accounts of this call. The tracer's own are the system's affair: the thread
+ * may hold vm_lock there. Also notices a child that is not to be traced. */
 static bool is_accounted(void)
 {
-	if (serve_now() == SERVE_NONE)
+	if (serve_now() == SERVE_NONE || trace_is_inside())
 		return false;
 	(void)process_is_traced();
 	return true;
@@ -43,7 +45,7 @@ static void *map(void *address, size_t size, int prot, int flags, int fd, off_t 
 		 enum api api)
 {
 	if (!is_accounted())
-		return (void *)os_map(address, size, prot, flags, fd, offset);
+		return (void *)answer(os_map(address, size, prot, flags, fd, offset));
 	return (void *)answer(posix_mmap(address, size, prot, flags, fd, offset, api));
 }
 
@@ -60,7 +62,7 @@ CORE_API void *mmap64(void *address, size_t size, int prot, int flags, int fd, o
 CORE_API int munmap(void *address, size_t size)
 {
 	if (!is_accounted())
-		return os_unmap(address, size);
+		return (int)answer(os_unmap(address, size));
 	return (int)answer(posix_munmap(address, size, API_munmap));
 }
 
@@ -73,7 +75,7 @@ CORE_API void *mremap(void *address, size_t old_size, size_t new_size, int flags
 	new_address = va_arg(arguments, void *);
 	va_end(arguments);
 	if (!is_accounted())
-		return (void *)os_remap(address, old_size, new_size, flags, new_address);
+		return (void *)answer(os_remap(address, old_size, new_size, flags, new_address));
 	return (void *)answer(
 		posix_mremap(address, old_size, new_size, flags, new_address, API_mremap));
 }
@@ -81,14 +83,14 @@ CORE_API void *mremap(void *address, size_t old_size, size_t new_size, int flags
 CORE_API int mprotect(void *address, size_t size, int prot)
 {
 	if (!is_accounted())
-		return os_protect(address, size, prot);
+		return (int)answer(os_protect(address, size, prot));
 	return (int)answer(posix_mprotect(address, size, prot, API_mprotect));
 }
 
 CORE_API int madvise(void *address, size_t size, int advice)
 {
 	if (!is_accounted())
-		return os_advise(address, size, advice);
+		return (int)answer(os_advise(address, size, advice));
 	return (int)answer(posix_advise(address, size, advice, API_madvise));
 }
 
@@ -130,14 +132,14 @@ CORE_API void *sbrk(intptr_t increment)
 CORE_API void *shmat(int id, const void *address, int flags)
 {
 	if (!is_accounted())
-		return (void *)os_shm_attach(id, address, flags);
+		return (void *)answer(os_shm_attach(id, address, flags));
 	return (void *)answer(posix_shmat(id, address, flags, API_shmat));
 }
 
 CORE_API int shmdt(const void *address)
 {
 	if (!is_accounted())
-		return os_shm_detach(address);
+		return (int)answer(os_shm_detach(address));
 	return (int)answer(posix_shmdt(address, API_shmdt));
 }
 
