@@ -98,7 +98,9 @@ uint32_t process_find_thread(struct replay_process *process, uint32_t tid)
 
 static void define_thread(struct replay_process *process, const struct trace_event *event)
 {
-	struct replay_thread *thread = &process->threads[process_find_thread(process, event->tid)];
+	/* First the index: looking it up may move the table. */
+	uint32_t index = process_find_thread(process, event->tid);
+	struct replay_thread *thread = &process->threads[index];
 
 	free(thread->name);
 	thread->name = xstrdup(event->name);

@@ -280,7 +280,8 @@ static void destroy_heap(struct replay_process *process, const struct trace_even
 
 static void create_heap(struct replay_process *process, const struct trace_event *event)
 {
-	struct replay_heap *heap = &process->heaps[process_find_heap(process, event->heap)];
+	uint16_t index = process_find_heap(process, event->heap);
+	struct replay_heap *heap = &process->heaps[index];
 
 	heap->create_ns = event->time_ns;
 	heap->maximum_bytes = event->size_bytes;
