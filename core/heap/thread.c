@@ -80,6 +80,8 @@ static struct thread_heap *attach(void)
 		thread = create_locked();
 	thread_heap = thread;
 	lock_release(&threads_lock);
+	if (thread && thread_began)
+		thread_began();
 	return thread;
 }
 

@@ -217,24 +217,41 @@ static void record_break(uintptr_t base, uintptr_t end, uint16_t api)
 		       api);
 }
 
+/* Whether all of [base, end) is the break's, as far as the tree knows: then the system will agree
+ * to take it away. */
+static bool is_of_break(uintptr_t base, uintptr_t end)
+{
+	while (base < end) {
+		const struct vad *vad = vad_find(end - 1);
+
+		if (!vad || vad->origin != VAD_ORIGIN_BREAK)
+			return false;
+		end = vad_base(vad);
+	}
+	return true;
+}
+
 static intptr_t break_locked(void *address, uint16_t api)
 {
 	uintptr_t old_end = page_end((uintptr_t)os_break(NULL));
 	uintptr_t wanted_end = page_end((uintptr_t)address), new_end;
+	bool is_told = wanted_end < old_end && is_of_break(wanted_end, old_end);
 	intptr_t got;
 
 	if (!vad_prepare())
 		return os_break(NULL);
-	if (address && wanted_end < old_end)
+	if (is_told)
 		tell_unmapped(wanted_end, old_end, api);
 	got = os_break(address);
 	new_end = page_end((uintptr_t)got);
 	if (new_end > old_end)
 		record_break(old_end, new_end, api);
-	else if (new_end < old_end)
-		vad_cut(new_end, old_end);
-	else if (address && wanted_end < old_end)
+	else if (new_end == old_end && is_told)
 		tell_mapped(wanted_end, old_end, api);
+	if (new_end < old_end && !is_told)
+		tell_unmapped(new_end, old_end, api);
+	if (new_end < old_end)
+		vad_cut(new_end, old_end);
 	return got;
 }
 

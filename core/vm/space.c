@@ -56,11 +56,17 @@ static intptr_t take_and_trim(size_t size_bytes, size_t alignment_bytes, uint32_
 	asked = (uintptr_t)got;
 	base = (asked + asked_bytes - size_bytes) & ~(alignment_bytes - 1);
 	if (trim(asked, base) < 0 || trim(base + size_bytes, asked + asked_bytes) < 0) {
-		/* Near vm.max_map_count a trim can fail, but never the end of the whole. */
 		pager->put((void *)asked, asked_bytes);
 		return -ENOMEM;
 	}
 	return (intptr_t)base;
+}
+
+/* Near vm.max_map_count the system may have no room for the boundary that a hole needs. The
+ * contents go back all the same; the addresses stay taken, and nobody gets them again. */
+static int leave_empty(uintptr_t base, size_t size_bytes)
+{
+	return pager->discard((void *)base, size_bytes);
 }
 
 intptr_t space_take(uintptr_t base, size_t size_bytes, size_t alignment_bytes, uint32_t state)
@@ -82,6 +88,8 @@ int space_give_back(uintptr_t base, size_t size_bytes)
 {
 	int error = pager->put((void *)base, size_bytes);
 
+	if (error == -ENOMEM)
+		return leave_empty(base, size_bytes);
 	if (error == 0)
 		wished_end = base + size_bytes;
 	return error;

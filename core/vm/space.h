@@ -17,7 +17,7 @@
  * (a power of two of at least a page), as high as can be had cheaply; else exactly there. Answers
  * the address or -errno: -EEXIST when something is there, -ENOMEM when no range is large enough. */
 intptr_t space_take(uintptr_t base, size_t size_bytes, size_t alignment_bytes, uint32_t state);
-/* Gives a range back; 0 or -errno. */
+/* Gives a range back; 0 or -errno. Does not fail for want of room in the system's own records. */
 int space_give_back(uintptr_t base, size_t size_bytes);
 
 #endif

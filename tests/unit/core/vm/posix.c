@@ -19,7 +19,7 @@
 #include "tests/unit/core/vm/replay.h"
 
 #define PAGES 64
-#define STEPS 2000
+#define STEPS 20000
 #define PAGE OS_PAGE_SIZE
 
 #ifndef MREMAP_DONTUNMAP
