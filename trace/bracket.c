@@ -4,11 +4,14 @@
 /* Two words of thread-local storage:
  *
  *   own      NULL: not met; ENDED or IGNORED; or the thread's state
- *   opened   0, or the frame address of the innermost open bracket with its level in the low bits
+ *   opened   0, or the frame address of the innermost open bracket, with its level and a flag in
+ *            the low bits: the tracer has called out to LTTng or libunwind (enum bracket_callee)
  *
- * How a signal handler's event is told from one of LTTng's own: between the two frames on the stack
- * lies a signal frame, which begins with the address of the C library's signal return code; all
- * handlers have the same one, or a few. On an alternate signal stack it must be a handler. */
+ * Calls out are made with signals blocked. So an event during one is not the program's; and an
+ * event while a bracket is open otherwise is a signal handler's, or that of a thread which jumped
+ * out of a handler. Which of the two, the frame addresses mostly tell; where they cannot (the
+ * thread went on below the place that it left), the event is written as a handler's would be, and
+ * is right too. */
 
 #include "trace/bracket.h"
 
@@ -21,17 +24,13 @@
 #include "trace/memory.h"
 #include "trace/system.h"
 
-#define LEVEL_MASK ((uintptr_t)15)
-#define SCAN_MAX (1u << 20)
+#define LEVEL_MASK ((uintptr_t)3)
+#define UNWINDING ((uintptr_t)4)
+#define CALLED_OUT ((uintptr_t)8)
+#define LOW_BITS ((uintptr_t)15)
 #define YOUNG_EVENTS 8
 
-/* The kernel's struct sigaction. */
-struct kernel_action {
-	uintptr_t handler;
-	unsigned long flags;
-	uintptr_t restorer;
-	uint64_t mask;
-};
+_Static_assert(BRACKET_LEVELS <= LEVEL_MASK, "a level fits into its bits");
 
 #define ENDED ((struct thread *)8)
 #define IGNORED ((struct thread *)16)
@@ -41,12 +40,25 @@ static _Thread_local uintptr_t opened;
 
 static struct thread *all_threads, *free_threads;
 static struct memory_lock threads_lock;
-static uint64_t refused;
-static uintptr_t last_restorer;
 
-bool bracket_is_open(void)
+uintptr_t bracket_call_out(uintptr_t frame, enum bracket_callee callee)
 {
-	return opened != 0;
+	uintptr_t before = opened;
+
+	opened = (before ? before : frame & ~LOW_BITS) | (uintptr_t)callee;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return before;
+}
+
+void bracket_call_ended(uintptr_t before)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	opened = before;
+}
+
+bool bracket_is_calling_out(void)
+{
+	return (opened & CALLED_OUT) != 0;
 }
 
 static struct thread *buffered(struct thread *thread)
@@ -56,9 +68,7 @@ static struct thread *buffered(struct thread *thread)
 
 bool bracket_is_unwinding(void)
 {
-	struct thread *thread = opened ? buffered(own) : NULL;
-
-	return thread && thread->is_unwinding;
+	return (opened & UNWINDING) != 0;
 }
 
 struct thread *bracket_own_thread(void)
@@ -69,11 +79,6 @@ struct thread *bracket_own_thread(void)
 struct thread *bracket_threads(void)
 {
 	return __atomic_load_n(&all_threads, __ATOMIC_ACQUIRE);
-}
-
-uint64_t bracket_take_refused(void)
-{
-	return __atomic_exchange_n(&refused, 0, __ATOMIC_RELAXED);
 }
 
 static bool is_lttng_name(const char *name)
@@ -120,26 +125,42 @@ static struct thread *take_thread(void)
 	return thread;
 }
 
-/* Meets the calling thread. */
-static __attribute__((noinline)) struct thread *meet(void)
+static void introduce(struct thread *thread, const char name[16])
+{
+	uint32_t tid = system_tid();
+
+	memcpy(thread->name, name, sizeof(thread->name));
+	memset(thread->bounds, 0, sizeof(thread->bounds));
+	thread->young = YOUNG_EVENTS;
+	thread->is_announced = false;
+	thread->slots[0]->header.tid = tid;
+	thread->slots[1]->header.tid = tid;
+	__atomic_store_n(&thread->tid, tid, __ATOMIC_RELEASE);
+}
+
+/* Meets the calling thread. Signals are blocked, or a handler could meet it a second time. */
+static struct thread *meet_blocked(void)
 {
 	struct thread *thread;
 	char name[16];
 
 	system_thread_name(name);
-	thread = is_lttng_name(name) ? IGNORED : take_thread();
-	if (thread && thread != IGNORED) {
-		uint32_t tid = system_tid();
+	if (is_lttng_name(name))
+		return IGNORED;
+	thread = take_thread();
+	if (!thread)
+		return ENDED;
+	introduce(thread, name);
+	return thread;
+}
 
-		memcpy(thread->name, name, sizeof(name));
-		memset(thread->bounds, 0, sizeof(thread->bounds));
-		thread->young = YOUNG_EVENTS;
-		thread->is_announced = false;
-		thread->slots[0]->header.tid = tid;
-		thread->slots[1]->header.tid = tid;
-		__atomic_store_n(&thread->tid, tid, __ATOMIC_RELEASE);
-	}
-	own = thread ? thread : ENDED;
+static __attribute__((noinline)) struct thread *meet(void)
+{
+	uint64_t mask = system_block_signals();
+
+	if (!own)
+		own = meet_blocked();
+	system_restore_signals(mask);
 	return own;
 }
 
@@ -177,36 +198,6 @@ void bracket_thread_exit(void)
 		give_back(thread);
 }
 
-/* Whether a word between the two frames is the start of a signal frame. */
-static bool has_signal_frame(uintptr_t inner, uintptr_t outer, uintptr_t restorer)
-{
-	for (uintptr_t at = inner; restorer && at < outer; at += sizeof(at))
-		if (*(const uintptr_t *)at == restorer)
-			return true;
-	return false;
-}
-
-static bool is_from_handler(uintptr_t inner, uintptr_t outer)
-{
-	struct kernel_action action;
-
-	if (outer - inner > SCAN_MAX)
-		return true;
-	if (has_signal_frame(inner, outer, __atomic_load_n(&last_restorer, __ATOMIC_RELAXED)))
-		return true;
-	for (int number = 1; number <= 64; number++) {
-		if (system_call4(SYS_rt_sigaction, number, 0, (long)&action, sizeof(action.mask)) ||
-		    action.handler <= (uintptr_t)SIG_IGN ||
-		    action.restorer == __atomic_load_n(&last_restorer, __ATOMIC_RELAXED))
-			continue;
-		if (has_signal_frame(inner, outer, action.restorer)) {
-			__atomic_store_n(&last_restorer, action.restorer, __ATOMIC_RELAXED);
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool is_in(const stack_t *stack, uintptr_t address)
 {
 	return address - (uintptr_t)stack->ss_sp < stack->ss_size;
@@ -220,13 +211,13 @@ static bool is_left(uintptr_t frame, uintptr_t outer, const stack_t *alternate)
 
 	if (is_alternate != was_alternate)
 		return was_alternate;
-	return frame > outer;
+	return frame >= outer;
 }
 
 /* Closes the brackets that were left by siglongjmp. */
 static void close_left(struct thread *thread, uintptr_t frame, const stack_t *alternate)
 {
-	while (opened && is_left(frame, opened & ~LEVEL_MASK, alternate)) {
+	while (opened && is_left(frame, opened & ~LOW_BITS, alternate)) {
 		uint32_t level = opened & LEVEL_MASK;
 
 		opened = thread && level > 0 ? (thread->outer[level - 1] | (level - 1)) : 0;
@@ -235,66 +226,39 @@ static void close_left(struct thread *thread, uintptr_t frame, const stack_t *al
 	}
 }
 
-/* An event while a bracket is open, or seems to be. */
-static __attribute__((noinline)) bool nest(struct bracket *bracket, uintptr_t frame)
+/* The level of an event while a bracket is open, or seems to be. */
+static __attribute__((noinline)) uint32_t nest(uintptr_t frame)
 {
-	struct thread *thread = own ? buffered(own) : NULL;
 	stack_t alternate = { .ss_size = 0 };
-	bool is_alternate;
 
 	system_call4(SYS_sigaltstack, 0, (long)&alternate, 0, 0);
 	if (alternate.ss_flags & SS_DISABLE)
 		alternate.ss_size = 0;
-	close_left(thread, frame, &alternate);
-	if (!opened)
-		return true;
-	is_alternate = is_in(&alternate, frame) && !is_in(&alternate, opened);
-	if (!is_alternate && !is_from_handler(frame, opened & ~LEVEL_MASK))
-		return false;
-	bracket->level = (uint32_t)(opened & LEVEL_MASK) + 1;
-	if (bracket->level < BRACKET_LEVELS)
-		return true;
-	__atomic_fetch_add(&refused, 1, __ATOMIC_RELAXED);
-	return false;
-}
-
-uintptr_t bracket_mute(uintptr_t frame)
-{
-	uintptr_t before = opened;
-
-	opened = frame & ~LEVEL_MASK;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return before;
-}
-
-void bracket_unmute(uintptr_t before)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	opened = before;
+	close_left(own ? buffered(own) : NULL, frame, &alternate);
+	return opened ? (uint32_t)(opened & LEVEL_MASK) + 1 : 0;
 }
 
 bool bracket_open(struct bracket *bracket, uintptr_t frame)
 {
 	struct thread *thread;
 
-	bracket->level = 0;
-	if (__builtin_expect(opened != 0, 0) && !nest(bracket, frame))
+	if (__builtin_expect(opened & CALLED_OUT, 0))
 		return false;
+	bracket->level = __builtin_expect(opened != 0, 0) ? nest(frame) : 0;
 	bracket->before = opened;
+	bracket->frame = frame;
+	bracket->thread = NULL;
+	if (bracket->level == BRACKET_LEVELS)
+		return true;
 	opened = frame | bracket->level;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	thread = own;
-	if (__builtin_expect(!thread, 0))
-		thread = meet();
-	if (__builtin_expect(thread == IGNORED, 0)) {
-		opened = bracket->before;
-		return false;
-	}
-	bracket->frame = frame;
+	thread = own ? own : meet();
 	bracket->thread = buffered(thread);
 	if (bracket->thread)
 		bracket->thread->outer[bracket->level] = frame;
-	return true;
+	else if (thread == IGNORED)
+		opened = bracket->before;
+	return thread != IGNORED;
 }
 
 void bracket_close(const struct bracket *bracket)
@@ -313,7 +277,6 @@ void bracket_fork_child(void)
 		thread->current = 0;
 		thread->is_spare_busy = 0;
 		thread->slots[0] = thread->slots[1] = NULL;
-		thread->is_unwinding = false;
 		thread->next_free = free_threads;
 		free_threads = thread;
 	}

@@ -3,10 +3,10 @@
 
 /* The threads that have been met, and the bracket around each stay in the tracer.
  *
- * A bracket is open while its thread is inside the tracer. An event that arrives then comes either
- * from a signal handler (it is the program's: level 1, and a handler in that handler: level 2) or
- * from a library that the tracer called (it is not the program's: refused). A handler may leave by
- * siglongjmp: brackets whose frame is gone are closed by the next event of the thread. */
+ * An event that arrives while its thread has a bracket open comes from a signal handler: level 1,
+ * or a handler in that handler: level 2. Deeper ones have no thread state to use. What libraries
+ * that the tracer calls do is not the program's, and refused. A handler may leave by siglongjmp:
+ * brackets whose frame is gone are closed by the next event of the thread. */
 
 #ifndef VADTRACE_TRACE_BRACKET_H
 #define VADTRACE_TRACE_BRACKET_H
@@ -39,14 +39,14 @@ struct thread {
 	uintptr_t outer[BRACKET_LEVELS];
 	struct stack_bounds bounds[BRACKET_LEVELS];
 	bool is_listed;
-	bool is_unwinding;
 	bool is_announced;
 	uint8_t young; /* events until its name is believed */
 	char name[16];
 	uint64_t frames[BRACKET_LEVELS][VADTRACE_STACK_DEPTH_MAX];
 };
 
-/* One stay. thread is NULL where the thread has no buffer: it has ended, or memory was short. */
+/* One stay. thread is NULL where there is no buffer: the thread has ended, is nested too deep, or
+ * memory was short. */
 struct bracket {
 	struct thread *thread;
 	uintptr_t frame;
@@ -55,22 +55,20 @@ struct bracket {
 };
 
 /* `frame` is the frame address of the function that the program's event arrives at. False: the
- * event is not the program's, or its thread is nested too deep (counted by bracket_take_refused).
- */
+ * event is not the program's. */
 bool bracket_open(struct bracket *bracket, uintptr_t frame);
 void bracket_close(const struct bracket *bracket);
 
-/* What the calling thread does from here on is the tracer's own doing. Returns what unmute wants.
- */
-uintptr_t bracket_mute(uintptr_t frame);
-void bracket_unmute(uintptr_t before);
+enum bracket_callee { BRACKET_TO_LTTNG = 8, BRACKET_TO_LIBUNWIND = 8 | 4 };
 
-/* Whether the calling thread is inside the tracer, or inside libunwind. */
-bool bracket_is_open(void);
+/* Around a call of a library, with signals blocked; `frame` is the caller's frame address. call_out
+ * returns what call_ended wants. */
+uintptr_t bracket_call_out(uintptr_t frame, enum bracket_callee callee);
+void bracket_call_ended(uintptr_t before);
+
+/* Whether the calling thread is in such a call; whether it is one of libunwind. */
+bool bracket_is_calling_out(void);
 bool bracket_is_unwinding(void);
-
-/* Events refused for their depth since the last call. */
-uint64_t bracket_take_refused(void);
 
 /* All threads ever met; follow `next`. */
 struct thread *bracket_threads(void);

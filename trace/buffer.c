@@ -80,7 +80,6 @@ void buffer_release_level(struct thread *thread, uint32_t level)
 {
 	if (__atomic_load_n(&thread->lock, __ATOMIC_RELAXED) == THREAD_LOCKED_BY_LEVEL + level)
 		unlock(thread);
-	thread->is_unwinding = false;
 }
 
 static uint32_t used_words(const struct live_slot *slot)
@@ -283,14 +282,6 @@ static bool flush_threads(void)
 	return is_complete;
 }
 
-static void tell_lost(void)
-{
-	uint64_t lost = bracket_take_refused();
-
-	if (lost != 0)
-		provider_lost(lost);
-}
-
 static bool begin_pass(void)
 {
 	uint64_t deadline_ns = system_now_ns() + 20 * PATIENCE_NS;
@@ -315,7 +306,6 @@ void buffer_flush(void)
 		until_ns = system_now_ns();
 		if (flush_threads() && wait_for_singles())
 			provider_settled(until_ns);
-		tell_lost();
 		end_pass();
 	}
 	system_restore_signals(mask);
@@ -343,7 +333,6 @@ void buffer_flush_last(void)
 			read_slot(thread);
 	if (wait_for_singles())
 		provider_settled(until_ns);
-	tell_lost();
 	if (has_pass)
 		end_pass();
 	system_restore_signals(mask);

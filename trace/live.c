@@ -12,9 +12,9 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "trace/memory.h"
 #include "trace/system.h"
@@ -85,6 +85,15 @@ static bool allocate_blocks(long file, uint64_t from, uint64_t size)
 	return true;
 }
 
+/* Whether the process may have a file of this size: past its limit it would get a signal. */
+static bool is_allowed(uint64_t size)
+{
+	struct rlimit limit = { .rlim_cur = 0 };
+
+	system_call4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit);
+	return size <= limit.rlim_cur;
+}
+
 /* The next chunk of the file, or NULL. */
 static struct live_slot *map_file(uint32_t count)
 {
@@ -92,7 +101,7 @@ static struct live_slot *map_file(uint32_t count)
 	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (path[0] ? 0 : O_CREAT | O_EXCL);
 	long file, address = -1;
 
-	if (!folder[0])
+	if (!folder[0] || !is_allowed(file_size + size))
 		return NULL;
 	if (!path[0])
 		make_path();

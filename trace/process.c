@@ -36,6 +36,7 @@ uint32_t process_is_announced;
 static struct provider_process process;
 static char mode[16], session[256], exe[PATH_MAX], command_line[4096], comm[16];
 static sigset_t fork_mask;
+static uint64_t fork_signals;
 static uint32_t own_pid;
 static uint32_t has_exited;
 
@@ -100,8 +101,6 @@ static void describe(const struct trace_config *config)
 
 void trace_start(const struct trace_config *config)
 {
-	uintptr_t before = bracket_mute(FRAME);
-
 	own_pid = system_pid();
 	describe(config);
 	filter_start(config->min_size_bytes);
@@ -111,33 +110,42 @@ void trace_start(const struct trace_config *config)
 	modules_start();
 	process_announce();
 	event_set_sink(sink_take, provider_gate());
-	bracket_unmute(before);
 }
 
+/* LTTng's part comes last and holds its locks until after the fork. It blocks all signals and would
+ * give them back too early: they are blocked around all of it. */
 void trace_fork_prepare(void)
 {
-	uintptr_t before = bracket_mute(FRAME);
+	uint64_t signals;
+	uintptr_t before;
 	sigset_t mask;
 
 	buffer_flush();
 	stack_fork_begin();
+	signals = system_block_signals();
+	before = bracket_call_out(FRAME, BRACKET_TO_LTTNG);
 	lttng_ust_before_fork(&mask);
+	bracket_call_ended(before);
 	fork_mask = mask;
-	bracket_unmute(before);
+	fork_signals = signals;
 }
 
 void trace_fork_parent(void)
 {
-	uintptr_t before = bracket_mute(FRAME);
+	uint64_t signals = fork_signals;
 	sigset_t mask = fork_mask;
+	uintptr_t before;
 
 	stack_fork_end(/* is_child */ false);
+	before = bracket_call_out(FRAME, BRACKET_TO_LTTNG);
 	lttng_ust_after_fork_parent(&mask);
-	bracket_unmute(before);
+	bracket_call_ended(before);
+	system_restore_signals(signals);
 }
 
 void trace_fork_child(void)
 {
+	uint64_t signals = fork_signals;
 	sigset_t mask = fork_mask;
 	uintptr_t before;
 
@@ -149,62 +157,50 @@ void trace_fork_child(void)
 	depot_fork_child();
 	modules_fork_child();
 	stack_fork_end(/* is_child */ true);
-	before = bracket_mute(FRAME);
 	process.reason = "fork";
 	process_is_announced = 0;
+	before = bracket_call_out(FRAME, BRACKET_TO_LTTNG);
 	lttng_ust_after_fork_child(&mask);
+	bracket_call_ended(before);
 	process_announce();
-	bracket_unmute(before);
+	system_restore_signals(signals);
 }
 
 void trace_exec(void)
 {
-	uintptr_t before;
-
 	/* A child of vfork has our memory; it is not us who goes. */
 	if (own_pid != system_pid())
 		return;
-	before = bracket_mute(FRAME);
 	buffer_flush();
 	live_remove();
-	bracket_unmute(before);
 }
 
 void trace_thread_exit(void)
 {
 	struct thread *thread = bracket_own_thread();
-	uintptr_t before = bracket_mute(FRAME);
 
 	if (thread)
 		buffer_flush_own(thread);
 	bracket_thread_exit();
-	bracket_unmute(before);
 }
 
 void trace_exit(void)
 {
-	uintptr_t before;
-
 	if (own_pid != system_pid() || __atomic_exchange_n(&has_exited, 1, __ATOMIC_ACQ_REL))
 		return;
-	before = bracket_mute(FRAME);
 	buffer_flush_last();
 	provider_exit();
 	live_remove();
-	bracket_unmute(before);
 }
 
 void trace_modules_changed(void)
 {
-	uintptr_t before = bracket_mute(FRAME);
-
 	modules_refresh();
-	bracket_unmute(before);
 }
 
 bool trace_is_inside(void)
 {
-	return bracket_is_open();
+	return bracket_is_calling_out();
 }
 
 bool trace_is_unwinding(void)

@@ -6,7 +6,7 @@
  * It may be called under core's vm_lock. Nothing here waits for a thread that could wait for that
  * lock: a flusher holds a buffer only while two slots change places, the locks of depot and modules
  * call nothing foreign, and what LTTng or libunwind allocate is served without core's locks by the
- * host (bracket_is_open). */
+ * host (trace_is_inside). */
 
 #include "trace/sink.h"
 
@@ -38,7 +38,6 @@ static uint32_t take_stack(const struct bracket *bracket)
 		return 0;
 	frames = thread->frames[bracket->level];
 	start.bounds = &thread->bounds[bracket->level];
-	start.is_unwinding = &thread->is_unwinding;
 	return depot_intern(frames, stack_walk(&start, frames, depth));
 }
 

@@ -43,9 +43,9 @@ void trace_exit(void);
  * it takes the loader's lock. */
 void trace_modules_changed(void);
 
-/* Whether the calling thread is inside the tracer. What LTTng or libunwind ask for there (rarely)
- * is not the program's, and the thread may already hold core's vm_lock: the host serves mmap and
- * munmap by the system and does not account for them. */
+/* Whether the calling thread is inside LTTng or libunwind on the tracer's behalf. What these ask
+ * for (rarely) is not the program's, and the thread may already hold core's vm_lock: the host
+ * serves mmap and munmap by the system and does not account for them. */
 bool trace_is_inside(void);
 
 /* Whether the calling thread is inside the unwinder right now: the host's dl_iterate_phdr then

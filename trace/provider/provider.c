@@ -5,6 +5,7 @@
 
 #include "trace/provider/provider.h"
 
+#include "trace/bracket.h"
 #include "trace/system.h"
 
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
@@ -13,12 +14,30 @@
 #include "trace/provider/vadtrace_meta.h"
 #include "trace/provider/vadtrace_vm.h"
 
-/* Fires one tracepoint with signals blocked. */
-#define FIRE(...)                                            \
-	do {                                                 \
-		uint64_t fire_mask = system_block_signals(); \
-		lttng_ust_tracepoint(__VA_ARGS__);           \
-		system_restore_signals(fire_mask);           \
+struct call {
+	uint64_t mask;
+	uintptr_t before;
+};
+
+static struct call begin_call(void)
+{
+	struct call call = { .mask = system_block_signals() };
+
+	call.before = bracket_call_out((uintptr_t)__builtin_frame_address(0), BRACKET_TO_LTTNG);
+	return call;
+}
+
+static void end_call(struct call call)
+{
+	bracket_call_ended(call.before);
+	system_restore_signals(call.mask);
+}
+
+#define FIRE(...)                                     \
+	do {                                          \
+		struct call fire_call = begin_call(); \
+		lttng_ust_tracepoint(__VA_ARGS__);    \
+		end_call(fire_call);                  \
 	} while (0)
 
 const volatile int *provider_gate(void)
@@ -73,7 +92,7 @@ static void fire_vm(const struct event *event, uint32_t stack)
 
 void provider_event(const struct event *event, uint32_t stack)
 {
-	uint64_t mask = system_block_signals();
+	struct call call = begin_call();
 
 	if (event->kind == EVENT_HEAP_CREATE)
 		lttng_ust_tracepoint(vadtrace_heap, create, event, stack);
@@ -81,7 +100,7 @@ void provider_event(const struct event *event, uint32_t stack)
 		lttng_ust_tracepoint(vadtrace_heap, destroy, event, stack);
 	else
 		fire_vm(event, stack);
-	system_restore_signals(mask);
+	end_call(call);
 }
 
 void provider_process(const struct provider_process *process)
@@ -112,9 +131,4 @@ void provider_module_gone(uint32_t module)
 void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count)
 {
 	FIRE(vadtrace_meta, stack, stack, frames, count);
-}
-
-void provider_lost(uint64_t count)
-{
-	FIRE(vadtrace_meta, lost, count);
 }

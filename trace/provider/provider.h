@@ -50,6 +50,5 @@ void provider_thread(uint32_t tid, const char *name);
 void provider_module(const struct provider_module *module);
 void provider_module_gone(uint32_t module);
 void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count);
-void provider_lost(uint64_t count);
 
 #endif

@@ -87,14 +87,6 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
-LTTNG_UST_TRACEPOINT_EVENT(
-	vadtrace_meta, lost,
-	LTTNG_UST_TP_ARGS(uint64_t, count),
-	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer(uint64_t, count, count)
-	)
-)
-
 #endif
 
 #include <lttng/tracepoint-event.h>

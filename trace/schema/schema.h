@@ -24,7 +24,6 @@
  *  vadtrace_meta:module_gone module
  *  vadtrace_meta:stack      stack, frames[]          instruction addresses, innermost first; return
  *                                                    addresses except a signal's frame
- *  vadtrace_meta:lost       count                    records that could not be written
  *
  * Order: within a process, apply everything in order of time; a record's time is its own (begin_ns
  * plus its delta), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC nanoseconds.

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "trace/bracket.h"
 #include "trace/memory.h"
 #include "trace/stack/cfi.h"
 #include "trace/system.h"
@@ -281,20 +282,33 @@ static uint32_t unwind(uintptr_t frame, uint64_t *frames, uint32_t capacity)
 	return count;
 }
 
+static uint32_t unwind_unless_forking(const struct stack_start *start, uint64_t *frames,
+				      uint32_t capacity)
+{
+	uint32_t count = 0;
+
+	__atomic_fetch_add(&unwinding_count, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&fork_in_progress, __ATOMIC_SEQ_CST))
+		count = unwind(start->frame, frames, capacity);
+	__atomic_fetch_sub(&unwinding_count, 1, __ATOMIC_SEQ_CST);
+	return count;
+}
+
 /* The whole walk again, with libunwind. */
 static __attribute__((noinline)) uint32_t walk_complex(const struct stack_start *start,
 						       uint64_t *frames, uint32_t capacity)
 {
 	uint32_t count = 0;
+	uintptr_t before;
+	uint64_t mask;
 
-	if (!start->is_unwinding || *start->is_unwinding || !has_room())
+	if (!has_room())
 		return 0;
-	*start->is_unwinding = true;
-	__atomic_fetch_add(&unwinding_count, 1, __ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&fork_in_progress, __ATOMIC_SEQ_CST))
-		count = unwind(start->frame, frames, capacity);
-	__atomic_fetch_sub(&unwinding_count, 1, __ATOMIC_SEQ_CST);
-	*start->is_unwinding = false;
+	mask = system_block_signals();
+	before = bracket_call_out((uintptr_t)__builtin_frame_address(0), BRACKET_TO_LIBUNWIND);
+	count = unwind_unless_forking(start, frames, capacity);
+	bracket_call_ended(before);
+	system_restore_signals(mask);
 	return count;
 }
 

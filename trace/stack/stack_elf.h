@@ -22,7 +22,6 @@ struct stack_bounds {
 struct stack_start {
 	uintptr_t frame;
 	struct stack_bounds *bounds;
-	bool *is_unwinding; /* set while libunwind runs; NULL: never call it */
 };
 
 void stack_start(void);

@@ -41,7 +41,7 @@ static uint64_t settled_ns;
 static unsigned long long counts[256];
 static unsigned long long stacks, repeated_stacks, used_before, late, singles, settled_count;
 static unsigned long long from_live, twice_live, unknown_frees, processes, exits, threads, modules;
-static unsigned long long ranges, lost;
+static unsigned long long ranges;
 
 static void *grow(void *array, size_t count, size_t *capacity, size_t size)
 {
@@ -139,8 +139,6 @@ static void read_meta(const char *line)
 {
 	if (strstr(line, ":stack:"))
 		read_stack(line);
-	else if (strstr(line, ":lost:"))
-		lost += field(line, "count");
 	processes += strstr(line, ":process:") != NULL;
 	exits += strstr(line, ":exit:") != NULL;
 	threads += strstr(line, ":thread:") != NULL;
@@ -241,8 +239,8 @@ static void print_all(void)
 	       used_before);
 	printf("singles %llu\nsettled %llu\nlate %llu\nfrom_live %llu\n", singles, settled_count,
 	       late, from_live);
-	printf("twice_live %llu\nunknown_frees %llu\nranges %llu\nlost %llu\n", twice_live,
-	       unknown_frees, ranges, lost);
+	printf("twice_live %llu\nunknown_frees %llu\nranges %llu\n", twice_live, unknown_frees,
+	       ranges);
 }
 
 int main(int argument_count, char **arguments)
