@@ -258,6 +258,7 @@ static void test_deeper(void)
 {
 	struct thread *thread = bracket_own_thread();
 
+	buffer_flush();
 	forget();
 	handler_depth = 0;
 	jump_at = 0;
