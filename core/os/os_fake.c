@@ -1,0 +1,99 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The contract with the machine, for unit tests: each call that can fail is counted, and one of
+ * them is refused. The others go to the real system, whose functions are here under other names.
+ * One thread only. */
+
+#include "core/os/os_fake.h"
+
+#define os_map real_map
+#define os_unmap real_unmap
+#define os_protect real_protect
+#define os_advise real_advise
+#define os_remap real_remap
+#define os_shm_attach real_shm_attach
+#define os_shm_detach real_shm_detach
+#define os_open real_open
+#include "core/os/os_linux.c"
+#undef os_map
+#undef os_unmap
+#undef os_protect
+#undef os_advise
+#undef os_remap
+#undef os_shm_attach
+#undef os_shm_detach
+#undef os_open
+
+intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset);
+int os_unmap(void *address, size_t size_bytes);
+int os_protect(void *address, size_t size_bytes, int prot);
+int os_advise(void *address, size_t size_bytes, int advice);
+intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, int flags,
+		  void *new_address);
+intptr_t os_shm_attach(int id, const void *address, int flags);
+int os_shm_detach(const void *address);
+int os_open(const char *path, int flags, int mode);
+
+static int calls, failing_call, failing_error;
+
+void os_fake_fail(int number, int error)
+{
+	calls = 0;
+	failing_call = number;
+	failing_error = error;
+}
+
+int os_fake_calls(void)
+{
+	return calls;
+}
+
+static bool is_refused(void)
+{
+	return ++calls == failing_call;
+}
+
+intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset)
+{
+	return is_refused() ? failing_error
+			    : real_map(address, size_bytes, prot, flags, fd, offset);
+}
+
+int os_unmap(void *address, size_t size_bytes)
+{
+	return is_refused() ? failing_error : real_unmap(address, size_bytes);
+}
+
+int os_protect(void *address, size_t size_bytes, int prot)
+{
+	return is_refused() ? failing_error : real_protect(address, size_bytes, prot);
+}
+
+int os_advise(void *address, size_t size_bytes, int advice)
+{
+	return is_refused() ? failing_error : real_advise(address, size_bytes, advice);
+}
+
+intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, int flags,
+		  void *new_address)
+{
+	return is_refused()
+		       ? failing_error
+		       : real_remap(address, old_size_bytes, new_size_bytes, flags, new_address);
+}
+
+intptr_t os_shm_attach(int id, const void *address, int flags)
+{
+	return is_refused() ? failing_error : real_shm_attach(id, address, flags);
+}
+
+int os_shm_detach(const void *address)
+{
+	return is_refused() ? failing_error : real_shm_detach(address);
+}
+
+int os_open(const char *path, int flags, int mode)
+{
+	return is_refused() ? failing_error : real_open(path, flags, mode);
+}

@@ -1,0 +1,289 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The system refuses the first call that an operation makes, then the second, and so on until the
+ * operation no longer makes so many. Each time: a documented error and everything as before
+ * (states, contents, mappings, events), or success. Linked with os_fake.c. */
+
+#include "core/os/os_fake.h"
+
+#include <errno.h>
+#include <linux/mman.h>
+
+#include "core/base/status.h"
+#include "core/vm/posix.h"
+#include "core/vm/vad.h"
+#include "core/vm/virtual.h"
+#include "tests/lib/tap.h"
+#include "tests/unit/core/vm/replay.h"
+
+#define PAGES 64
+#define PAGE OS_PAGE_SIZE
+
+static const struct vm_request request = { .api = API_VirtualAlloc };
+static const struct vm_request aligned = { .alignment_bytes = 4 << 20 };
+static char *window;
+static int zeros; /* /dev/zero */
+
+/* Pages 0-31 of the window: a region; 4-7 read-write, 8-11 read-only, the rest reserved. Pages
+ * 32-35: a mapping. The rest is free. */
+static void set_up(void)
+{
+	void *base = window, *at = window + 4 * PAGE;
+	size_t size_bytes = 32 * PAGE, part_bytes = 8 * PAGE;
+	uint32_t old;
+
+	vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &request);
+	vm_allocate(&at, &part_bytes, MEM_COMMIT, PAGE_READWRITE, &request);
+	memset(window + 4 * PAGE, 'x', 8 * PAGE);
+	at = window + 8 * PAGE;
+	part_bytes = 4 * PAGE;
+	vm_protect(&at, &part_bytes, PAGE_READONLY, &old, &request);
+	posix_mmap(window + 32 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1, /* offset */ 0, API_mmap);
+	memset(window + 32 * PAGE, 'y', 4 * PAGE);
+}
+
+static void tear_down(void)
+{
+	posix_munmap(window, PAGES * PAGE, API_munmap);
+}
+
+static uint32_t expected_state(int page)
+{
+	if (page >= 4 && page < 8)
+		return MEM_COMMIT | PAGE_READWRITE;
+	if (page >= 8 && page < 12)
+		return MEM_COMMIT | PAGE_READONLY;
+	if (page < 32)
+		return MEM_RESERVE;
+	return page < 36 ? MEM_COMMIT | PAGE_READWRITE : 0;
+}
+
+/* Writes a zero to the page's first byte, which no test looks at, by a system call: that answers
+ * EFAULT where it may not. */
+static bool can_system_write(int page)
+{
+	return os_read(zeros, window + page * PAGE, 1) != -EFAULT;
+}
+
+static bool is_page_as_before(int page)
+{
+	const struct vad *vad = vad_find((uintptr_t)window + (size_t)page * PAGE);
+	uint32_t state = expected_state(page), in_tree = 0;
+
+	if (vad)
+		in_tree = pagestate_run(&vad->pages, (uintptr_t)window / PAGE + (size_t)page).state;
+	if (in_tree != state || replay.state[page] != state) {
+		printf("# page %d: tree 0x%x, replay 0x%x, expected 0x%x\n", page, in_tree,
+		       replay.state[page], state);
+		return false;
+	}
+	if (state & MEM_COMMIT && window[page * PAGE + 1] != (page < 32 ? 'x' : 'y'))
+		return false;
+	return can_system_write(page) == (state == (MEM_COMMIT | PAGE_READWRITE));
+}
+
+static bool is_as_before(void)
+{
+	bool is_same = replay.impossible == 0;
+
+	lock_acquire(&vm_lock);
+	vad_check();
+	for (int page = 0; page < PAGES; page++)
+		is_same = is_same && is_page_as_before(page);
+	lock_release(&vm_lock);
+	return is_same;
+}
+
+/* The operations: whether each succeeded. */
+
+static bool reserve_there(void)
+{
+	void *base = window + 48 * PAGE;
+	size_t size_bytes = 8 * PAGE;
+
+	return vm_allocate(&base, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE,
+			   &request) >= 0;
+}
+
+static void *elsewhere;
+
+static bool reserve_anywhere(void)
+{
+	size_t size_bytes = 4 << 20;
+
+	elsewhere = NULL;
+	return vm_allocate(&elsewhere, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE,
+			   &aligned) >= 0;
+}
+
+static void free_elsewhere(void)
+{
+	size_t size_bytes = 0;
+
+	vm_free(&elsewhere, &size_bytes, MEM_RELEASE, &request);
+}
+
+static bool commit(void)
+{
+	void *base = window + 2 * PAGE;
+	size_t size_bytes = 20 * PAGE;
+
+	return vm_allocate(&base, &size_bytes, MEM_COMMIT, PAGE_EXECUTE_READ, &request) >= 0;
+}
+
+static bool decommit(void)
+{
+	void *base = window + 5 * PAGE;
+	size_t size_bytes = 4 * PAGE;
+
+	return vm_free(&base, &size_bytes, MEM_DECOMMIT, &request) >= 0;
+}
+
+static bool release(void)
+{
+	void *base = window;
+	size_t size_bytes = 0;
+
+	return vm_free(&base, &size_bytes, MEM_RELEASE, &request) >= 0;
+}
+
+static bool protect(void)
+{
+	void *base = window + 6 * PAGE;
+	size_t size_bytes = 4 * PAGE;
+	uint32_t old;
+
+	return vm_protect(&base, &size_bytes, PAGE_NOACCESS, &old, &request) >= 0;
+}
+
+static bool map_over(void)
+{
+	return posix_mmap(window + 6 * PAGE, 28 * PAGE, PROT_READ,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1, /* offset */ 0,
+			  API_mmap) >= 0;
+}
+
+static bool unmap_part(void)
+{
+	return posix_munmap(window + 6 * PAGE, 28 * PAGE, API_munmap) >= 0;
+}
+
+static bool protect_part(void)
+{
+	return posix_mprotect(window + 33 * PAGE, PAGE, PROT_READ, API_mprotect) >= 0;
+}
+
+static bool move(void)
+{
+	return posix_mremap(window + 32 * PAGE, 4 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+			    window + 40 * PAGE, API_mremap) >= 0;
+}
+
+static bool shrink(void)
+{
+	return posix_mremap(window + 32 * PAGE, 4 * PAGE, PAGE, 0, NULL, API_mremap) >= 0;
+}
+
+static bool query_foreign(void)
+{
+	MEMORY_BASIC_INFORMATION info;
+
+	return vm_query((void *)query_foreign, &info) >= 0;
+}
+
+static const struct {
+	const char *name;
+	bool (*operate)(void);
+	void (*undo)(void); /* what tear_down does not */
+} rows[] = {
+	{ "reserve and commit at an address", reserve_there, NULL },
+	{ "reserve and commit anywhere, aligned", reserve_anywhere, free_elsewhere },
+	{ "commit over several states", commit, NULL },
+	{ "decommit", decommit, NULL },
+	{ "release", release, NULL },
+	{ "protect", protect, NULL },
+	{ "mmap over others", map_over, NULL },
+	{ "munmap of parts", unmap_part, NULL },
+	{ "mprotect", protect_part, NULL },
+	{ "mremap to an address", move, NULL },
+	{ "mremap to a smaller size", shrink, NULL },
+	{ "query of foreign memory", query_foreign, NULL },
+};
+
+/* Refuses call after call; returns how many refusals made the operation fail as it should, or -1.
+ */
+static int refuse_each_call(size_t row)
+{
+	int failures = 0, number = 0, made;
+	bool is_success;
+
+	do {
+		set_up();
+		os_fake_fail(++number, -ENOMEM);
+		is_success = rows[row].operate();
+		made = os_fake_calls();
+		os_fake_fail(0, 0);
+		failures += !is_success;
+		if (!is_success && !is_as_before()) {
+			printf("# call %d refused: something has changed\n", number);
+			return -1;
+		}
+		if (is_success && rows[row].undo)
+			rows[row].undo();
+		tear_down();
+	} while (made >= number);
+	return replay.impossible || !is_success ? -1 : failures;
+}
+
+/* vm_resize tells and moves outside of the window. */
+static void test_resize(void)
+{
+	size_t big = 8 << 20, whole = 0;
+	int failures = 0, number = 0, made;
+	bool is_right = true;
+
+	do {
+		void *base = NULL, *moved = NULL;
+		size_t size_bytes = 4 << 20;
+
+		vm_allocate(&base, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &aligned);
+		memset(base, 'z', PAGE);
+		/* No room behind: it has to move. */
+		os_map((char *)base + size_bytes, PAGE, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, /* fd */ -1,
+		       /* offset */ 0);
+		os_fake_fail(++number, -ENOMEM);
+		moved = base;
+		if (vm_resize(base, size_bytes, big, &moved, &aligned) < 0) {
+			failures++;
+			is_right = is_right && moved == base;
+		}
+		made = os_fake_calls();
+		os_fake_fail(0, 0);
+		is_right = is_right && *(char *)moved == 'z';
+		vm_check();
+		is_right = is_right && vm_free(&moved, &whole, MEM_RELEASE, &aligned) >= 0;
+		whole = 0;
+	} while (made >= number);
+	ok(is_right && failures > 0, "resize: %d refusals, the region is whole each time",
+	   failures);
+}
+
+int main(void)
+{
+	zeros = os_open("/dev/zero", /* O_RDONLY */ 0, /* mode */ 0);
+	ok(zeros >= 0, "there is a source of bytes");
+	window = replay_find_window(PAGES * PAGE);
+	replay_start((uintptr_t)window, PAGES);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int failures = refuse_each_call(i);
+
+		ok(failures >= 0, "row %zu: %s, %d refusals, each leaves all as before", i,
+		   rows[i].name, failures);
+		tear_down();
+	}
+	test_resize();
+	return tap_done();
+}
