@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* When all buffers are full, LTTng lets a writer sleep for 100 ms: what fits into the buffers of one
- * CPU is what it can write in that time. Larger ones cost memory, and time before main. */
+/* When all buffers are full, LTTng lets a writer sleep for 100 ms: what fits into the buffers of
+ * one CPU is what it can write in that time. Larger ones cost memory, and time before main. */
 #define OPTIONS_BUFFER_BYTES_MIN (UINT64_C(64) << 10)
 #define OPTIONS_BUFFER_BYTES_DEFAULT (UINT64_C(4) << 20)
 #define OPTIONS_BUFFER_BYTES_MAX (UINT64_C(64) << 20)

@@ -69,6 +69,11 @@ static enum session_result run_step(const struct step *step)
 	if (code == 0)
 		return SESSION_OK;
 	cli_error("LTTng cannot %s: %s", step->what, error_text(code));
+	if (session.options->relay_url)
+		cli_hint("check the URL '%s', and that lttng-relayd runs there",
+			 session.options->relay_url);
+	else
+		cli_hint("vadtrace doctor looks at what it needs; lttng-sessiond -v tells more");
 	return SESSION_REFUSED;
 }
 

@@ -27,6 +27,7 @@
 struct walk {
 	Elf *elf;
 	GElf_Ehdr header;
+	int segment_count;
 	bool is_dynamic;
 	bool is_pie;
 	const char *soname;
@@ -71,6 +72,7 @@ static void read_segments(struct target *target, struct walk *walk, int file)
 	for (size_t i = 0; i < count; i++) {
 		if (!gelf_getphdr(walk->elf, (int)i, &segment))
 			continue;
+		walk->segment_count++;
 		if (segment.p_type == PT_INTERP)
 			read_loader(target, file, &segment);
 		else if (segment.p_type == PT_DYNAMIC)
@@ -191,6 +193,8 @@ static enum target_problem examine(struct target *target, struct walk *walk, int
 	if (problem)
 		return problem;
 	read_segments(target, walk, file);
+	if (!walk->segment_count)
+		return TARGET_NOT_A_PROGRAM;
 	read_sections(target, walk);
 	return check_loader(target, walk);
 }

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# The session daemon is missing, hangs, dies, or serves several recordings: no hang, no leftovers.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh"
+
+is_ready() {
+	grep -q ready "$out"
+}
+
+PATH_WITHOUT=$scratch/bin
+mkdir "$PATH_WITHOUT"
+ln -s /bin/true "$PATH_WITHOUT/true"
+PATH=$PATH_WITHOUT run record -- true
+refused 115 "lttng-sessiond is not installed" "not installed"
+printf '#!/bin/sh\necho it is broken >&2\nexit 1\n' >broken
+chmod +x broken
+LTTNG_SESSIOND_PATH=$scratch/broken run record -- true
+refused 115 "cannot be started: it is broken" "does not start"
+
+start_daemon
+pid=$(daemon_pid)
+kill -STOP "$pid"
+run record -- true
+is "$status" 115 "hangs: status"
+ok "hangs: message" said "does not answer (process $pid)"
+ok "hangs: says what to do" said "kill $pid"
+is "$(find . -name 'vadtrace.*')" "" "hangs: no folder is left"
+run doctor
+is "$status" 1 "hangs: doctor's status"
+ok "hangs: doctor says so" grep -q '^fail.*does not answer' "$out"
+kill -CONT "$pid"
+run record -q -o woken -- true
+is "$status" 0 "works once it goes on"
+stop_daemon
+
+# Two at once share a daemon of ours; the last one stops it.
+start -o first -- "$allocate" forever
+first=$recorder
+until_true is_ready
+program=$(pgrep -P "$first" -x allocate)
+"$vadtrace" record -q -o second -- "$allocate" 100000 >/dev/null
+is $? 0 "a second recording beside the first"
+ok "its end leaves the daemon to the first" test -n "$(living lttng-sessiond)"
+kill -TERM "$program"
+recorder=$first finish
+is "$status" 3 "the first ends well"
+no_leftovers "after both"
+is "$(events_in second | grep -c "session = .*vadtrace-$first-")" 0 \
+	"the second has nothing of the first"
+
+# Killed while recording.
+for victim in sessiond consumerd; do
+	: >"$out"
+	start -o "$victim" -- "$allocate" forever
+	until_true is_ready
+	program=$(pgrep -P "$recorder" -x allocate)
+	# shellcheck disable=SC2046 # one word each
+	kill -KILL $(living "lttng-$victim")
+	until_true said 'recording stops here'
+	ok "$victim is killed: we say so" said 'ended: recording stops here'
+	before=$(awk '{ print $14 }' "/proc/$program/stat")
+	sleep 1
+	ok "$victim is killed: the program goes on" \
+		test "$(awk '{ print $14 }' "/proc/$program/stat")" -gt "$before"
+	kill -TERM "$program"
+	finish
+	is "$status" 122 "$victim is killed: status"
+	ok "$victim is killed: tells the program's own" said 'own exit status was 3'
+	ok "$victim is killed: the manifest says so" grep -q '"stopped":"[a-z ]* ended"' \
+		"$victim/vadtrace.json"
+	# shellcheck disable=SC2046 # one word each
+	[ -z "$(living lttng-)" ] || kill -KILL $(living lttng-)
+done
+run record -q -o after -- "$allocate" 10
+is "$status" 0 "the next recording works after all that"
+no_leftovers "after all that"
+tap_done

@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What cannot be recorded is refused with its own status, a message and a hint, and leaves nothing.
+# doctor says the same.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh"
+
+nobody=65534
+
+# as_nobody WORDS...: like run, as a user who is not root.
+as_nobody() {
+	status=0
+	(cd / && setpriv --reuid=$nobody --regid=$nobody --clear-groups \
+		"$vadtrace" "$@") >"$out" 2>"$err" </dev/null || status=$?
+}
+
+# doctor_refuses PATTERN PROGRAM
+doctor_refuses() {
+	run doctor "$2"
+	is "$status" 1 "doctor: $2: status"
+	ok "doctor: $2: says why" grep -q -e "^fail .*$1" "$out"
+	ok "doctor: $2: says what to do" grep -q -e '-> ' "$out"
+}
+
+run record -- ./missing
+refused 127 "'./missing' was not found" "missing"
+run record -- missing-program-of-no-name
+refused 127 "was not found" "not in PATH"
+run record -- ''
+refused 127 "was not found" "empty name"
+doctor_refuses 'was not found' ./missing
+
+echo 'echo' >plain
+run record -- ./plain
+refused 126 "cannot be executed: Permission denied" "not executable"
+chmod +x plain
+run record -- ./plain
+refused 126 "neither an ELF program nor a script" "neither ELF nor script"
+run record -- /tmp
+refused 126 "Is a directory" "a folder"
+printf '#!/no/such/interpreter\n' >orphan
+chmod +x orphan
+run record -- ./orphan
+refused 126 "needs '/no/such/interpreter'" "a script without its interpreter"
+head -c 100 /bin/true >short
+chmod +x short
+run record -- ./short
+is "$status" 126 "a program cut short: status"
+no_leftovers "a program cut short"
+
+echo 'int main(void) { return 0; }' >main.c
+"${CC:-cc}" -static -no-pie -o static main.c
+run record -- ./static
+refused 117 "statically linked" "static"
+doctor_refuses 'statically linked' ./static
+"${CC:-cc}" -static-pie -o staticpie main.c
+run record -- ./staticpie
+refused 117 "static-pie" "static-pie"
+"${CC:-cc}" -o bindnow -Wl,-z,now,-z,relro main.c
+run record -q -o bindnow.trace -- ./bindnow
+is "$status" 0 "-z now is no hindrance"
+"${CC:-cc}" -o musl -Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1 main.c
+run record -- ./musl
+refused 120 "linked with musl" "musl"
+"${CC:-cc}" -o other -Wl,--dynamic-linker=/system/bin/linker64 main.c
+run record -- ./other
+refused 120 "does not use glibc's loader" "another libc"
+"${CC:-cc}" -o absent -Wl,--dynamic-linker=/no/ld-linux-x86-64.so.2 main.c
+run record -- ./absent
+is "$status" 126 "a program whose loader is missing: status"
+# An ELF header says what it is for: class at 4, machine at 18.
+cp bindnow narrow
+printf '\001' | dd of=narrow bs=1 seek=4 conv=notrunc 2>/dev/null
+printf '\003' | dd of=narrow bs=1 seek=18 conv=notrunc 2>/dev/null
+run record -- ./narrow
+refused 119 "32-bit program" "32 bits"
+doctor_refuses '32-bit' ./narrow
+cp bindnow foreign
+printf '\267' | dd of=foreign bs=1 seek=18 conv=notrunc 2>/dev/null
+run record -- ./foreign
+refused 119 "another processor" "another processor"
+printf '#!%s/static\n' "$scratch" >script
+chmod +x script
+run record -- ./script
+refused 117 "the interpreter of './script'" "a script with a static interpreter"
+
+chmod 755 "$scratch"
+cp bindnow setuid && chmod 4755 setuid
+cp bindnow setgid && chmod 2755 setgid
+as_nobody record -- "$scratch/setuid"
+refused 118 "is set-uid" "set-uid"
+as_nobody record -- "$scratch/setgid"
+refused 118 "is set-gid" "set-gid"
+run record -q -o setuid.trace -- ./setuid
+is "$status" 0 "root records its own set-uid program"
+chown $nobody setuid && chmod 4755 setuid
+run record -- ./setuid
+refused 118 "is set-uid" "root, another's set-uid program"
+cp bindnow capable
+if setcap cap_net_raw+ep capable 2>/dev/null; then
+	as_nobody record -- "$scratch/capable"
+	refused 118 "file capabilities" "file capabilities"
+else
+	skip "file capabilities" "cannot be set here"
+fi
+setpriv --no-new-privs "$vadtrace" record -q -o nnp.trace -- ./setuid
+is $? 0 "set-uid does not count under no_new_privs"
+
+run record
+refused 113 "which program" "no program"
+run record --no-such-option -- true
+refused 113 "unrecognized option" "an unknown option"
+for words in "--mode both" "--stack-depth 257" "--stack-depth -1" "--min-size x" \
+	"--buffer-size 1K" "--buffer-size 1T"; do
+	# shellcheck disable=SC2086 # two words
+	run record $words -- true
+	refused 113 "${words%% *} takes" "$words"
+done
+run record --library /no/such.so -- true
+refused 121 "'/no/such.so' cannot be read" "no library"
+cp "$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so" "a b.so"
+run record --library "a b.so" -- true
+refused 121 "has a space" "a library with a space in its path"
+run record --buffer-size 64K --relay 'bad://url' -- true
+refused 122 "LTTng cannot create a session" "a relay that cannot be"
+
+mount -t tmpfs -o remount,size=256k shm /dev/shm
+run record -- true
+refused 122 "buffers need .* in /dev/shm" "no room in /dev/shm"
+mount -t tmpfs -o remount,size=8m shm /dev/shm
+run record -q -o small.trace -- "$allocate" 1000
+is "$status" 0 "smaller buffers where /dev/shm is small"
+ok "the manifest tells their size" grep -q '"buffer_bytes":[0-9]\{5,6\},' small.trace/vadtrace.json
+run record --buffer-size 4M -- true
+refused 122 "buffers need" "unless they were asked for"
+mount -t tmpfs -o remount,size=1g shm /dev/shm
+
+run record --help
+is "$status" 0 "--help: status"
+ok "--help goes to the output" grep -q -e --children "$out"
+is "$(cat "$err")" "" "--help says nothing else"
+tap_done

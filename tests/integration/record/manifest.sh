@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What vadtrace.json says about a recording.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh"
+
+# has FOLDER TEXT: the manifest, without spaces and line ends, has this text.
+has() {
+	ok "$1: $2" grep -q -F -e "$2" <(tr -d ' \n' <"$1/vadtrace.json")
+}
+
+begin=$(date +%s)
+run record -o plain -- sh -c 'sleep 0.2; exit 5' word 'two
+lines "quoted"'
+end=$(date +%s)
+has plain '"format_version":1'
+has plain '"schema_version":1'
+has plain '"command":["sh","-c","sleep0.2;exit5","word","two\nlines\"quoted\""]'
+has plain "\"executable\":\"$(command -v sh)\""
+has plain "\"cwd\":\"$scratch\""
+has plain "\"node\":\"$(uname -n)\",\"system\":\"Linux\",\"release\":\"$(uname -r)\""
+has plain '"mode":"route"'
+has plain '"children":false,"discard":false,"stack_depth":64,"min_size_bytes":0'
+has plain '"buffer_bytes":4194304,"buffer_count":8'
+has plain '"end":{"exit_status":5}'
+has plain '"lttng":{"events_discarded":0,"packets_lost":0}'
+has plain '"stopped":"","complete":true'
+number() {
+	sed -n "s/^.*\"$1\":\([0-9]*\),*$/\1/p" plain/vadtrace.json
+}
+ok "the start is now" test $(($(number start_realtime_ns) / 1000000000)) -ge "$begin" -a \
+	$(($(number start_realtime_ns) / 1000000000)) -le "$end"
+ok "the duration is the program's" test "$(number duration_ns)" -ge 200000000
+is "$(events_in plain | grep -o 'session = "[^"]*"' | sort -u)" \
+	"session = \"$(sed -n 's/.*"session":"\(.*\)",/\1/p' plain/vadtrace.json)\"" \
+	"the session is that of the process events"
+
+run record -o other --mode observe --children --discard --stack-depth 5 --min-size 1K \
+	--buffer-size 100K -- "$allocate" 10
+has other '"mode":"observe"'
+has other '"children":true,"discard":true,"stack_depth":5,"min_size_bytes":1024'
+has other '"buffer_bytes":131072'
+
+# Small buffers that may discard, and a program that only allocates: something is lost, and counted.
+run record -o lossy --discard --buffer-size 64K -- "$allocate" 20000000
+lost=$(sed -n 's/.*"events_discarded":\([0-9]*\),*/\1/p' lossy/vadtrace.json)
+ok "--discard loses events" test "$lost" -gt 0
+ok "and says so" said "$lost events .* LOST"
+run record -o whole --buffer-size 64K -- "$allocate" 200000
+has whole '"lttng":{"events_discarded":0,"packets_lost":0}'
+tap_done
