@@ -4,7 +4,7 @@
 /* Blocks of either face.
  *
  *   plain block:  [ usable .............................. ]
- *   sized block:  [ exact size ........ | slack | trailer ]   trailer = exact size ^ block_mark
+ *   sized block:  [ exact size ........ | slack | trailer ]   trailer = exact size ^ block_key
  *
  * A sized block that fills a span, or a large one, has its exact size in its page instead. Knows
  * nothing of threads: who calls with a front has entered it. */
@@ -19,9 +19,11 @@
 
 static enum misuse examine_in_page(const struct page *page, const struct block *block)
 {
-	if ((size_t)((const char *)block - page_start(page)) >= page->carved_bytes)
+	size_t offset = (size_t)((const char *)block - page_start(page));
+
+	if (offset >= page->carved_bytes)
 		return MISUSE_FOREIGN;
-	if (!page_has_block_at(page, block))
+	if (!page_has_block_at(page, offset))
 		return MISUSE_INTERIOR;
 	return block->mark == block_mark(block) ? MISUSE_DOUBLE_FREE : MISUSE_NONE;
 }
@@ -59,7 +61,7 @@ bool block_read_size(const struct page *page, const void *block, size_t *size_by
 	if (!page->sized)
 		size = page->block_bytes;
 	else if (page->kind == PAGE_BLOCKS)
-		size = *trailer_of(page, block) ^ block_mark(block);
+		size = *trailer_of(page, block) ^ block_key(block);
 	else
 		size = page->exact_bytes;
 	if (size > block_capacity(page))
@@ -73,7 +75,7 @@ void block_write_size(struct page *page, void *block, size_t size_bytes)
 	if (!page->sized)
 		return;
 	if (page->kind == PAGE_BLOCKS)
-		*trailer_of(page, block) = size_bytes ^ block_mark(block);
+		*trailer_of(page, block) = size_bytes ^ block_key(block);
 	else
 		page->exact_bytes = size_bytes;
 }

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Size classes: all multiples of 16 up to 128, then eight a doubling, up to 64 KiB.
+/* Size classes: all multiples of 16 up to 128, then eight a doubling, up to 128 KiB.
  *
- *   class   0   1 ...   7   8 ...  15  16 ...  23 ...    79
- *   bytes  16  32     128 144     256 288     512     65536
+ *   class   0   1 ...   7   8 ...  15  16 ...  23 ...    87
+ *   bytes  16  32     128 144     256 288     512    131072
  *
  * A class is at most one eighth larger than the smallest size that falls into it needs. */
 
@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLASS_COUNT 80u
-#define CLASS_BYTES_MAX ((size_t)65536)
+#define CLASS_COUNT 88u
+#define CLASS_BYTES_MAX ((size_t)131072)
 /* Up to here a front finds its page by the number of 16-byte units, with one load. */
 #define DIRECT_BYTES_MAX ((size_t)1024)
 #define DIRECT_COUNT (DIRECT_BYTES_MAX / 16 + 1)
@@ -44,7 +44,7 @@ static inline uint32_t class_slices(uint32_t size_class)
 {
 	size_t bytes = class_bytes(size_class);
 
-	return bytes <= 2048 ? 1 : bytes <= 16384 ? 4 : 8;
+	return bytes <= 2048 ? 1 : bytes <= 16384 ? 4 : bytes <= 65536 ? 8 : 16;
 }
 
 static inline size_t direct_index(size_t size_bytes)

@@ -37,7 +37,7 @@ void front_set_up(struct front *front, struct heap *heap, struct lock *lock, boo
 
 void front_fail_corrupted(const struct block *block)
 {
-	misuse_abort("malloc(): a free block was written to: ", block);
+	misuse_abort("malloc(): a block was freed twice, or written to after free: ", block);
 }
 
 static bool lies_in(uintptr_t address, const stack_t *stack)
@@ -140,12 +140,10 @@ static bool carve(struct page *page)
 	for (uint32_t i = 1; i < count; i++) {
 		struct block *next = (struct block *)((char *)block + page->block_bytes);
 
-		block->mark = block_mark(block);
-		block->next = next;
+		block_link(block, next);
 		block = next;
 	}
-	block->mark = block_mark(block);
-	block->next = NULL;
+	block_link(block, NULL);
 	page->carved += count ? count : 1;
 	page->carved_bytes = page->carved * (uint32_t)page->block_bytes;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -228,6 +226,26 @@ static bool is_current(const struct front *front, const struct page *page)
 	return front->queues[page->size_class].first == page;
 }
 
+/* Walks the free list. A block that was freed twice makes it a circle. */
+static uint32_t count_free(const struct page *page)
+{
+	uint32_t count = 0;
+
+	for (const struct block *block = page->free; block; block = block->next) {
+		if (unlikely(++count > page->carved || block->mark != block_mark(block)))
+			front_fail_corrupted(block);
+	}
+	return count;
+}
+
+/* The list is walked before the page becomes something else: a double free makes `used` reach 0
+ * too early, and this is the last moment to see that. */
+static void return_page(struct page *page)
+{
+	count_free(page);
+	span_return(page);
+}
+
 /* A page got free blocks: it returns to its queue if it was full, to the pool if it is empty. */
 static void settle(struct front *front, struct page *page)
 {
@@ -239,7 +257,7 @@ static void settle(struct front *front, struct page *page)
 		return;
 	if (!is_full)
 		unlink_page(front, page);
-	span_return(page);
+	return_page(page);
 }
 
 void front_page_freed(struct front *front, struct page *page)
@@ -255,9 +273,8 @@ void front_free_remote(struct page *page, struct block *block)
 	struct block *first = atomic_load_explicit(&page->remote, memory_order_relaxed);
 	struct page *top;
 
-	block->mark = block_mark(block);
 	do {
-		block->next = first;
+		block_link(block, first);
 	} while (!atomic_compare_exchange_weak_explicit(
 		&page->remote, &first, block, memory_order_release, memory_order_relaxed));
 	if (first)
@@ -294,7 +311,7 @@ static void take_remote(struct page *page)
 	}
 	page_set_used(page, page_used(page) - count);
 	atomic_signal_fence(memory_order_seq_cst);
-	last->next = page->free;
+	block_link(last, page->free);
 	page->free = first;
 }
 
@@ -322,19 +339,10 @@ void front_release_empty(struct front *front)
 			if (page_used(page) != (is_current(front, page) ? 1u : 0u))
 				continue;
 			unlink_page(front, page);
-			span_return(page);
+			return_page(page);
 		}
 	}
 	end_change(front);
-}
-
-static uint32_t count_free(const struct page *page)
-{
-	uint32_t count = 0;
-
-	for (const struct block *block = page->free; block; block = block->next)
-		check(++count <= page->carved, "a free list that runs in a circle");
-	return count;
 }
 
 static void requeue(struct page *page, void *context)

@@ -65,7 +65,7 @@ static inline void front_leave(struct front *front)
 	*(volatile uintptr_t *)&front->busy = 0;
 }
 
-/* Ends the process: the program wrote to a block that it had freed. */
+/* Ends the process: the program wrote to a block that it had freed, or freed one twice. */
 _Noreturn void front_fail_corrupted(const struct block *block);
 
 /* Takes a block from the page's free list; NULL when that is empty. */
@@ -75,7 +75,7 @@ static inline struct block *page_pop(struct page *page)
 
 	if (unlikely(!block))
 		return NULL;
-	if (unlikely(((uintptr_t)block->next ^ (uintptr_t)block) >= SEGMENT_BYTES && block->next))
+	if (unlikely(block->mark != block_mark(block)))
 		front_fail_corrupted(block);
 	*(struct block *volatile *)&page->free = block->next;
 	page_set_used(page, page_used(page) + 1);
@@ -90,8 +90,7 @@ static inline uint32_t page_push(struct page *page, struct block *block)
 
 	page_set_used(page, used);
 	atomic_signal_fence(memory_order_seq_cst);
-	block->mark = block_mark(block);
-	block->next = page->free;
+	block_link(block, page->free);
 	*(struct block *volatile *)&page->free = block;
 	return used;
 }

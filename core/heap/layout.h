@@ -41,7 +41,8 @@
 struct front;
 struct heap;
 
-/* A free block. `mark` is block_mark() while it is free, so that a second free is seen. */
+/* A free block. `mark` is block_mark() while it is in a list, and is cleared when it is given out:
+ * so a block that is in lists twice, or was written to while free, is seen before it is given. */
 struct block {
 	struct block *next;
 	uintptr_t mark;
@@ -128,16 +129,26 @@ static inline struct segment *segment_of_page(const struct page *page)
 	return (struct segment *)((uintptr_t)page & ~SEGMENT_MASK);
 }
 
-/* The page that describes `address`; NULL when it is not ours. Never NULL for a block of ours. */
-static inline struct page *page_of(const void *address)
+/* The page that describes `address`, and how far behind its start that is; NULL when it is not
+ * ours. Never NULL for a block of ours. */
+static inline struct page *page_at(const void *address, size_t *offset)
 {
 	uintptr_t before = (uintptr_t)address - 1;
 	struct segment *segment = (struct segment *)(before & ~SEGMENT_MASK);
+	uint32_t head;
 
 	if (unlikely(!chunk_is_set(segment_heads, before >> SEGMENT_SHIFT)))
 		return NULL;
-	return &segment->pages[segment->head[((uintptr_t)address - (uintptr_t)segment) >>
-					     SLICE_SHIFT]];
+	head = segment->head[((uintptr_t)address - (uintptr_t)segment) >> SLICE_SHIFT];
+	*offset = (uintptr_t)address - (uintptr_t)segment - ((size_t)head << SLICE_SHIFT);
+	return &segment->pages[head];
+}
+
+static inline struct page *page_of(const void *address)
+{
+	size_t offset;
+
+	return page_at(address, &offset);
 }
 
 /* Where the blocks of a page in a segment of spans start. */
@@ -148,18 +159,28 @@ static inline char *page_start(const struct page *page)
 	return (char *)segment + ((size_t)(page - segment->pages) << SLICE_SHIFT);
 }
 
-/* Whether a carved block of this PAGE_BLOCKS starts at `address`. For n, d < 2^32: d divides n
- * exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
-static inline bool page_has_block_at(const struct page *page, const void *address)
+/* Whether a carved block starts this far behind the start of a PAGE_BLOCKS. For n, d < 2^32: d
+ * divides n exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
+static inline bool page_has_block_at(const struct page *page, size_t offset)
 {
-	uint64_t offset = (uint64_t)((const char *)address - page_start(page));
-
 	return offset < page->carved_bytes && offset * page->divider < page->divider;
+}
+
+/* What disguises a word that belongs to this block. */
+static inline uintptr_t block_key(const void *block)
+{
+	return segment_secret ^ (uintptr_t)block;
 }
 
 static inline uintptr_t block_mark(const struct block *block)
 {
-	return segment_secret ^ (uintptr_t)block;
+	return block_key(block) ^ (uintptr_t)block->next;
+}
+
+static inline void block_link(struct block *block, struct block *next)
+{
+	block->next = next;
+	block->mark = block_mark(block);
 }
 
 static inline uint32_t page_used(const struct page *page)

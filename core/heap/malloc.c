@@ -100,7 +100,7 @@ void *heap_memalign(size_t alignment_bytes, size_t size_bytes)
 		return heap_malloc(size_bytes);
 	if (size_bytes < alignment_bytes)
 		size_bytes = alignment_bytes;
-	if (size_bytes <= CLASS_BYTES_MAX)
+	if (size_bytes <= CLASS_BYTES_MAX && alignment_bytes <= SLICE_BYTES)
 		return take_aligned_of_class(alignment_bytes, size_bytes);
 	return take_big(size_bytes, alignment_bytes, &is_zero);
 }
@@ -115,16 +115,20 @@ static __attribute__((noinline)) void free_slow(struct page *page, void *block)
 		misuse_abort_in("free", misuse, block);
 }
 
+/* Of double frees, the one of the block freed last is seen here at no cost; others when the block
+ * would be given out twice (page_pop), or its page given back. To look at the block's mark here
+ * would wait for the block to come into the cache. */
 bool heap_try_free(void *address)
 {
-	struct page *page = page_of(address);
+	size_t offset;
+	struct page *page = page_at(address, &offset);
 	struct thread_heap *thread = thread_heap;
 	struct block *block = address;
 
 	if (unlikely(!page))
 		return !address;
 	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
-		     !page_has_block_at(page, block) || block->mark == block_mark(block))) {
+		     !page_has_block_at(page, offset) || block == page->free)) {
 		free_slow(page, block);
 		return true;
 	}

@@ -20,7 +20,7 @@ struct thread_heap {
 	struct thread_heap *next_idle;
 	bool is_idle;
 };
-static_assert(sizeof(struct thread_heap) <= 4096, "a thread costs one page");
+static_assert(sizeof(struct thread_heap) <= 8192, "a thread costs two pages");
 
 /* NULL: this thread has not allocated yet. */
 extern CORE_TLS struct thread_heap *thread_heap;

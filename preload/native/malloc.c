@@ -314,9 +314,7 @@ CORE_API void *malloc(size_t size)
 
 CORE_API void free(void *block)
 {
-	if (is_plain() && likely(heap_owns(block)))
-		heap_free(block);
-	else
+	if (unlikely(!is_plain() || !heap_try_free(block)))
 		release(block, API_free);
 }
 

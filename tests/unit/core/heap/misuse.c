@@ -27,6 +27,20 @@ static void free_twice_with_others_between(void)
 	heap_free(b);
 	heap_free(c);
 	heap_free(a);
+	for (int i = 0; i < 4; i++)
+		heap_malloc(40);
+}
+
+static void free_twice_in_an_emptied_page(void)
+{
+	char *blocks[64];
+
+	for (int i = 0; i < 64; i++)
+		blocks[i] = heap_malloc(2000);
+	for (int i = 32; i < 63; i++)
+		heap_free(blocks[i]);
+	heap_free(blocks[40]);
+	heap_trim();
 }
 
 static void free_interior(void)
@@ -103,7 +117,9 @@ static const struct {
 } crimes[] = {
 	{ "double free", free_twice, "vadtrace: free(): the block was freed already: 0x" },
 	{ "double free, later", free_twice_with_others_between,
-	  "vadtrace: free(): the block was freed already: 0x" },
+	  "vadtrace: malloc(): a block was freed twice, or written to after free: 0x" },
+	{ "double free in a page", free_twice_in_an_emptied_page,
+	  "vadtrace: malloc(): a block was freed twice, or written to after free: 0x" },
 	{ "free of an interior", free_interior, "vadtrace: free(): inside a block" },
 	{ "free of a misaligned pointer", free_misaligned, "vadtrace: free(): inside a block" },
 	{ "free inside a span of one block", free_interior_of_single,
@@ -118,7 +134,7 @@ static const struct {
 	{ "realloc of a freed block", realloc_freed,
 	  "vadtrace: realloc(): the block was freed already: 0x" },
 	{ "write to a freed block", write_after_free,
-	  "vadtrace: malloc(): a free block was written to: 0x" },
+	  "vadtrace: malloc(): a block was freed twice, or written to after free: 0x" },
 };
 
 static void run_child(void (*commit)(void), int message_fd)
