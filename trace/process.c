@@ -102,6 +102,7 @@ static void describe(const struct trace_config *config)
 void trace_start(const struct trace_config *config)
 {
 	own_pid = system_pid();
+	provider_start();
 	describe(config);
 	filter_start(config->min_size_bytes);
 	sink_start(config->stack_depth);

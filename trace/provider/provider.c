@@ -40,6 +40,15 @@ static void end_call(struct call call)
 		end_call(fire_call);                  \
 	} while (0)
 
+void provider_start(void)
+{
+	lttng_ust_tracepoint_registered++;
+	lttng_ust_tracepoint_ptrs_registered++;
+	lttng_ust__probe_register_refcount___vadtrace_heap++;
+	lttng_ust__probe_register_refcount___vadtrace_meta++;
+	lttng_ust__probe_register_refcount___vadtrace_vm++;
+}
+
 const volatile int *provider_gate(void)
 {
 	return &lttng_ust_tracepoint_vadtrace_heap___batch.state;

@@ -35,6 +35,10 @@ struct provider_module {
 	uint32_t module;
 };
 
+/* Takes one more reference to all providers, for good: the destructors of our object, which the
+ * linker puts into an order of its own, do not take them away from the events that are still to come. */
+void provider_start(void);
+
 /* Non-zero while a session records vadtrace_heap:batch. */
 const volatile int *provider_gate(void);
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static uint64_t count = 1000;
 static unsigned thread_count = 1, depth;
 static volatile sig_atomic_t handled;
 static sigjmp_buf escape;
+static bool is_late;
 
 static void emit(uint16_t kind, uint16_t api, uint64_t address, uint64_t size_bytes)
 {
@@ -216,6 +218,22 @@ static void run_killed(void)
 	raise(SIGKILL);
 }
 
+/* trace_exit comes from a destructor, as in the preload, and events after it. */
+static void run_late(void)
+{
+	is_late = true;
+	emit_pairs(UINT64_C(1) << 36);
+	exit(0);
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	if (!is_late)
+		return;
+	trace_exit();
+	allocate(0x5000, 16);
+}
+
 static void run_idle(void)
 {
 	for (int i = 0; i < 5; i++) {
@@ -254,7 +272,8 @@ int main(int argument_count, char **arguments)
 	} modes[] = { { "threads", run_threads }, { "signals", run_signals },
 		      { "jumps", run_jumps },     { "fork", run_fork },
 		      { "ranges", run_ranges },   { "kinds", run_kinds },
-		      { "killed", run_killed },   { "idle", run_idle } };
+		      { "killed", run_killed },   { "idle", run_idle },
+		      { "late", run_late } };
 
 	if (argument_count > 2)
 		count = strtoull(arguments[2], NULL, 10);

@@ -97,6 +97,11 @@ counts "idle" 500 500
 promises "idle"
 ok "idle: settled on the way" test "$(saw settled)" -ge 4
 
+trace late 1000
+counts "late" 1001 1000
+promises "late"
+is "$(saw exits) $(saw singles)" "1 1" "late: an event after the exit is not lost"
+
 trace ranges
 is "$(saw ranges)" 10 "ranges: each has its event"
 is "$(saw used_before)" 0 "ranges: stacks come first"
