@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The constructor. It is linked last, so that the tracepoint providers of this object are
- * registered by then; libraries that we need have run theirs before. */
+/* The constructor and the destructor. They are linked last, so that the tracepoint providers of
+ * this object are registered before the one, and unregistered after the other; libraries that we
+ * need have run their constructors before, and run their destructors after. */
 
 #include "preload/config.h"
 #include "preload/environment.h"
@@ -16,4 +17,10 @@ __attribute__((constructor)) static void start(void)
 	process_trace();
 	if (!config_get()->children)
 		environment_withdraw();
+}
+
+/* Frees nothing: other libraries' destructors still allocate and free. */
+__attribute__((destructor)) static void finish(void)
+{
+	process_leave();
 }

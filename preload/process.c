@@ -119,9 +119,3 @@ void process_trace(void)
 	if (event_is_wanted())
 		(void)posix_take_in_maps();
 }
-
-/* The destructor frees nothing: other libraries' destructors still allocate and free. */
-__attribute__((destructor)) static void finish(void)
-{
-	process_leave();
-}
