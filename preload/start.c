@@ -22,8 +22,10 @@
 #include <stdlib.h>
 
 #include "core/host.h"
+#include "core/os/os.h"
 #include "preload/config.h"
 #include "preload/environment.h"
+#include "preload/linger.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "trace/trace.h"
@@ -48,6 +50,8 @@ static void thread_end(void *value)
 		return;
 	trace_thread_exit();
 	core_thread_exit();
+	if (os_thread_id() == os_process_id())
+		linger_main_ends();
 }
 
 static void arm_thread(void)

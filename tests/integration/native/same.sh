@@ -29,7 +29,9 @@ preloaded() {
 	local mode=$1
 
 	shift
-	run_to "$scratch/$mode" env LD_PRELOAD="$preload" VADTRACE_MODE="$mode" "$@"
+	# Named as the recorder names it, so that children run without us.
+	run_to "$scratch/$mode" env LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" \
+		VADTRACE_MODE="$mode" "$@"
 }
 
 # same NAME COMMAND...: as without us, in each mode.
@@ -61,13 +63,14 @@ for way in return exit exit-thread exec-thread main-thread _exit _Exit quick_exi
 done
 
 # Misuse ends the process as glibc would, with a message that begins with our name.
-for crime in double double-large inner misaligned realloc-freed; do
+for crime in double inner misaligned realloc-freed; do
 	preloaded route "$here/crimes" $crime
 	is "$(sed 's/^vadtrace: .*/message/; s/^timeout: .*/message/' "$scratch/route" | uniq)" \
 		"before
 message
 status 134" "$crime free, route"
 done
+same "double free of a large block" "$here/crimes" double-large
 same "free of a variable" "$here/crimes" static
 same "free of the stack" "$here/crimes" stack
 
