@@ -60,11 +60,14 @@ static bool join(char path[PATH_MAX], const char *folder, const char *name)
 	return (size_t)snprintf(path, PATH_MAX, "%s/%s", folder, name) < PATH_MAX;
 }
 
-/* The folder where the daemon of this user keeps its sockets. */
+#define ROOT_RUN_FOLDER "/run/lttng"
+
+/* The folder where the daemon that serves us keeps its sockets: as liblttng-ctl, root's if we may.
+ */
 static bool find_run_folder(char path[PATH_MAX])
 {
-	if (getuid() == 0)
-		return join(path, "/run", "lttng");
+	if (getuid() == 0 || access(ROOT_RUN_FOLDER "/client-lttng-sessiond", W_OK) == 0)
+		return snprintf(path, PATH_MAX, ROOT_RUN_FOLDER) > 0;
 	return home() && join(path, home(), ".lttng");
 }
 
