@@ -1,0 +1,267 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* HeapCreate, HeapAlloc, HeapReAlloc, HeapFree, HeapSize, HeapDestroy, GetProcessHeap as heapapi.h
+ * documents them. The same source is a native test of core and a Windows program. */
+
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include "core/core.h"
+#endif
+
+#include <stdint.h>
+#include <string.h>
+
+#include "tests/lib/tap.h"
+
+#define UNTOUCHED 0xdeadbeef
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const SIZE_T sizes[] = { 0,       1,       7,       8,      9,     15,     16,
+				17,      24,      100,     1000,   1016,  1017,   1024,
+				4096,    8191,    65528,   65536,  65537, 131064, 131065,
+				1000000, 1048576, 1048577, 5000000 };
+
+static BOOL is_filled(const unsigned char *bytes, unsigned char value, SIZE_T count)
+{
+	for (SIZE_T i = 0; i < count; i++) {
+		if (bytes[i] != value)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void check_block(HANDLE heap, unsigned char *block, SIZE_T size, const char *name,
+			size_t row)
+{
+	ok(block != NULL, "%s, row %zu: a block is given", name, row);
+	if (!block)
+		return;
+	ok((uintptr_t)block % 16 == 0, "%s, row %zu: it is aligned to 16", name, row);
+	ok_equal(HeapSize(heap, 0, block), size, "%s, row %zu: it has its exact size", name, row);
+	ok_equal(GetLastError(), UNTOUCHED, "%s, row %zu: no error is set", name, row);
+}
+
+static void test_sizes(HANDLE heap, const char *name)
+{
+	for (size_t row = 0; row < COUNT(sizes); row++) {
+		unsigned char *block;
+
+		SetLastError(UNTOUCHED);
+		block = HeapAlloc(heap, 0, sizes[row]);
+		check_block(heap, block, sizes[row], name, row);
+		memset(block, 0xa5, sizes[row]);
+		ok(HeapFree(heap, 0, block), "%s, row %zu: it is freed", name, row);
+		block = HeapAlloc(heap, HEAP_ZERO_MEMORY, sizes[row]);
+		ok(block && is_filled(block, 0, sizes[row]), "%s, row %zu: zeroed on demand", name,
+		   row);
+		ok(HeapFree(heap, 0, block), "%s, row %zu: it is freed again", name, row);
+		ok_equal(GetLastError(), UNTOUCHED, "%s, row %zu: still no error", name, row);
+	}
+}
+
+static void resize_once(HANDLE heap, size_t from, size_t to, const char *name)
+{
+	SIZE_T kept = sizes[from] < sizes[to] ? sizes[from] : sizes[to];
+	unsigned char *block = HeapAlloc(heap, 0, sizes[from]), *resized;
+
+	memset(block, 0x5a, sizes[from]);
+	SetLastError(UNTOUCHED);
+	resized = HeapReAlloc(heap, HEAP_ZERO_MEMORY, block, sizes[to]);
+	ok(resized && is_filled(resized, 0x5a, kept) &&
+		   is_filled(resized + kept, 0, sizes[to] - kept),
+	   "%s: %zu to %zu bytes keeps the contents and zeroes the rest", name, (size_t)sizes[from],
+	   (size_t)sizes[to]);
+	ok_equal(HeapSize(heap, 0, resized), sizes[to], "%s: the new size is exact", name);
+	ok_equal(GetLastError(), UNTOUCHED, "%s: no error is set", name);
+	HeapFree(heap, 0, resized);
+}
+
+static void test_resize(HANDLE heap, const char *name)
+{
+	for (size_t from = 0; from < COUNT(sizes); from += 3) {
+		for (size_t to = 0; to < COUNT(sizes); to += 2)
+			resize_once(heap, from, to, name);
+	}
+}
+
+static void test_in_place(HANDLE heap)
+{
+	unsigned char *block = HeapAlloc(heap, 0, 1000), *other = HeapAlloc(heap, 0, 1000);
+
+	SetLastError(UNTOUCHED);
+	ok(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 10) == block,
+	   "a block shrinks in place");
+	ok_equal(HeapSize(heap, 0, block), 10, "and has its new size");
+	ok_equal(GetLastError(), UNTOUCHED, "no error is set");
+	SetLastError(UNTOUCHED);
+	ok(!HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block, 10000000),
+	   "it cannot grow in place for ever");
+	ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "which is not enough memory");
+	ok_equal(HeapSize(heap, 0, block), 10, "the block stays as it was");
+	HeapFree(heap, 0, other);
+	HeapFree(heap, 0, block);
+}
+
+static void test_too_much(HANDLE heap)
+{
+	static const SIZE_T too_much[] = { (SIZE_T)-1, (SIZE_T)-8, (SIZE_T)-64, (SIZE_T)1 << 62,
+					   (SIZE_T)1 << 47 };
+	unsigned char *block = HeapAlloc(heap, 0, 40);
+
+	for (size_t row = 0; row < COUNT(too_much); row++) {
+		SetLastError(UNTOUCHED);
+		ok(!HeapAlloc(heap, 0, too_much[row]), "row %zu: too much is refused", row);
+		ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "row %zu: its error", row);
+		SetLastError(UNTOUCHED);
+		ok(!HeapReAlloc(heap, 0, block, too_much[row]), "row %zu: growth is refused", row);
+		ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "row %zu: its error", row);
+	}
+	ok_equal(HeapSize(heap, 0, block), 40, "the block stays as it was");
+	HeapFree(heap, 0, block);
+}
+
+static void test_foreign(HANDLE heap, HANDLE other)
+{
+	static uint64_t outside[16];
+	unsigned char *block = HeapAlloc(other, 0, 100);
+	LPVOID foreign[] = { outside + 2, block, (LPVOID)(uintptr_t)0x10 };
+
+	for (size_t row = 0; row < COUNT(foreign); row++) {
+		SetLastError(UNTOUCHED);
+		ok(!HeapFree(heap, 0, foreign[row]), "row %zu: a foreign block is not freed", row);
+		ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "row %zu: its error", row);
+		SetLastError(UNTOUCHED);
+		ok(!HeapReAlloc(heap, 0, foreign[row], 10), "row %zu: nor resized", row);
+		ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "row %zu: its error", row);
+		SetLastError(UNTOUCHED);
+		ok(HeapSize(heap, 0, foreign[row]) == (SIZE_T)-1, "row %zu: nor sized", row);
+		ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "row %zu: its error", row);
+	}
+	ok_equal(HeapSize(other, 0, block), 100, "the block is still its own heap's");
+	ok(HeapFree(other, 0, block), "which frees it");
+}
+
+static void test_freed(HANDLE heap)
+{
+	unsigned char *block = HeapAlloc(heap, 0, 100), *between = HeapAlloc(heap, 0, 100);
+
+	ok(HeapFree(heap, 0, NULL), "freeing nothing is no mistake");
+	ok(HeapFree(heap, 0, block) && HeapFree(heap, 0, between), "two blocks are freed");
+	SetLastError(UNTOUCHED);
+	ok(!HeapFree(heap, 0, block), "a block is not freed twice");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+	ok(HeapSize(heap, 0, block) == (SIZE_T)-1, "a freed block has no size");
+	block = HeapAlloc(heap, 0, 100);
+	SetLastError(UNTOUCHED);
+	ok(!HeapFree(heap, 0, block + 16), "the inside of a block is not freed");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+	ok(HeapFree(heap, 0, block), "the block itself is");
+}
+
+static SIZE_T fill(HANDLE heap, SIZE_T size)
+{
+	SIZE_T total = 0;
+
+	while (total < 64u << 20 && HeapAlloc(heap, 0, size))
+		total += size;
+	return total;
+}
+
+static void test_maximum(void)
+{
+	static const SIZE_T block_sizes[] = { 16, 100, 1000, 5000 };
+
+	for (size_t row = 0; row < COUNT(block_sizes); row++) {
+		HANDLE heap = HeapCreate(0, 0, 0x40000);
+		SIZE_T total;
+
+		SetLastError(UNTOUCHED);
+		total = fill(heap, block_sizes[row]);
+		ok(total > 0x40000 / 4 && total < 0x40000, "row %zu: a fixed heap gets full (%zu)",
+		   row, (size_t)total);
+		ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "row %zu: its error", row);
+		ok(HeapDestroy(heap), "row %zu: it is destroyed with its blocks", row);
+	}
+}
+
+static void test_fixed_and_large(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0x400000);
+	LPVOID block = HeapAlloc(heap, 0, 0x60000);
+
+	ok(block != NULL, "a fixed heap gives blocks of some size");
+	SetLastError(UNTOUCHED);
+	ok(!HeapAlloc(heap, 0, 0x180000), "but none of a megabyte and more");
+	ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "its error");
+	ok(HeapDestroy(heap), "it is destroyed");
+}
+
+static void test_handles(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	ok(heap && heap != GetProcessHeap(), "a heap is made");
+	ok(((uintptr_t)heap & 0xffff) == 0, "its handle is a multiple of 64 KiB");
+	ok(GetProcessHeap() == GetProcessHeap(), "the process heap stays the same");
+	SetLastError(UNTOUCHED);
+	ok(!HeapDestroy(GetProcessHeap()), "the process heap cannot be destroyed");
+	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
+	ok(HeapDestroy(heap), "the other can");
+	SetLastError(UNTOUCHED);
+	ok(!HeapDestroy(NULL), "no heap cannot be destroyed");
+	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
+	SetLastError(UNTOUCHED);
+	ok(!HeapAlloc(NULL, 0, 10), "no heap gives no block");
+	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
+}
+
+/* Blocks of one size lie as far apart as programs expect, in either direction. */
+static void test_distance(HANDLE heap)
+{
+	static const SIZE_T distances[][2] = { { 1, 32 },  { 16, 32 }, { 24, 32 },
+					       { 25, 48 }, { 40, 48 }, { 41, 64 },
+					       { 56, 64 }, { 57, 80 }, { 104, 112 } };
+
+	for (size_t row = 0; row < COUNT(distances); row++) {
+		char *blocks[64];
+		int found = 0;
+
+		for (int i = 0; i < 64; i++)
+			blocks[i] = HeapAlloc(heap, 0, distances[row][0]);
+		for (int i = 1; i < 64; i++)
+			found += llabs(blocks[i] - blocks[i - 1]) == (long long)distances[row][1];
+		ok(found > 32, "row %zu: blocks of %zu bytes are %zu apart (%d of 63)", row,
+		   (size_t)distances[row][0], (size_t)distances[row][1], found);
+		for (int i = 0; i < 64; i++)
+			HeapFree(heap, 0, blocks[i]);
+	}
+}
+
+static void test_heap(HANDLE heap, HANDLE other, const char *name)
+{
+	test_sizes(heap, name);
+	test_resize(heap, name);
+	test_in_place(heap);
+	test_too_much(heap);
+	test_foreign(heap, other);
+	test_freed(heap);
+}
+
+int main(void)
+{
+	HANDLE growable = HeapCreate(0, 0, 0),
+	       unserialized = HeapCreate(HEAP_NO_SERIALIZE, 4096, 0);
+
+	test_handles();
+	test_heap(GetProcessHeap(), growable, "process heap");
+	test_heap(growable, GetProcessHeap(), "growable heap");
+	test_heap(unserialized, growable, "unserialized heap");
+	test_distance(growable);
+	test_maximum();
+	test_fixed_and_large();
+	ok(HeapDestroy(growable), "the growable heap is destroyed");
+	ok(HeapDestroy(unserialized), "the unserialized heap is destroyed");
+	return tap_done();
+}
