@@ -36,7 +36,7 @@ struct provider_module {
 };
 
 /* Takes one more reference to all providers, for good: the destructors of our object, which the
- * linker puts into an order of its own, do not take them away from the events that are still to come. */
+ * linker puts into an order of its own, do not take them away from the events still to come. */
 void provider_start(void);
 
 /* Non-zero while a session records vadtrace_heap:batch. */

@@ -3,16 +3,17 @@
 
 /* Thread buffers in a file, so that records outlive their process.
  *
- * DIR/live/PID.START (START: the process's start in CLOCK_MONOTONIC ns, both decimal) is an array of
- * slots of LIVE_SLOT_SIZE bytes, mapped shared by the traced process. A process that ends in order
- * empties its slots and removes the file. What a killed process leaves is read by the tools.
+ * DIR/live/PID.START (START: when the file was made, in CLOCK_MONOTONIC ns; both decimal) is an
+ * array of slots of LIVE_SLOT_SIZE bytes, mapped shared by the traced process. A process that ends
+ * in order empties its slots and removes the file. What a killed process leaves is read by the
+ * tools.
  *
  *   slot 0   header    used_words    words ....
  *   slot 1   ...
  *
- * A slot with tid 0 is unused; used_words counts whole records, written after their words. A thread
- * has up to two slots with records. A process that is killed while it emits a slot leaves it in both
- * places: a slot whose tid and begin_ns are those of a batch in the trace is in the trace already. */
+ * A slot with tid 0 is unused; used_words counts whole records, written after their words. A
+ * thread has up to two slots with records. A process that is killed while it emits a slot leaves it
+ * in both places: one whose tid and begin_ns are those of a batch is in the trace already. */
 
 #ifndef VADTRACE_TRACE_SCHEMA_LIVE_H
 #define VADTRACE_TRACE_SCHEMA_LIVE_H

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# What arrives in a real LTTng trace is what was sent: exact counts, stacks before their use, settled
-# times that hold, and the records of a killed process.
+# What arrives in a real LTTng trace is what was sent: exact counts, stacks before their use,
+# settled times that hold, and the records of a killed process.
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
@@ -15,7 +15,8 @@ for tool in lttng lttng-sessiond babeltrace2; do
 done
 unshare --mount true 2>/dev/null || skip_all "no private mount namespace here"
 
-# trace ARGUMENTS...: runs raw in a session; its output is in $scratch/said, the promises in $scratch/saw.
+# trace ARGUMENTS...: runs raw in a session. Its output goes to $scratch/said, what was found to
+# $scratch/saw.
 trace() {
 	rm -rf "$scratch/trace" "$scratch/live"
 	mkdir "$scratch/live"
@@ -102,21 +103,31 @@ counts "late" 1001 1000
 promises "late"
 is "$(saw exits) $(saw singles)" "1 1" "late: an event after the exit is not lost"
 
+# range NAME ADDRESS SIZE EXTRA: the event that run_ranges of raw.c sends.
+range() {
+	printf 'vadtrace_vm:%s { address = %s, size_bytes = %s, ' "$1" "$2" "$3"
+	printf 'type = 0x3000, protect = 0x4, extra = %s, owner = 1, api = 128, stack = N }\n' "$4"
+}
+
+all_ranges() {
+	echo 'vadtrace_heap:create { heap = 0x5550000, flags = 0x3000,' \
+		'maximum_bytes = 4096, api = 128, stack = N }'
+	range reserve 0x20000 8192 0x1
+	range commit 0x30000 12288 0x2
+	range protect 0x40000 16384 0x3
+	range reset 0x50000 20480 0x4
+	range decommit 0x60000 24576 0x5
+	range release 0x70000 28672 0x6
+	range map 0x80000 32768 0x7
+	range unmap 0x90000 36864 0x8
+	echo 'vadtrace_heap:destroy { heap = 0x5550000, api = 128, stack = N }'
+}
+
 trace ranges
 is "$(saw ranges)" 10 "ranges: each has its event"
 is "$(saw used_before)" 0 "ranges: stacks come first"
 is "$(grep -o 'vadtrace_[hv][a-z]*:[a-z]*: .*' "$scratch/text" | grep -v settled |
-	sed 's/: {.*}, {/ {/; s/stack = [0-9]*/stack = N/')" \
-	"vadtrace_heap:create { heap = 0x5550000, flags = 0x3000, maximum_bytes = 4096, api = 128, stack = N }
-vadtrace_vm:reserve { address = 0x20000, size_bytes = 8192, type = 0x3000, protect = 0x4, extra = 0x1, owner = 1, api = 128, stack = N }
-vadtrace_vm:commit { address = 0x30000, size_bytes = 12288, type = 0x3000, protect = 0x4, extra = 0x2, owner = 1, api = 128, stack = N }
-vadtrace_vm:protect { address = 0x40000, size_bytes = 16384, type = 0x3000, protect = 0x4, extra = 0x3, owner = 1, api = 128, stack = N }
-vadtrace_vm:reset { address = 0x50000, size_bytes = 20480, type = 0x3000, protect = 0x4, extra = 0x4, owner = 1, api = 128, stack = N }
-vadtrace_vm:decommit { address = 0x60000, size_bytes = 24576, type = 0x3000, protect = 0x4, extra = 0x5, owner = 1, api = 128, stack = N }
-vadtrace_vm:release { address = 0x70000, size_bytes = 28672, type = 0x3000, protect = 0x4, extra = 0x6, owner = 1, api = 128, stack = N }
-vadtrace_vm:map { address = 0x80000, size_bytes = 32768, type = 0x3000, protect = 0x4, extra = 0x7, owner = 1, api = 128, stack = N }
-vadtrace_vm:unmap { address = 0x90000, size_bytes = 36864, type = 0x3000, protect = 0x4, extra = 0x8, owner = 1, api = 128, stack = N }
-vadtrace_heap:destroy { heap = 0x5550000, api = 128, stack = N }" "ranges: all fields"
+	sed 's/: {.*}, {/ {/; s/stack = [0-9]*/stack = N/')" "$(all_ranges)" "ranges: all fields"
 
 VADTRACE_MIN_SIZE=64 trace kinds
 is "$(saw allocate) $(saw realloc_begin) $(saw realloc_end) $(saw allocate_failed)" "2 1 1 1" \

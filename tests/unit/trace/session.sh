@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# Runs a command while an LTTng session of its own records it, with a session daemon that nobody else
-# sees. Usage: session.sh OUTPUT COMMAND...; gives the command's status.
+# Runs a command while an LTTng session of its own records it, with a session daemon that nobody
+# else sees. Usage: session.sh OUTPUT COMMAND...; gives the command's status.
 
 set -eu
 
@@ -17,6 +17,7 @@ mount -t tmpfs vadtrace-test /dev/shm
 home=$(mktemp -d /run/home.XXXXXX)
 export HOME=$home LTTNG_HOME=$home
 lttng-sessiond --no-kernel --daemonize --pidfile="$home/pid" >"$home/log" 2>&1
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	kill "$(cat "$home/pid")" 2>/dev/null || true
 	while pgrep -F "$home/pid" >/dev/null 2>&1; do
