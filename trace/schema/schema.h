@@ -48,20 +48,25 @@
 #define VADTRACE_MANIFEST_FILE "vadtrace.json"
 #define VADTRACE_LIVE_FOLDER "live"
 
-/* From `vadtrace record` to the preloaded object. Read with secure_getenv. */
-#define VADTRACE_ENV_MODE "VADTRACE_MODE"       /* route (default) or observe */
-#define VADTRACE_ENV_SESSION "VADTRACE_SESSION" /* unique name; goes into every process event */
-#define VADTRACE_ENV_LIVE "VADTRACE_LIVE"       /* absolute path of DIR/live; absent: none */
-#define VADTRACE_ENV_STACK_DEPTH \
-	"VADTRACE_STACK_DEPTH"                    /* frames at most, 0: no stacks; default 64 */
-#define VADTRACE_ENV_MIN_SIZE "VADTRACE_MIN_SIZE" /* bytes; smaller blocks are not recorded */
-#define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN" /* 1: programs started by exec are traced too */
-#define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"   /* the path that record put into LD_PRELOAD */
-#define VADTRACE_ENV_UNSET                                           \
-	"VADTRACE_UNSET" /* names, separated by commas, of all other \
-			    variables that record set: unless        \
-			    children are traced, the preload takes   \
-			    them out of the environment */
+/* From `vadtrace record` to the preloaded object. Read with secure_getenv.
+ *
+ *  MODE         route (default) or observe
+ *  SESSION      unique name; goes into every process event
+ *  LIVE         absolute path of DIR/live; absent: none
+ *  STACK_DEPTH  frames at most, 0: no stacks; default 64
+ *  MIN_SIZE     bytes; smaller blocks are not recorded
+ *  CHILDREN     1: programs started by exec are traced too
+ *  PRELOAD      the path that record put into LD_PRELOAD
+ *  UNSET        names, separated by commas, of all other variables that record set: unless children
+ *               are traced, the preload takes them out of the environment */
+#define VADTRACE_ENV_MODE "VADTRACE_MODE"
+#define VADTRACE_ENV_SESSION "VADTRACE_SESSION"
+#define VADTRACE_ENV_LIVE "VADTRACE_LIVE"
+#define VADTRACE_ENV_STACK_DEPTH "VADTRACE_STACK_DEPTH"
+#define VADTRACE_ENV_MIN_SIZE "VADTRACE_MIN_SIZE"
+#define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN"
+#define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
+#define VADTRACE_ENV_UNSET "VADTRACE_UNSET"
 
 #define VADTRACE_STACK_DEPTH_DEFAULT 64
 #define VADTRACE_STACK_DEPTH_MAX 256
