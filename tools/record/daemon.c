@@ -335,6 +335,14 @@ static bool start(void)
 	return status == 0;
 }
 
+/* A process id may serve another program by now. */
+static bool is_recorder_gone(pid_t pid)
+{
+	struct process process;
+
+	return !read_process(&process, pid) || !strstr(process.name, "vadtrace");
+}
+
 /* Sessions of recordings that were killed. */
 static int request_remove_stale(void *unused)
 {
@@ -344,7 +352,7 @@ static int request_remove_stale(void *unused)
 		long pid = 0;
 
 		if (sscanf(name, DAEMON_SESSION_PREFIX "%ld-", &pid) == 1 && pid > 0 &&
-		    kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+		    is_recorder_gone((pid_t)pid))
 			lttng_destroy_session_no_wait(name);
 	}
 	return 0;

@@ -109,7 +109,6 @@ static bool put_aside(struct folder *folder, const char *name)
 
 static bool create_named(struct folder *folder, const char *name, bool is_forced)
 {
-	snprintf(folder->shown, sizeof(folder->shown), "%s", name);
 	if (mkdir(name, 0777) == 0)
 		return true;
 	if (errno != EEXIST)
@@ -159,11 +158,31 @@ static bool fill_paths(struct folder *folder)
 	return mkdir(folder->live, 0777) == 0;
 }
 
+/* The user's name for it, without slashes at the end. */
+static void set_shown(struct folder *folder, const char *name)
+{
+	size_t length;
+
+	snprintf(folder->shown, sizeof(folder->shown), "%s", name);
+	length = strlen(folder->shown);
+	while (length > 1 && folder->shown[length - 1] == '/')
+		folder->shown[--length] = '\0';
+}
+
+static bool create(struct folder *folder, const char *name, const char *program, int64_t pid,
+		   bool is_forced)
+{
+	if (!name)
+		return create_default(folder, program, pid);
+	set_shown(folder, name);
+	return create_named(folder, folder->shown, is_forced);
+}
+
 bool folder_create(struct folder *folder, const char *name, const char *program, int64_t pid,
 		   bool is_forced)
 {
 	memset(folder, 0, sizeof(*folder));
-	if (name ? !create_named(folder, name, is_forced) : !create_default(folder, program, pid))
+	if (!create(folder, name, program, pid, is_forced))
 		return false;
 	if (fill_paths(folder))
 		return true;

@@ -36,14 +36,18 @@ static void fill_signals(sigset_t *signals)
 		sigaddset(signals, passed_signals[i]);
 }
 
+/* What a write of ours may raise would end us before the session is removed: then the write fails
+ * instead. An ignored SIGCHLD would reap the child and lose its status. */
 void launch_block_signals(void)
 {
 	sigset_t signals;
 
-	/* An ignored SIGCHLD would reap the child and lose its status. */
 	signal(SIGCHLD, SIG_DFL);
 	fill_signals(&signals);
 	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGPIPE);
+	sigaddset(&signals, SIGTTOU);
+	sigaddset(&signals, SIGXFSZ);
 	sigprocmask(SIG_BLOCK, &signals, &original_mask);
 }
 

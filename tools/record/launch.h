@@ -22,8 +22,8 @@ struct launch {
 /* What the child does once it is let go with a word: execute the program, or return errno. */
 typedef int launch_execute(const char *word, void *context);
 
-/* Blocks the signals that are passed on, and SIGCHLD. The child has them as they were. Call before
- * any thread exists. */
+/* Blocks the signals that are passed on, SIGCHLD, and those that a failing write raises. The child
+ * has them as they were. Call before any thread exists. */
 void launch_block_signals(void);
 
 /* Forks the child, which waits. 0 or -errno. No other thread may be alive. */

@@ -29,8 +29,10 @@
 
 enum {
 	STEP_SECONDS = 30,
-	DRAIN_SECONDS = 60,
+	DRAIN_SECONDS = 600, /* a slow disk or network is no failure */
+	DRAIN_NOTICE_SECONDS = 5,
 	DRAIN_TICK_MS = 5,
+	DRAIN_NOTICE_TICKS = DRAIN_NOTICE_SECONDS * 1000 / DRAIN_TICK_MS,
 	DRAIN_TICKS_MAX = DRAIN_SECONDS * 1000 / DRAIN_TICK_MS,
 };
 
@@ -287,9 +289,8 @@ static int ask_pending(void *unused)
 	return lttng_data_pending(session.name);
 }
 
-/* The time limit starts over whenever data moves out, which only the daemon can see: so it is wide.
- */
-static enum session_result drain(bool (*is_interrupted)(void))
+/* 1: data waits to be written, 0: none does, else an error. */
+static int wait_until_written(bool (*is_interrupted)(void))
 {
 	struct timespec tick = { .tv_nsec = DRAIN_TICK_MS * 1000000L };
 	int pending = 1;
@@ -298,8 +299,17 @@ static enum session_result drain(bool (*is_interrupted)(void))
 		pending = control_request(ask_pending, NULL, STEP_SECONDS);
 		if (pending <= 0)
 			break;
+		if (i == DRAIN_NOTICE_TICKS)
+			cli_warn("LTTng is still writing; an interrupt (Ctrl-C) gives up on that");
 		nanosleep(&tick, NULL);
 	}
+	return pending;
+}
+
+static enum session_result drain(bool (*is_interrupted)(void))
+{
+	int pending = wait_until_written(is_interrupted);
+
 	if (pending == 0)
 		return SESSION_OK;
 	if (pending == CONTROL_SILENT)

@@ -29,6 +29,8 @@ is "$status" 0 "-f replaces it"
 isnt_same=$([ "$(stat -c %i one)" != "$before" ] && echo new)
 is "$isnt_same" new "by a new one"
 ok "which is whole" folder_is_whole one
+run record -f -o one/ -- true
+is "$(find . -maxdepth 2 -name '*replaced*')" "" "a slash at the end"
 before=$(stat -c %i one)
 LTTNG_SESSIOND_PATH=/no/sessiond run record -f -o one -- true
 refused 115 "lttng-sessiond" "-f, and recording cannot begin"

@@ -29,6 +29,15 @@ libm=$(ldconfig -p | awk '/libm\.so\.6.*x86-64/ { print $NF; exit }')
 is "$("$vadtrace" record -q --library "$libm" -o g -- ls /proc/self/fd 2>/dev/null | wc -l)" \
 	"$(ls /proc/self/fd | wc -l)" "no descriptor of ours is open in it"
 
+run record --library "$libm" -o g2 -- true
+is "$status" 0 "a program without our object in it runs"
+ok "and we say that nothing was recorded" said 'warning: nothing was recorded'
+mkfifo pipe
+: <pipe &
+"$vadtrace" record -o g3 -- sleep 0.5 2>pipe
+is $? 0 "nobody reads our messages"
+no_leftovers "nobody reads our messages"
+
 run record -o h -- true
 is "$(wc -l <"$err")" 1 "one line at the end"
 ok "it names the program, the loss and the next command" \
