@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Looks up the next symbols. Only names that every C library we run on has: a lookup that fails
- * would leave its message for the program's first dlerror(). */
+/* Looks up the next symbols. Only names that every C library we run on has, or LTTng's: a lookup
+ * that fails would leave its message for the program's first dlerror(). */
 
 #include "preload/native/real.h"
 
@@ -10,29 +10,48 @@
 
 struct real real;
 
-#define ROW(name)                          \
-	{                                  \
-#name, (void **)&real.name \
-	}
+/* clang-format off */
+#define ROW(name) { #name, (void **)&real.name }
+/* clang-format on */
 
 static const struct {
 	const char *name;
 	void **function;
 } rows[] = {
-	ROW(malloc),          ROW(free),
-	ROW(calloc),          ROW(realloc),
-	ROW(memalign),        ROW(aligned_alloc),
-	ROW(posix_memalign),  ROW(valloc),
-	ROW(pvalloc),         ROW(malloc_usable_size),
-	ROW(malloc_trim),     ROW(mallopt),
-	ROW(mallinfo),        ROW(mallinfo2),
-	ROW(malloc_info),     ROW(malloc_stats),
-	ROW(mlock),           ROW(munlock),
-	ROW(msync),           ROW(dlclose),
-	ROW(dl_iterate_phdr), ROW(execve),
-	ROW(execv),           ROW(execvp),
-	ROW(execvpe),         ROW(fexecve),
-	ROW(execveat),        ROW(_exit),
+	ROW(malloc),
+	ROW(free),
+	ROW(calloc),
+	ROW(realloc),
+	ROW(memalign),
+	ROW(aligned_alloc),
+	ROW(posix_memalign),
+	ROW(valloc),
+	ROW(pvalloc),
+	ROW(malloc_usable_size),
+	ROW(malloc_trim),
+	ROW(mallopt),
+	ROW(mallinfo),
+	ROW(mallinfo2),
+	ROW(malloc_info),
+	ROW(malloc_stats),
+	ROW(mlock),
+	ROW(munlock),
+	ROW(msync),
+	ROW(dlclose),
+	ROW(dl_iterate_phdr),
+	ROW(execve),
+	ROW(execv),
+	ROW(execvp),
+	ROW(execvpe),
+	ROW(fexecve),
+	ROW(execveat),
+	ROW(_exit),
+	ROW(close),
+	ROW(close_range),
+	ROW(dup2),
+	ROW(dup3),
+	ROW(lttng_ust_add_fd_to_tracker),
+	ROW(lttng_ust_delete_fd_from_tracker),
 };
 
 void real_resolve(void)

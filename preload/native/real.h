@@ -42,6 +42,12 @@ struct real {
 	int (*fexecve)(int, char *const[], char *const[]);
 	int (*execveat)(int, const char *, char *const[], char *const[], int);
 	void (*_exit)(int);
+	int (*close)(int);
+	int (*close_range)(unsigned int, unsigned int, int);
+	int (*dup2)(int, int);
+	int (*dup3)(int, int, int);
+	int (*lttng_ust_add_fd_to_tracker)(int);
+	void (*lttng_ust_delete_fd_from_tracker)(int);
 };
 
 extern struct real real __attribute__((visibility("hidden")));
