@@ -287,6 +287,16 @@ static void add(struct module *added)
 		forget(gone[i]);
 }
 
+/* Whether the loader still has this module at the address: it may be gone without our notice. */
+static bool is_current(const struct module *module, uint64_t address)
+{
+	struct dl_find_object object;
+
+	return _dl_find_object((void *)address, &object) == 0 &&
+	       object.dlfo_link_map->l_addr == module->base &&
+	       strcmp(object.dlfo_link_map->l_name, module->name) == 0;
+}
+
 /* The module that the loader has at `address`, made known; NULL when it has none there. */
 static struct module *discover(uint64_t address)
 {
@@ -312,7 +322,7 @@ void modules_learn(const uint64_t *frames, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		struct module *module = find(snapshot_get(), frames[i]);
 
-		if (!module)
+		if (!module || !is_current(module, frames[i]))
 			module = discover(frames[i]);
 		if (module)
 			emit(module);
@@ -346,14 +356,16 @@ static int meet(struct dl_phdr_info *info, size_t size, void *refresh)
 	return 0;
 }
 
-/* The first module that was known before this refresh and not met by it, now taken out. */
+/* The first module that was known before this refresh and not met by it, now taken out. The loader
+ * lists one of its namespaces only; is_current asks all. */
 static struct module *take_vanished(uint32_t stamp)
 {
 	uint64_t mask = memory_lock(&modules_lock);
 	struct module *vanished = NULL;
 
 	for (uint32_t i = 0; current && i < current->count && !vanished; i++)
-		if (__atomic_load_n(&current->modules[i]->seen, __ATOMIC_RELAXED) < stamp)
+		if (__atomic_load_n(&current->modules[i]->seen, __ATOMIC_RELAXED) < stamp &&
+		    !is_current(current->modules[i], current->modules[i]->start))
 			vanished = current->modules[i];
 	if (vanished)
 		publish_locked(vanished, NULL);

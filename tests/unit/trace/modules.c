@@ -172,6 +172,25 @@ static void test_load(void)
 	modules_refresh();
 }
 
+/* A library of another namespace of the loader, which does not list it. */
+static void test_namespace(void)
+{
+	void *library = dlmopen(LM_ID_NEWLM, plugin[0], RTLD_NOW);
+	void (*call)(void (*)(void)) = NULL;
+	void *symbol = library ? dlsym(library, "plugin_call") : NULL;
+	uint32_t before = gone;
+
+	if (!ok(symbol != NULL, "a library in a namespace of its own"))
+		return;
+	memcpy(&call, &symbol, sizeof(symbol));
+	call(walk);
+	modules_refresh();
+	ok(modules_find((uintptr_t)symbol) && gone == before, "stays known");
+	dlclose(library);
+	modules_refresh();
+	ok(!modules_find((uintptr_t)symbol) && gone > before, "until it is unloaded");
+}
+
 static void test_restart(void)
 {
 	uint32_t before = told;
@@ -220,6 +239,7 @@ int main(void)
 	modules_start();
 	test_start();
 	test_load();
+	test_namespace();
 	test_restart();
 	test_threads();
 	return tap_done();
