@@ -59,8 +59,10 @@ static void leave_main(void)
 
 static void execute(const char *name)
 {
-	char *arguments[] = { "sh", "-c", "echo in the shell $WORD; exit 23", NULL };
-	char *variables[] = { "WORD=word", "PATH=/usr/bin:/bin", NULL };
+	char sh[] = "sh", option[] = "-c", script[] = "echo in the shell $WORD; exit 23";
+	char word[] = "WORD=word", path[] = "PATH=/usr/bin:/bin";
+	char *arguments[] = { sh, option, script, NULL };
+	char *variables[] = { word, path, NULL };
 
 	if (strcmp(name, "execve") == 0)
 		execve("/bin/sh", arguments, variables);

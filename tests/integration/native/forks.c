@@ -151,7 +151,8 @@ static int in_shared_memory(void *argument)
 static void shared_children(void)
 {
 	static char stack[262144] __attribute__((aligned(64)));
-	char *arguments[] = { "true", NULL }, *block = NULL;
+	char name[] = "true";
+	char *arguments[] = { name, NULL }, *block = NULL;
 	volatile int failures = 0;
 	pid_t child;
 

@@ -79,9 +79,26 @@ compare_way() {
 	ok "$way: same files" diff -r "$scratch/bare/work" "$scratch/$way/work"
 }
 
-# A trace was made, and nothing in it contradicts itself.
+# A trace was made, and nothing in it contradicts itself: no address lives twice, nothing was lost.
 check_trace() {
-	ok "$1: the trace can be read" "$vadtrace" report --json "$scratch/$1/trace"
+	ok "$1: the trace can be read" read_trace "$1"
+	is "$(trace_figure "$1" totals.double_live)" 0 "$1: no address is live twice"
+	is "$(trace_figure "$1" trace.lower_bounds)" False "$1: nothing was lost"
+}
+
+read_trace() {
+	"$vadtrace" report --json "$scratch/$1/trace" >"$scratch/$1/report"
+}
+
+# trace_figure WAY KEY.KEY
+trace_figure() {
+	/usr/bin/python3 - "$scratch/$1/report" "$2" <<-'TEXT'
+		import json, sys
+		value = json.load(open(sys.argv[1]))
+		for key in sys.argv[2].split("."):
+		    value = value[key]
+		print(value)
+	TEXT
 }
 
 # same_in_all_ways COMMAND...

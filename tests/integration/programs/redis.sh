@@ -23,7 +23,7 @@ for i in $(seq 600); do
 	[ "$(cli ping 2>/dev/null)" = PONG ] && break
 	sleep 0.1
 done
-redis-benchmark -s "$socket" -q -n 20000 -c 20 -r 1000 -d 100 --threads 2 \
+redis-benchmark -s "$socket" -q -n 5000 -c 20 -r 1000 -d 100 --threads 2 \
 	-t set,get,lpush,lrange_100,zadd,hset >benchmark.out 2>&1
 echo "benchmark: $? $(tr '\r' '\n' <benchmark.out | grep -c 'requests per second, ')"
 rm -f benchmark.out
