@@ -125,6 +125,8 @@ struct json_object *json_totals(const struct replay_process *process)
 	put_number(object, "inherited_blocks", totals->inherited_blocks);
 	put_number(object, "inherited_bytes", totals->inherited_bytes);
 	put_number(object, "inherited_frees", totals->inherited_frees);
+	put_number(object, "tracer_calls", totals->tracer_calls);
+	put_number(object, "tracer_bytes", totals->tracer_bytes);
 	put_number(object, "destroyed_blocks", totals->destroyed_blocks);
 	put_number(object, "double_live", totals->double_live);
 	put_number(object, "peak_bytes", totals->peak_bytes);

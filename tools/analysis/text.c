@@ -212,6 +212,8 @@ void text_totals(const struct analysis *analysis)
 		       "blocks that went with their heap");
 	total_optional(analysis, table, "inherited", totals->inherited_blocks,
 		       "blocks of the parent, in no other figure");
+	total_optional(analysis, table, "tracer's", totals->tracer_calls,
+		       "allocations of LTTng's library, in no other figure");
 	total_optional(analysis, table, "unknown frees", totals->unknown_frees,
 		       "of blocks that are not in the trace");
 	total_optional(analysis, table, "given twice", totals->double_live,

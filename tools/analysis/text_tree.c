@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 
 /* One section of sites. A frame with one caller is followed by it on the next line; where callers
- * part, each branch is indented and says its share. */
+ * part, each branch is indented and says its share. Long chains, and branches of less than a
+ * two-hundredth of the whole, are cut: --json has everything. */
 
 #include "tools/analysis/text.h"
 #include "tools/lib/cli.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BRANCHES_MAX = 5, INDENT_MAX = 60 };
+enum { BRANCHES_MAX = 5, INDENT_MAX = 60, CHAIN_MAX = 24 };
 
 static const char *figure(uint64_t value, bool is_bytes, char buffer[32])
 {
@@ -80,19 +81,27 @@ static void print_branches(const struct analysis *analysis, const struct tree *t
 	char value[32];
 
 	for (; shown < node->caller_count && shown < BRANCHES_MAX; shown++) {
+		if (shown && node->callers[shown]->first < tree->total_first / 200)
+			break;
 		rest -= node->callers[shown]->first;
 		print_branch(analysis, tree, node->callers[shown], indent);
 	}
 	if (shown < node->caller_count)
-		printf("%*s<- %s  from %zu more callers\n", indent, "",
-		       figure(rest, tree->metric->is_bytes, value), node->caller_count - shown);
+		printf("%*s<- %s  from %zu more caller%s\n", indent, "",
+		       figure(rest, tree->metric->is_bytes, value), node->caller_count - shown,
+		       node->caller_count - shown == 1 ? "" : "s");
 }
 
 /* A stack may end at a node while others go on: then even a single caller is a branch. */
 static void print_callers(const struct analysis *analysis, const struct tree *tree,
 			  const struct tree_node *node, int indent)
 {
-	while (node->caller_count == 1 && node->callers[0]->first == node->first) {
+	for (int length = 0; node->caller_count == 1 && node->callers[0]->first == node->first;
+	     length++) {
+		if (length == CHAIN_MAX) {
+			printf("%*s<- ...\n", indent, "");
+			return;
+		}
 		node = node->callers[0];
 		print_frame(analysis, indent, "<- ", &node->frame);
 	}

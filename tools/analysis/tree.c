@@ -139,7 +139,8 @@ static bool is_same(const struct symbol_frame *left, const struct symbol_frame *
 /* Functions that only pass memory on: the site is their caller. */
 static bool passes_on(const char *function)
 {
-	return !strncmp(function, "operator new", 12);
+	return !strncmp(function, "operator new", 12) || !strcmp(function, "malloc") ||
+	       !strcmp(function, "calloc") || !strcmp(function, "realloc");
 }
 
 /* Frames that start every thread; they say nothing about a site. */
@@ -293,10 +294,10 @@ static void group_sites(struct builder *builder, struct suppressions *suppressio
 	for (uint32_t i = 0; i < builder->process->site_count; i++) {
 		const struct replay_site *site = &builder->process->sites[i];
 
-		if (!metric->first(site) && !(metric->is_bytes && metric->second(site)))
-			continue;
 		tree->total_first += metric->first(site);
 		tree->total_second += metric->second(site);
+		if (!metric->first(site) && !(metric->is_bytes && metric->second(site)))
+			continue;
 		if (!is_suppressed(builder, suppressions, site)) {
 			add_to_group(builder, i);
 			continue;

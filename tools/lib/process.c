@@ -14,11 +14,12 @@
 enum { PAGE_BITS = 12, PAGE_ENTRIES = 1 << PAGE_BITS, PAGES = 1 << (32 - PAGE_BITS) };
 enum { HEAPS_MAX = UINT16_MAX, FIRST_THREAD_SLOTS = 16 };
 
-static uint32_t add_site(struct replay_process *process, uint32_t node)
+static uint32_t add_site(struct replay_process *process, uint32_t node, bool is_tracer)
 {
 	process->sites = xgrow(process->sites, process->site_count, &process->site_capacity,
 			       sizeof(*process->sites));
-	process->sites[process->site_count] = (struct replay_site){ .node = node };
+	process->sites[process->site_count] =
+		(struct replay_site){ .node = node, .is_tracer = is_tracer };
 	return (uint32_t)process->site_count++;
 }
 
@@ -43,7 +44,7 @@ static void define_stack(struct replay *replay, struct replay_process *process,
 		*page = xcalloc(PAGE_ENTRIES, sizeof(**page));
 	uint32_t *site = &(*page)[event->stack & (PAGE_ENTRIES - 1)];
 	if (!*site || process->sites[*site].node != node)
-		*site = add_site(process, node);
+		*site = add_site(process, node, replay->stacks.nodes[node].is_tracer);
 }
 
 static size_t find_thread_slot(const struct replay_process *process, uint32_t tid)
@@ -186,7 +187,7 @@ static struct replay_process *make_process(const struct trace_event *event)
 	process->comm = xstrdup(image->comm);
 	process->start_ns = process->end_ns = event->time_ns;
 	space_init(&process->space);
-	add_site(process, 0);
+	add_site(process, 0, /* tracer */ false);
 	add_heap(process, 0);
 	return process;
 }

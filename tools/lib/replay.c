@@ -141,8 +141,15 @@ static bool is_counted(const struct replay_process *process, const struct replay
 	return process->is_in_window && thread->is_wanted;
 }
 
-/* The thread's new block, from an allocation or a reallocation. */
-static void give_block(struct replay_process *process, const struct trace_event *event,
+/* At exit LTTng's library runs in the program's own threads. */
+static void count_tracer(struct replay_process *process, const struct trace_event *event)
+{
+	process->totals.tracer_calls++;
+	process->totals.tracer_bytes += event->size_bytes;
+}
+
+/* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
+static bool give_block(struct replay_process *process, const struct trace_event *event,
 		       uint32_t thread_number)
 {
 	struct replay_thread *thread = &process->threads[thread_number];
@@ -157,6 +164,10 @@ static void give_block(struct replay_process *process, const struct trace_event 
 		.is_counted = is_counted(process, thread),
 	};
 
+	if (block.is_counted && process->sites[block.site].is_tracer) {
+		count_tracer(process, event);
+		block.is_counted = false;
+	}
 	if (block.is_counted) {
 		struct replay_api *api = process_find_api(process, event->api);
 
@@ -167,14 +178,13 @@ static void give_block(struct replay_process *process, const struct trace_event 
 	thread->last_address = event->address;
 	if (event->address)
 		enter(process, &block);
+	return block.is_counted;
 }
 
 static void allocate(struct replay_process *process, const struct trace_event *event,
 		     uint32_t thread_number)
 {
-	if (is_counted(process, &process->threads[thread_number]))
-		process->totals.allocate_calls++;
-	give_block(process, event, thread_number);
+	process->totals.allocate_calls += give_block(process, event, thread_number);
 }
 
 static void count_unknown(struct replay_process *process, const struct replay_thread *thread)
@@ -233,9 +243,7 @@ static void end_realloc(struct replay_process *process, const struct trace_event
 	/* The new block is too small to be recorded. */
 	if (!event->address)
 		return;
-	if (is_counted(process, thread))
-		process->totals.realloc_calls++;
-	give_block(process, event, thread_number);
+	process->totals.realloc_calls += give_block(process, event, thread_number);
 }
 
 static void count_failure(struct replay_process *process, const struct trace_event *event,

@@ -37,6 +37,7 @@ struct replay_counts {
  *  - peak_* is valid for peak_number; see replay.c. */
 struct replay_site {
 	uint32_t node; /* in struct stacks */
+	bool is_tracer;
 	struct replay_counts counts;
 	uint64_t peak_blocks, peak_bytes;
 	uint64_t peak_number;
@@ -79,6 +80,7 @@ struct replay_totals {
 	uint64_t double_live;      /* addresses given out while live: a recorder's fault */
 	uint64_t destroyed_blocks; /* that went with their heap */
 	uint64_t inherited_blocks, inherited_bytes;
+	uint64_t tracer_calls, tracer_bytes; /* LTTng's own, in no other figure */
 	uint64_t peak_bytes, peak_blocks, peak_ns;
 };
 

@@ -22,7 +22,7 @@ void stacks_init(struct stacks *stacks)
 	stacks->locations = xgrow(NULL, 0, &stacks->location_capacity, sizeof(*stacks->locations));
 	stacks->nodes = xgrow(NULL, 0, &stacks->node_capacity, sizeof(*stacks->nodes));
 	stacks->locations[stacks->location_count++] = (struct stacks_location){ 0, 0 };
-	stacks->nodes[stacks->node_count++] = (struct stacks_node){ 0, 0 };
+	stacks->nodes[stacks->node_count++] = (struct stacks_node){ .parent = 0 };
 	stacks_add_file(stacks, "", "");
 }
 
@@ -39,6 +39,13 @@ void stacks_free(struct stacks *stacks)
 	free(stacks->node_table);
 }
 
+static bool is_tracer(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !strncmp(slash ? slash + 1 : path, "liblttng-ust", 12);
+}
+
 uint32_t stacks_add_file(struct stacks *stacks, const char *path, const char *build_id)
 {
 	for (size_t i = stacks->file_count; i-- > 0;)
@@ -50,6 +57,7 @@ uint32_t stacks_add_file(struct stacks *stacks, const char *path, const char *bu
 	struct stacks_file *file = &stacks->files[stacks->file_count];
 	file->path = xstrdup(path);
 	file->build_id = xstrdup(build_id);
+	file->is_tracer = is_tracer(path);
 	for (char *digit = file->build_id; *digit; digit++)
 		*digit = (char)tolower((unsigned char)*digit);
 	return (uint32_t)stacks->file_count++;
@@ -114,7 +122,7 @@ uint32_t stacks_add_location(struct stacks *stacks, uint32_t file, uint64_t offs
 
 uint32_t stacks_add_node(struct stacks *stacks, uint32_t parent, uint32_t location)
 {
-	struct stacks_node wanted = { parent, location };
+	struct stacks_node wanted = { .parent = parent, .location = location };
 	size_t slot = hash_node(&wanted) & (stacks->node_slots - 1);
 
 	for (uint32_t i; (i = stacks->node_table[slot]);
@@ -124,6 +132,8 @@ uint32_t stacks_add_node(struct stacks *stacks, uint32_t parent, uint32_t locati
 	stacks->nodes = xgrow(stacks->nodes, stacks->node_count, &stacks->node_capacity,
 			      sizeof(*stacks->nodes));
 	uint32_t number = (uint32_t)stacks->node_count++;
+	wanted.is_tracer = stacks->nodes[parent].is_tracer ||
+			   stacks->files[stacks->locations[location].file].is_tracer;
 	stacks->nodes[number] = wanted;
 	stacks->node_table[slot] = number;
 	if (2 * stacks->node_count > stacks->node_slots)

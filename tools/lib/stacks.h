@@ -13,6 +13,7 @@
 #ifndef VADTRACE_TOOLS_LIB_STACKS_H
 #define VADTRACE_TOOLS_LIB_STACKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@
 struct stacks_file {
 	char *path;
 	char *build_id; /* lower-case hexadecimal text, "" when unknown */
+	bool is_tracer; /* LTTng's library: what it allocates is not the program's */
 };
 
 struct stacks_location {
@@ -32,7 +34,8 @@ struct stacks_location {
 /* - parent is smaller than the node's own number. */
 struct stacks_node {
 	uint32_t parent;
-	uint32_t location;
+	uint32_t location : 31;
+	uint32_t is_tracer : 1; /* this frame or one of its callers is the tracer's */
 };
 
 struct stacks {
