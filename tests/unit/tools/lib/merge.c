@@ -1,0 +1,140 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Merge: order of time over threads and other events, held back until it is settled. */
+
+#include "tools/lib/merge.h"
+
+#include "tests/lib/tap.h"
+#include "trace/schema/record.h"
+
+#include <string.h>
+
+enum { SEEN_MAX = 4096 };
+
+static struct trace_event seen[SEEN_MAX];
+static size_t seen_count;
+
+static void deliver(void *context, const struct trace_event *event)
+{
+	(void)context;
+	if (seen_count < SEEN_MAX)
+		seen[seen_count] = *event;
+	seen_count++;
+}
+
+static size_t put(uint64_t *words, size_t count, uint8_t kind, uint64_t address, uint32_t delta)
+{
+	struct record record = {
+		.kind = kind, .address = address, .size_bytes = 8, .delta_ns = delta
+	};
+
+	record_encode(&record, words + count);
+	return count + RECORD_WORDS;
+}
+
+static void test_order(void)
+{
+	struct merge *merge = merge_create(3);
+	struct trace_event vad = { .kind = EVENT_VAD_RESERVE, .time_ns = 1025, .address = 5 };
+	uint64_t words[64];
+	size_t count = 0;
+
+	seen_count = 0;
+	count = put(words, count, EVENT_ALLOCATE, 1, 10);
+	count = put(words, count, EVENT_ALLOCATE, 3, 30);
+	merge_add_batch(merge, 7, 1000, words, count);
+	merge_add_event(merge, &vad);
+	count = put(words, 0, EVENT_ALLOCATE, 2, 20);
+	count = put(words, count, EVENT_ALLOCATE, 4, 40);
+	merge_add_batch(merge, 8, 1000, words, count);
+	ok_equal(seen_count, 0, "nothing goes out before it is settled");
+	merge_release(merge, 1030, deliver, NULL);
+	ok_equal(seen_count, 4, "what is settled goes out");
+	ok(seen[0].address == 1 && seen[1].address == 2 && seen[2].address == 5 &&
+		   seen[3].address == 3,
+	   "in the order of time");
+	ok(seen[1].tid == 8 && seen[1].process == 3 && seen[1].size_bytes == 8,
+	   "with its thread and process");
+	merge_release(merge, UINT64_MAX, deliver, NULL);
+	ok(seen_count == 5 && seen[4].address == 4, "the rest at the end");
+	ok_equal(merge_late_count(merge), 0, "nothing was late");
+	merge_destroy(merge);
+}
+
+static void test_ties(void)
+{
+	struct merge *merge = merge_create(0);
+	uint64_t words[64];
+	size_t count;
+
+	seen_count = 0;
+	count = put(words, 0, EVENT_ALLOCATE, 1, 5);
+	merge_add_batch(merge, 7, 0, words, count);
+	count = put(words, 0, EVENT_FREE, 1, 5);
+	merge_add_batch(merge, 8, 0, words, count);
+	merge_release(merge, UINT64_MAX, deliver, NULL);
+	ok(seen[0].kind == EVENT_FREE && seen[1].kind == EVENT_ALLOCATE,
+	   "at equal times a release comes first");
+	merge_destroy(merge);
+}
+
+static void test_odd_batches(void)
+{
+	struct merge *merge = merge_create(0);
+	uint64_t words[64];
+	size_t count = 0;
+
+	seen_count = 0;
+	count = put(words, count, EVENT_ALLOCATE, 1, 1);
+	count = put(words, count, RECORD_KIND_HEAP, 0x7000, 1);
+	count = put(words, count, EVENT_ALLOCATE, 2, 3);
+	count = put(words, count, EVENT_ALLOCATE, 3, 2); /* a signal handler's */
+	count = put(words, count, 0x55, 9, 4);           /* no kind that we know */
+	ok_equal(merge_add_batch(merge, 1, 0, words, count + 2), 3, "takes whole, known records");
+	count = put(words, 0, EVENT_ALLOCATE, 4, 5);
+	merge_add_batch(merge, 1, 0, words, count);
+	merge_release(merge, UINT64_MAX, deliver, NULL);
+	ok(seen_count == 4 && seen[1].address == 3 && seen[2].address == 2,
+	   "an older record finds its place");
+	ok(seen[0].heap == 0 && seen[1].heap == 0x7000 && seen[2].heap == 0x7000,
+	   "the heap holds for the records behind it");
+	ok_equal(seen[3].heap, 0, "the next batch begins with the process heap");
+	count = put(words, 0, EVENT_FREE, 4, 1);
+	merge_add_batch(merge, 2, 0, words, count);
+	merge_release(merge, UINT64_MAX, deliver, NULL);
+	ok_equal(merge_late_count(merge), 1, "what comes too late is counted");
+	merge_destroy(merge);
+}
+
+static void test_many_threads(void)
+{
+	struct merge *merge = merge_create(0);
+	uint64_t words[64];
+	bool is_ordered = true;
+
+	seen_count = 0;
+	for (uint32_t tid = 1; tid <= 1000; tid++) {
+		size_t count = put(words, 0, EVENT_ALLOCATE, tid, tid * 7919 % 1000);
+
+		count = put(words, count, EVENT_ALLOCATE, tid, 1000 + tid * 104729 % 1000);
+		merge_add_batch(merge, tid, 0, words, count);
+		if (tid % 100 == 0)
+			merge_release(merge, 0, deliver, NULL);
+	}
+	merge_release(merge, UINT64_MAX, deliver, NULL);
+	for (size_t i = 1; i < seen_count && i < SEEN_MAX; i++)
+		is_ordered &= seen[i - 1].time_ns <= seen[i].time_ns;
+	ok_equal(seen_count, 2000, "all records of 1000 threads");
+	ok(is_ordered, "in order");
+	merge_destroy(merge);
+}
+
+int main(void)
+{
+	test_order();
+	test_ties();
+	test_odd_batches();
+	test_many_threads();
+	return tap_done();
+}

@@ -1,0 +1,128 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The address space: rows with figures known by hand, and random changes against an array of pages.
+ */
+
+#include "tools/lib/space.h"
+
+#include "core/types.h"
+#include "tests/lib/tap.h"
+
+#include <string.h>
+
+enum { PAGE = 4096, PAGES = 256, STEPS = 20000 };
+
+static struct space space;
+
+static void apply(uint16_t kind, uint64_t first_page, uint64_t pages, uint32_t type, uint32_t owner)
+{
+	struct trace_event event = { .kind = kind,
+				     .time_ns = 1,
+				     .address = PAGE * (first_page + 16),
+				     .size_bytes = PAGE * pages,
+				     .type = type,
+				     .owner = owner };
+
+	space_apply(&space, &event, 1);
+}
+
+static void test_rows(void)
+{
+	static const struct {
+		uint16_t kind;
+		uint64_t page, pages;
+		uint32_t type, owner;
+		uint64_t reserved, committed; /* pages, afterwards */
+	} rows[] = {
+		{ EVENT_VAD_RESERVE, 0, 16, MEM_RESERVE, 0, 16, 0 },
+		{ EVENT_VAD_COMMIT, 4, 4, 0, 0, 16, 4 },
+		{ EVENT_VAD_COMMIT, 6, 4, 0, 0, 16, 6 },
+		{ EVENT_VAD_DECOMMIT, 5, 2, 0, 0, 16, 4 },
+		{ EVENT_VAD_PROTECT, 0, 16, 0, 0, 16, 4 },
+		{ EVENT_VAD_RESET, 0, 16, 0, 0, 16, 4 },
+		{ EVENT_VAD_MAP, 32, 8, MEM_MAPPED | MEM_COMMIT, 0, 24, 12 },
+		{ EVENT_VAD_UNMAP, 34, 2, 0, 0, 22, 10 },
+		{ EVENT_VAD_MAP, 33, 2, MEM_PRIVATE | MEM_COMMIT, 0, 23, 11 },
+		{ EVENT_VAD_UNMAP, 30, 4, 0, 0, 21, 9 },
+		{ EVENT_VAD_RESERVE, 64, 16, MEM_RESERVE | MEM_COMMIT, EVENT_OWNER_HEAP, 37, 25 },
+		{ EVENT_VAD_RELEASE, 0, 16, 0, 0, 21, 21 },
+		{ EVENT_VAD_RELEASE, 100, 16, 0, 0, 21, 21 },
+	};
+
+	space_init(&space);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		apply(rows[i].kind, rows[i].page, rows[i].pages, rows[i].type, rows[i].owner);
+		ok_equal(space.total.reserved_bytes, rows[i].reserved * PAGE, "row %zu: reserved",
+			 i);
+		ok_equal(space.total.committed_bytes, rows[i].committed * PAGE,
+			 "row %zu: committed", i);
+		ok(space_check(&space), "row %zu: invariants", i);
+	}
+	ok_equal(space.owners[SPACE_HEAP].reserved_bytes, 16 * PAGE, "the heap's part");
+	ok_equal(space.total.peak_reserved_bytes, 37 * PAGE, "peak of what was reserved");
+	space_free(&space);
+}
+
+static unsigned char model[PAGES]; /* 0 free, 1 reserved, 2 committed */
+
+static void change(uint64_t first, uint64_t count, int from, int to)
+{
+	for (uint64_t i = first; i < first + count; i++)
+		if (!from || model[i])
+			model[i] = (unsigned char)to;
+}
+
+static void test_random(void)
+{
+	uint64_t state = 7;
+	uint64_t reserved = 0, committed = 0;
+	bool is_good = true;
+
+	space_init(&space);
+	for (int i = 0; i < STEPS; i++) {
+		state = state * 6364136223846793005u + 1442695040888963407u;
+		uint64_t first = (state >> 33) % PAGES;
+		uint64_t count = 1 + (state >> 45) % (PAGES - first < 20 ? PAGES - first : 20);
+
+		switch ((state >> 60) % 5) {
+		case 0:
+			apply(EVENT_VAD_MAP, first, count, MEM_PRIVATE, 0);
+			change(first, count, 0, 1);
+			break;
+		case 1:
+			apply(EVENT_VAD_MAP, first, count, MEM_MAPPED | MEM_COMMIT, 0);
+			change(first, count, 0, 2);
+			break;
+		case 2:
+			apply(EVENT_VAD_COMMIT, first, count, 0, 0);
+			change(first, count, 1, 2);
+			break;
+		case 3:
+			apply(EVENT_VAD_DECOMMIT, first, count, 0, 0);
+			change(first, count, 1, 1);
+			break;
+		default:
+			apply(EVENT_VAD_UNMAP, first, count, 0, 0);
+			change(first, count, 0, 0);
+			break;
+		}
+		if (i % 100 == 0)
+			is_good &= space_check(&space);
+	}
+	for (int i = 0; i < PAGES; i++) {
+		reserved += model[i] != 0;
+		committed += model[i] == 2;
+	}
+	ok(is_good, "random: invariants after each hundred changes");
+	ok_equal(space.total.reserved_bytes, reserved * PAGE, "random: reserved");
+	ok_equal(space.total.committed_bytes, committed * PAGE, "random: committed");
+	space_free(&space);
+}
+
+int main(void)
+{
+	test_rows();
+	test_random();
+	return tap_done();
+}
