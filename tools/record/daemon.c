@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -267,6 +268,22 @@ void daemon_unlock(int lock)
 
 /* Starting. */
 
+/* The user's limits are meant for his program: the daemon goes as far as it may. */
+static void raise_limits(void)
+{
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA,
+				      RLIMIT_CPU };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		struct rlimit limit;
+
+		if (getrlimit(limits[i], &limit))
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(limits[i], &limit);
+	}
+}
+
 /* A session of its own, so that no terminal's signals reach it. */
 _Noreturn static void run_daemon(const char *program, int messages)
 {
@@ -276,6 +293,7 @@ _Noreturn static void run_daemon(const char *program, int messages)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
+	raise_limits();
 	dup2(null, STDIN_FILENO);
 	dup2(messages, STDOUT_FILENO);
 	dup2(messages, STDERR_FILENO);

@@ -36,6 +36,13 @@ static void fill_signals(sigset_t *signals)
 		sigaddset(signals, passed_signals[i]);
 }
 
+void launch_fill_descriptors(void)
+{
+	for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+		if (fcntl(file, F_GETFD) < 0)
+			open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
 /* What a write of ours may raise would end us before the session is removed: then the write fails
  * instead. An ignored SIGCHLD would reap the child and lose its status. */
 void launch_block_signals(void)

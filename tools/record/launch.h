@@ -22,6 +22,10 @@ struct launch {
 /* What the child does once it is let go with a word: execute the program, or return errno. */
 typedef int launch_execute(const char *word, void *context);
 
+/* Standard streams that we were started without: nothing of ours may take their numbers. The
+ * program has them closed as they were. */
+void launch_fill_descriptors(void);
+
 /* Blocks the signals that are passed on, SIGCHLD, and those that a failing write raises. The child
  * has them as they were. Call before any thread exists. */
 void launch_block_signals(void);

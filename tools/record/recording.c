@@ -427,6 +427,7 @@ int recording_run(struct record_options *options, const struct target *target)
 	static struct recording recording;
 	int status;
 
+	launch_fill_descriptors();
 	recording.options = options;
 	recording.target = target;
 	if (!environment_find_library(recording.library, options->library))

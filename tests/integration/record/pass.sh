@@ -23,12 +23,20 @@ is "$(echo text | "$vadtrace" record -q -o d -- cat)" text "it reads our standar
 is "$(cd / && MINE=1 "$vadtrace" record -q -o "$scratch/e" -- printenv MINE)" 1 \
 	"it has our environment"
 is "$(ulimit -n 77; "$vadtrace" record -q -o f -- sh -c 'ulimit -n')" 77 "it has our limits"
+(ulimit -S -f 8 && "$vadtrace" record -q -o small -- "$allocate" 100000 >/dev/null)
+is $? 0 "a file size limit is the program's, not the trace's"
+
 # Without LTTng in the program, which opens its own.
 libm=$(ldconfig -p | awk '/libm\.so\.6.*x86-64/ { print $NF; exit }')
 # shellcheck disable=SC2012 # names of numbers
 is "$("$vadtrace" record -q --library "$libm" -o g -- ls /proc/self/fd 2>/dev/null | wc -l)" \
 	"$(ls /proc/self/fd | wc -l)" "no descriptor of ours is open in it"
 
+for closed in '0<&-' '1>&-' '2>&-' '0<&- 1>&- 2>&-'; do
+	eval "\"\$vadtrace\" record -q -f --library '$libm' -o closed \
+		-- sh -c 'test -e /proc/\$\$/fd/${closed:0:1} || exit 9' $closed"
+	is $? 9 "a stream that is closed stays closed: $closed"
+done
 run record --library "$libm" -o g2 -- true
 is "$status" 0 "a program without our object in it runs"
 ok "and we say that nothing was recorded" said 'warning: nothing was recorded'
