@@ -54,8 +54,20 @@ static const struct {
 	ROW(lttng_ust_delete_fd_from_tracker),
 };
 
+/* The next one; the first one when the C library stands before us in the list of preloads. */
+static void *find(const char *name)
+{
+	void *function = dlsym(RTLD_NEXT, name);
+
+	if (!function) {
+		function = dlsym(RTLD_DEFAULT, name);
+		(void)dlerror();
+	}
+	return function;
+}
+
 void real_resolve(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		*rows[i].function = dlsym(RTLD_NEXT, rows[i].name);
+		*rows[i].function = find(rows[i].name);
 }

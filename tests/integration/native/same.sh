@@ -54,7 +54,7 @@ same dl "$here/dl" "$here/.libs/dl_module.so" "$here/.libs/dl_outer.so"
 # In route mode, handlers may allocate wherever they interrupt; glibc's allocator forbids that.
 same signals "$here/signals"
 run_to "$scratch/bare" "$here/signals"
-preloaded route env ASYNC=1 "$here/signals"
+ASYNC=1 preloaded route "$here/signals"
 same_files "$scratch/route" "$scratch/bare" "signals at any instruction, route"
 
 for way in return exit exit-thread exec-thread main-thread _exit _Exit quick_exit exit_group \
@@ -108,8 +108,8 @@ environment "environment: stays when the user made it" "${expected[@]}"
 
 # Values that make no sense are as absent ones.
 run_to "$scratch/bare" "$here/coroutines"
-preloaded nonsense env VADTRACE_STACK_DEPTH=many VADTRACE_MIN_SIZE=-1 VADTRACE_LIVE=relative \
-	VADTRACE_SESSION="$(printf '%5000s' x)" "$here/coroutines"
+VADTRACE_STACK_DEPTH=many VADTRACE_MIN_SIZE=-1 VADTRACE_LIVE=relative \
+	VADTRACE_SESSION=$(printf '%5000s' x) preloaded nonsense "$here/coroutines"
 same_files "$scratch/nonsense" "$scratch/bare" "nonsense in the environment"
 
 tap_done
