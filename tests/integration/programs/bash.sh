@@ -38,6 +38,7 @@ same_in_all_ways bash "$scratch/work.sh"
 
 # Without children: nothing of ours may be left for the program to see.
 children=
+export -n VADTRACE_SRCDIR VADTRACE_BUILDDIR
 ways=$(tr ' ' '\n' <<<"$ways" | grep record)
 normalise() {
 	sed -E "s|$scratch/[a-z-]+/|SCRATCH/|g"
