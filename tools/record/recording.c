@@ -279,7 +279,13 @@ static int begin(struct recording *recording)
 
 /* While it runs. */
 
-static void stop(struct recording *recording)
+/* A signal that comes while the program runs is for the program. */
+static bool never(void)
+{
+	return false;
+}
+
+static void stop(struct recording *recording, bool (*is_interrupted)(void))
 {
 	enum session_result result;
 	struct session_loss loss = { 0 };
@@ -287,7 +293,7 @@ static void stop(struct recording *recording)
 	if (!recording->is_recording)
 		return;
 	recording->is_recording = false;
-	result = session_stop(&loss, launch_is_interrupted);
+	result = session_stop(&loss, is_interrupted);
 	recording->manifest.loss =
 		(struct manifest_loss){ loss.events_discarded, loss.packets_lost, loss.known };
 	if (result && !recording->failure)
@@ -300,7 +306,7 @@ static void stop_for_disk(struct recording *recording)
 	cli_error("the disk is nearly full: recording stops here, the program goes on");
 	recording->failure = RECORD_EXIT_DISK;
 	recording->manifest.stopped = (char *)"disk full";
-	stop(recording);
+	stop(recording, never);
 }
 
 static void stop_for_daemon(struct recording *recording)
@@ -317,7 +323,7 @@ static void stop_for_consumer(struct recording *recording)
 	cli_error("LTTng's consumer daemon ended: recording stops here, the program goes on");
 	recording->failure = RECORD_EXIT_LTTNG;
 	recording->manifest.stopped = (char *)"consumer daemon ended";
-	stop(recording);
+	stop(recording, never);
 }
 
 static void watch(struct recording *recording)
@@ -355,7 +361,7 @@ static int program_status(const struct manifest_end *end)
 	return end->signal ? RECORD_EXIT_SIGNAL + end->signal : end->exit_status;
 }
 
-/* "3 events and 1 packet lost", or that nothing was. */
+/* "3 events and 1 packets LOST", or that nothing was. */
 static const char *describe_loss(const struct manifest_loss *loss, char text[80])
 {
 	if (!loss->known)
@@ -367,17 +373,29 @@ static const char *describe_loss(const struct manifest_loss *loss, char text[80]
 	return text;
 }
 
+/* The name as a shell wants it. */
+static const char *quote(const char *name, char quoted[PATH_MAX])
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789_./+-:,@%=";
+
+	if (!name[strspn(name, plain)] || strchr(name, '\''))
+		return name;
+	snprintf(quoted, PATH_MAX, "'%s'", name);
+	return quoted;
+}
+
 static void print_summary(const struct recording *recording, uint64_t size_bytes)
 {
 	const struct manifest *manifest = &recording->manifest;
-	char size[16], loss[80];
+	char size[16], loss[80], quoted[PATH_MAX];
 
 	fprintf(stderr,
 		"vadtrace: recorded %s (pid %" PRId64 ") for %.2f s: %s, written %.2f s after its "
 		"end, %s. Next: vadtrace report %s\n",
 		program_name(recording), manifest->pid, (double)manifest->duration_ns / 1e9,
 		cli_format_bytes(size_bytes, size), (double)recording->finish_ns / 1e9,
-		describe_loss(&manifest->loss, loss), recording->folder.shown);
+		describe_loss(&manifest->loss, loss), quote(recording->folder.shown, quoted));
 	if (recording->options->relay_url)
 		cli_hint("the events are with the relay: copy the ust folder of its %s-* to %s",
 			 manifest->session, recording->folder.shown);
@@ -395,12 +413,25 @@ static void warn_when_empty(const struct recording *recording)
 		 "does the work (then try --children)");
 }
 
+/* A program that filled the disk between two looks. */
+static void check_disk_afterwards(struct recording *recording)
+{
+	if (recording->failure || recording->options->relay_url ||
+	    folder_free_bytes(recording->folder.path) >= ROOM_DISK_BYTES_FULL)
+		return;
+	cli_error("the disk is full: the end of the trace may be missing");
+	cli_hint("free some space, or record to another disk with -o");
+	recording->failure = RECORD_EXIT_DISK;
+	recording->manifest.stopped = (char *)"disk full";
+}
+
 static void finish(struct recording *recording)
 {
 	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
 
 	describe_end(recording);
-	stop(recording);
+	stop(recording, launch_is_interrupted);
+	check_disk_afterwards(recording);
 	session_destroy();
 	folder_tidy_live(&recording->folder);
 	recording->manifest.complete = true;

@@ -17,6 +17,9 @@
 /* A recording does not begin with less on its disk, and ends before it is full. */
 #define ROOM_DISK_BYTES_MIN (UINT64_C(32) << 20)
 
+/* With less, something could not be written. */
+#define ROOM_DISK_BYTES_FULL (UINT64_C(1) << 20)
+
 /* What one user's buffers take on this machine. */
 uint64_t room_buffers_bytes(uint64_t buffer_bytes);
 

@@ -61,6 +61,7 @@ refused 114 "too long" "a name that is too long"
 name='a b;$c'
 run record -o "$name" -- true
 ok "a strange name" folder_is_whole "$name"
+ok "which the last line quotes" said "vadtrace report 'a b;\$c'\$"
 (cd precious && run record -o ../up -- true)
 ok "a relative name" folder_is_whole up
 
@@ -80,4 +81,10 @@ ok "tells the program's own" said "own exit status was 3"
 ok "is marked" grep -q '"stopped":"disk full"' disk/trace/vadtrace.json
 ok "the trace up to then can be read" grep -q vadtrace_heap <(events_in disk/trace)
 no_leftovers "a disk that becomes full"
+mkdir tight
+mount -t tmpfs -o size=80m tight tight
+run record -o tight/trace -- dd if=/dev/zero of=tight/file bs=1M
+is "$status" 116 "a program that fills the disk itself: status"
+ok "a program that fills the disk itself: message" said 'the disk is '
+no_leftovers "a program that fills the disk itself"
 tap_done
