@@ -76,12 +76,12 @@ static void replay_page(uint32_t *state, const struct event *event)
 
 static void replay_sink(const struct event *event)
 {
-	for (uint64_t i = 0; i < event->size_bytes / OS_PAGE_SIZE; i++) {
-		uint64_t page = (event->address - replay.base) / OS_PAGE_SIZE + i;
+	uint64_t window_end = replay.base + replay.pages * OS_PAGE_SIZE;
+	uint64_t at = event->address > replay.base ? event->address : replay.base;
+	uint64_t end = event->address + event->size_bytes;
 
-		if (page < replay.pages)
-			replay_page(&replay.state[page], event);
-	}
+	for (end = end < window_end ? end : window_end; at < end; at += OS_PAGE_SIZE)
+		replay_page(&replay.state[(at - replay.base) / OS_PAGE_SIZE], event);
 }
 
 /* Listens from now on; the window is free. */
