@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# Traces that were cut, emptied or garbled: what is readable is read, the rest is told, no crash.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh" || exit 1
+
+known=$VADTRACE_BUILDDIR/tests/integration/report/known
+whole=$scratch/whole
+export TMPDIR=$scratch/tmp
+mkdir "$TMPDIR"
+
+run record -q -o "$whole" -- "$known" 4
+is "$status" 0 "recorded"
+run report "$whole"
+is "$status" 0 "the whole trace"
+
+# damaged NAME: a fresh copy, as $trace, with its longest stream as $stream.
+damaged() {
+	trace=$scratch/$1
+	cp -r "$whole" "$trace"
+	metadata=$(find "$trace" -name metadata | head -n 1)
+	stream=$(find "$(dirname "$metadata")" -maxdepth 1 -type f ! -name metadata \
+		-printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)
+}
+
+size_of() {
+	stat -c %s "$1"
+}
+
+damaged padding
+truncate -s -100 "$stream"
+run report "$trace"
+is "$status" 3 "100 bytes short: damaged"
+ok "100 bytes short: said" grep -q 'cut short' "$out"
+ok "100 bytes short: bounds are marked" grep -q '>= ' "$out"
+
+damaged tail
+# A packet that begins and does not end behind the last one.
+head -c 2000 "$stream" >>"$stream.head"
+cat "$stream.head" >>"$stream"
+rm "$stream.head"
+run report "$trace"
+is "$status" 3 "half a packet at the end: damaged"
+ok "half a packet at the end: the rest is read" grep -q do_keep "$out"
+ok "half a packet at the end: told to the byte" grep -q '2,000 bytes behind' "$out"
+
+damaged garbage
+head -c 5000 /dev/urandom >>"$stream"
+run report "$trace"
+is "$status" 3 "garbage at the end: damaged"
+ok "garbage at the end: the rest is read" grep -q do_keep "$out"
+
+damaged half
+truncate -s $(($(size_of "$stream") / 2)) "$stream"
+run report "$trace"
+ok "half a stream: no crash" test "$status" = 3 -o "$status" = 1
+
+damaged nometadata
+: >"$metadata"
+run report "$trace"
+is "$status" 1 "no metadata: nothing to read"
+ok "no metadata: said" grep -q metadata "$err"
+
+damaged noindex
+rm -rf "$(dirname "$metadata")/index"
+run report "$trace"
+is "$status" 0 "no index: not needed"
+
+damaged manifest
+echo '{' >"$trace/vadtrace.json"
+run report "$trace"
+is "$status" 0 "a damaged manifest: the trace is read"
+ok "a damaged manifest: said" grep -q damaged "$err"
+rm "$trace/vadtrace.json"
+run report "$trace"
+is "$status" 0 "no manifest: the trace is read"
+
+damaged live
+mkdir -p "$trace/live"
+head -c 10000 /dev/urandom >"$trace/live/1.1"
+run report "$trace"
+is "$status" 3 "garbage in thread buffers: damaged"
+
+mkdir "$scratch/empty"
+run report "$scratch/empty"
+is "$status" 1 "an empty folder"
+run report "$scratch/nothing"
+is "$status" 1 "no folder"
+
+# A byte here and there. The status is one of ours: no signal, no sanitizer.
+RANDOM=20
+crashes=
+for ((i = 0; i < 40; i++)); do
+	damaged random
+	victim=$stream
+	[ $((i % 4)) -eq 0 ] && victim=$metadata
+	for ((n = 0; n < 8; n++)); do
+		printf "\\x$(printf %02x $((RANDOM % 256)))" |
+			dd of="$victim" bs=1 seek=$(((RANDOM * 32768 + RANDOM) % $(size_of "$victim"))) \
+				conv=notrunc status=none
+	done
+	status=0
+	timeout 60 "$vadtrace" report --json "$trace" >"$out" 2>"$err" || status=$?
+	case $status in
+	0 | 1 | 3) ;;
+	*) crashes="$crashes $i:$status" ;;
+	esac
+	rm -rf "$trace"
+done
+is "$crashes" "" "garbled bytes: no crash"
+is "$(ls "$TMPDIR")" "" "nothing is left in TMPDIR"
+tap_done

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What a program knows that it did, and what the report says: the same numbers.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh" || exit 1
+
+known=$VADTRACE_BUILDDIR/tests/integration/report/known
+compare=$VADTRACE_SRCDIR/tests/integration/report/compare.py
+command -v python3 >/dev/null || skip_all "needs python3"
+
+# check TRACE TRUTH NAME [OPTION...]
+check() {
+	local trace=$1 truth=$2 name=$3
+
+	shift 3
+	run report --json --top all "$@" "$trace"
+	is "$status" 0 "$name: the report is made"
+	cp "$out" "$scratch/report.json"
+	ok "$name: it says what the program did" python3 "$compare" "$truth" "$scratch/report.json"
+}
+
+for threads in 1 8; do
+	for mode in route observe; do
+		trace=$scratch/$threads.$mode
+		run record -q --mode $mode -o "$trace" -- "$known" $threads
+		is "$status" 0 "$threads threads, $mode: recorded"
+		cp "$out" "$scratch/truth"
+		check "$trace" "$scratch/truth" "$threads threads, $mode"
+	done
+done
+
+run record -q -o "$scratch/killed" -- "$known" 8 kill
+is "$status" 137 "the killed program's status is passed on"
+cp "$out" "$scratch/truth"
+check "$scratch/killed" "$scratch/truth" "killed by SIGKILL"
+
+run record -q --children -o "$scratch/forked" -- "$known" 1 fork
+is "$status" 0 "a fork is recorded"
+cp "$out" "$scratch/truth"
+child=$(python3 -c 'import json, sys
+print(json.load(sys.stdin)["processes"][1]["pid"])' \
+	< <("$vadtrace" info --json "$scratch/forked"))
+check "$scratch/forked" "$scratch/truth" "a fork's child" --pid "$child"
+inherited=$(python3 -c 'import json, sys
+print(json.load(open(sys.argv[1]))["totals"]["inherited_frees"])' "$scratch/report.json")
+is "$inherited" 7 "the child releases what it inherited"
+
+run leaks --error-exitcode 9 "$scratch/1.route"
+is "$status" 9 "leaks: the status that was asked for"
+ok "leaks: the site" grep -q do_leak "$out"
+not_ok "leaks: no other site" grep -q 'do_keep\|do_grow' "$out"
+echo 'leak:^do_le*k$' >"$scratch/suppressions"
+run leaks --error-exitcode 9 --suppressions "$scratch/suppressions" "$scratch/1.route"
+is "$status" 0 "leaks: a suppression hides it"
+ok "leaks: and is told" grep -q '7 .*231 B .*do_le' "$out"
+
+run report "$scratch/1.route"
+is "$status" 0 "a text report"
+ok "its first site has function, file and line" grep -q 'do_keep  known.c:[0-9]* (known)' "$out"
+run "$scratch/1.route"
+is "$status" 0 "report is what a trace alone means"
+run report --thread nobody "$scratch/1.route"
+is "$status" 1 "a thread that is not there"
+run report --pid 1 "$scratch/1.route"
+is "$status" 1 "a process that is not there"
+run report --sort nonsense "$scratch/1.route"
+is "$status" 2 "a wrong value"
+run info "$scratch/8.route"
+is "$status" 0 "info"
+ok "its program" grep -q "known 8" "$out"
+tap_done
