@@ -35,7 +35,8 @@ struct thread {
 	uint32_t current;
 	uint32_t is_spare_busy;
 	struct live_slot *slots[2];
-	uint64_t heap; /* the heap of the last record in slots[current] */
+	char *own_stack; /* for calls from a small signal stack; NULL: not needed yet */
+	uint64_t heap;   /* the heap of the last record in slots[current] */
 	uintptr_t outer[BRACKET_LEVELS];
 	struct stack_bounds bounds[BRACKET_LEVELS];
 	bool is_listed;

@@ -6,7 +6,7 @@
 #include "trace/provider/provider.h"
 
 #include "trace/bracket.h"
-#include "trace/system.h"
+#include "trace/outside.h"
 
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
@@ -14,31 +14,21 @@
 #include "trace/provider/vadtrace_meta.h"
 #include "trace/provider/vadtrace_vm.h"
 
-struct call {
-	uint64_t mask;
-	uintptr_t before;
+/* An event that carries its stack's id. */
+struct event_call {
+	const struct event *event;
+	uint32_t stack;
 };
 
-static struct call begin_call(void)
-{
-	struct call call = { .mask = system_block_signals() };
+struct stack_call {
+	const uint64_t *frames;
+	uint32_t stack, count;
+};
 
-	call.before = bracket_call_out((uintptr_t)__builtin_frame_address(0), BRACKET_TO_LTTNG);
-	return call;
-}
-
-static void end_call(struct call call)
-{
-	bracket_call_ended(call.before);
-	system_restore_signals(call.mask);
-}
-
-#define FIRE(...)                                     \
-	do {                                          \
-		struct call fire_call = begin_call(); \
-		lttng_ust_tracepoint(__VA_ARGS__);    \
-		end_call(fire_call);                  \
-	} while (0)
+struct thread_call {
+	const char *name;
+	uint32_t tid;
+};
 
 void provider_start(void)
 {
@@ -54,24 +44,49 @@ const volatile int *provider_gate(void)
 	return &lttng_ust_tracepoint_vadtrace_heap___batch.state;
 }
 
+static void fire_batch(const void *slot)
+{
+	lttng_ust_tracepoint(vadtrace_heap, batch, slot);
+}
+
 void provider_batch(const struct live_slot *slot)
 {
-	FIRE(vadtrace_heap, batch, slot);
+	outside_call(fire_batch, slot);
+}
+
+static void fire_settled(const void *until_ns)
+{
+	lttng_ust_tracepoint(vadtrace_heap, settled, *(const uint64_t *)until_ns);
 }
 
 void provider_settled(uint64_t until_ns)
 {
-	FIRE(vadtrace_heap, settled, until_ns);
+	outside_call(fire_settled, &until_ns);
+}
+
+static void fire_record(const void *record)
+{
+	lttng_ust_tracepoint(vadtrace_heap, record, record);
 }
 
 void provider_record(const struct provider_record *record)
 {
-	FIRE(vadtrace_heap, record, record);
+	outside_call(fire_record, record);
 }
 
-static void fire_vm(const struct event *event, uint32_t stack)
+static void fire_event(const void *argument)
 {
+	const struct event_call *call = argument;
+	const struct event *event = call->event;
+	uint32_t stack = call->stack;
+
 	switch (event->kind) {
+	case EVENT_HEAP_CREATE:
+		lttng_ust_tracepoint(vadtrace_heap, create, event, stack);
+		break;
+	case EVENT_HEAP_DESTROY:
+		lttng_ust_tracepoint(vadtrace_heap, destroy, event, stack);
+		break;
 	case EVENT_VAD_RESERVE:
 		lttng_ust_tracepoint(vadtrace_vm, reserve, event, stack);
 		break;
@@ -101,43 +116,75 @@ static void fire_vm(const struct event *event, uint32_t stack)
 
 void provider_event(const struct event *event, uint32_t stack)
 {
-	struct call call = begin_call();
+	struct event_call call = { event, stack };
 
-	if (event->kind == EVENT_HEAP_CREATE)
-		lttng_ust_tracepoint(vadtrace_heap, create, event, stack);
-	else if (event->kind == EVENT_HEAP_DESTROY)
-		lttng_ust_tracepoint(vadtrace_heap, destroy, event, stack);
-	else
-		fire_vm(event, stack);
-	end_call(call);
+	outside_call(fire_event, &call);
+}
+
+static void fire_process(const void *process)
+{
+	lttng_ust_tracepoint(vadtrace_meta, process, process);
 }
 
 void provider_process(const struct provider_process *process)
 {
-	FIRE(vadtrace_meta, process, process);
+	outside_call(fire_process, process);
+}
+
+static void fire_exit(const void *unused)
+{
+	lttng_ust_tracepoint(vadtrace_meta, exit);
 }
 
 void provider_exit(void)
 {
-	FIRE(vadtrace_meta, exit);
+	outside_call(fire_exit, NULL);
+}
+
+static void fire_thread(const void *argument)
+{
+	const struct thread_call *call = argument;
+
+	lttng_ust_tracepoint(vadtrace_meta, thread, call->tid, call->name);
 }
 
 void provider_thread(uint32_t tid, const char *name)
 {
-	FIRE(vadtrace_meta, thread, tid, name);
+	struct thread_call call = { name, tid };
+
+	outside_call(fire_thread, &call);
+}
+
+static void fire_module(const void *module)
+{
+	lttng_ust_tracepoint(vadtrace_meta, module, module);
 }
 
 void provider_module(const struct provider_module *module)
 {
-	FIRE(vadtrace_meta, module, module);
+	outside_call(fire_module, module);
+}
+
+static void fire_module_gone(const void *module)
+{
+	lttng_ust_tracepoint(vadtrace_meta, module_gone, *(const uint32_t *)module);
 }
 
 void provider_module_gone(uint32_t module)
 {
-	FIRE(vadtrace_meta, module_gone, module);
+	outside_call(fire_module_gone, &module);
+}
+
+static void fire_stack(const void *argument)
+{
+	const struct stack_call *call = argument;
+
+	lttng_ust_tracepoint(vadtrace_meta, stack, call->stack, call->frames, call->count);
 }
 
 void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count)
 {
-	FIRE(vadtrace_meta, stack, stack, frames, count);
+	struct stack_call call = { frames, stack, count };
+
+	outside_call(fire_stack, &call);
 }

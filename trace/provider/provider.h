@@ -1,10 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The tracepoints as plain functions: the one door to LTTng.
- *
- * Each function blocks the calling thread's signals while it is inside LTTng: a handler that jumped
- * out of there would leave a ring buffer that nobody can read on from. None allocates. */
+/* The tracepoints as plain functions: the one door to LTTng. All go through outside_call. */
 
 #ifndef VADTRACE_TRACE_PROVIDER_PROVIDER_H
 #define VADTRACE_TRACE_PROVIDER_PROVIDER_H

@@ -18,7 +18,7 @@
 #define COLUMN_RBP 6
 #define COLUMN_RSP 7
 #define COLUMN_RIP 16
-#define STATES_MAX 8
+#define STATES_MAX 4
 
 /* Bytes to read. `is_bad` stays set once a read went over the end. */
 struct cursor {
@@ -543,7 +543,8 @@ struct cfi_rule cfi_find(uintptr_t pc)
 	fde = find_fde(object.dlfo_eh_frame, pc);
 	if (!fde || !run_fde(&machine, &cie, fde))
 		return rule_of_kind(CFI_COMPLEX);
-	if (cie.is_signal_frame && machine.row.is_complex)
+	/* Its expressions describe the ucontext at rsp, whose layout is the kernel's. */
+	if (cie.is_signal_frame && machine.row.rip.where == WHERE_COMPLEX)
 		return rule_of_kind(CFI_SIGNAL);
 	return rule_of_row(&machine.row);
 }

@@ -149,6 +149,33 @@ static void run_jumps(void)
 	printf("handled %d\n", (int)handled);
 }
 
+/* What the tracer needs of a signal stack, with new stacks, full buffers and ranges. */
+static void handle_on_small_stack(int number)
+{
+	struct event event = { .kind = EVENT_VAD_MAP, .address = 0x10000, .size_bytes = 0x1000 };
+
+	event_emit(&event);
+	emit_at_depth(3, UINT64_C(3) << 36);
+}
+
+static void run_small(void)
+{
+	static const size_t size = 65536;
+	struct sigaction action = { .sa_handler = handle_on_small_stack, .sa_flags = SA_ONSTACK };
+	unsigned char *memory = malloc(size);
+	stack_t stack = { .ss_sp = memory, .ss_size = size };
+	size_t unused = 0;
+
+	memset(memory, 0x5a, size);
+	sigaltstack(&stack, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	raise(SIGUSR1);
+	while (memory[unused] == 0x5a)
+		unused++;
+	printf("stack_bytes %zu\nsignal_frame_bytes %ld\n", size - unused,
+	       sysconf(_SC_MINSIGSTKSZ));
+}
+
 static void run_fork(void)
 {
 	int status = 0;
@@ -273,7 +300,7 @@ int main(int argument_count, char **arguments)
 		      { "jumps", run_jumps },     { "fork", run_fork },
 		      { "ranges", run_ranges },   { "kinds", run_kinds },
 		      { "killed", run_killed },   { "idle", run_idle },
-		      { "late", run_late } };
+		      { "late", run_late },       { "small", run_small } };
 
 	if (argument_count > 2)
 		count = strtoull(arguments[2], NULL, 10);

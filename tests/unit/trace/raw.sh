@@ -98,6 +98,12 @@ counts "idle" 500 500
 promises "idle"
 ok "idle: settled on the way" test "$(saw settled)" -ge 4
 
+trace small 1000
+counts "small signal stack" 1000 1000
+promises "small signal stack"
+ok "small signal stack: at most 2 KiB of it, beyond the signal frame" \
+	test $(($(said stack_bytes) - $(said signal_frame_bytes))) -lt 2048
+
 trace late 1000
 counts "late" 1001 1000
 promises "late"

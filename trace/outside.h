@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* How the tracer calls other libraries (LTTng, libunwind) from wherever the program happens to be.
+ *
+ *  - The calling thread's signals are blocked: a handler that jumped out of LTTng would leave a
+ * ring buffer behind that nobody can read on from.
+ *  - The bracket says so (bracket_call_out): what they allocate is not the program's.
+ *  - On an alternate signal stack, which may be as small as a signal frame, they get a stack of the
+ *    thread's own. */
+
+#ifndef VADTRACE_TRACE_OUTSIDE_H
+#define VADTRACE_TRACE_OUTSIDE_H
+
+void outside_call(void (*function)(const void *argument), const void *argument);
+
+#endif
