@@ -26,26 +26,26 @@ extern "C" {
 enum event_kind {
 	EVENT_NONE = 0,
 	/* Blocks of a heap. */
-	EVENT_ALLOCATE = 1,       /* address, size_bytes, heap, alignment in `extra` (0: default) */
-	EVENT_FREE = 2,           /* address, heap; told before the block is freed */
-	EVENT_REALLOC_BEGIN = 3,  /* address of the old block, which from now on may be gone */
-	EVENT_REALLOC_END = 4,    /* address and size_bytes of the new block; same thread as BEGIN */
-	EVENT_REALLOC_FAILED = 5, /* address: the old block, which stays as it was */
+	EVENT_ALLOCATE = 1,      /* address, size_bytes, heap, alignment in `extra` (0: default) */
+	EVENT_FREE = 2,          /* address, heap; told before the block is freed */
+	EVENT_REALLOC_BEGIN = 3, /* address of the old block, which may be gone from now on */
+	EVENT_REALLOC_END = 4,   /* address and size_bytes of the new block; same thread as BEGIN */
+	EVENT_REALLOC_FAILED = 5,  /* address: the old block, which stays as it was */
 	EVENT_ALLOCATE_FAILED = 6, /* size_bytes asked for, and not given */
 	/* Heaps. */
 	EVENT_HEAP_CREATE = 16,  /* heap, size_bytes (maximum, 0: growable), type (flags) */
 	EVENT_HEAP_DESTROY = 17, /* heap: all its blocks are gone */
 	/* The address space. */
-	EVENT_VAD_RESERVE = 32,  /* address, size_bytes, type (MEM_RESERVE, with MEM_COMMIT when
-				    committed in the same step), protect */
+	EVENT_VAD_RESERVE = 32,  /* address, size_bytes, protect, type: MEM_RESERVE, and MEM_COMMIT
+				    when committed in the same step */
 	EVENT_VAD_COMMIT = 33,   /* address, size_bytes, protect */
 	EVENT_VAD_DECOMMIT = 34, /* address, size_bytes */
 	EVENT_VAD_PROTECT = 35,  /* address, size_bytes, protect, extra (old protection) */
 	EVENT_VAD_RELEASE = 36,  /* address, size_bytes: a whole region */
 	EVENT_VAD_RESET = 37,    /* address, size_bytes */
-	EVENT_VAD_MAP = 38,      /* address, size_bytes, type (MEM_PRIVATE or MEM_MAPPED, with
-				    MEM_COMMIT when accessible), protect, extra (file offset) */
-	EVENT_VAD_UNMAP = 39,    /* address, size_bytes: any page range, whole regions or parts */
+	EVENT_VAD_MAP = 38, /* address, size_bytes, protect, extra (file offset), type: MEM_PRIVATE
+			       or MEM_MAPPED, and MEM_COMMIT when accessible */
+	EVENT_VAD_UNMAP = 39, /* address, size_bytes: any page range, whole regions or parts */
 };
 
 /* Who owns an address range: lets reports tell the program's own ranges from heap segments. */
@@ -74,7 +74,8 @@ typedef void (*event_sink)(const struct event *event);
  * it before they build an event: two loads and one predictable branch when nobody listens. */
 extern const volatile int *event_gate;
 
-/* Installs the listener; `gate` must stay valid for the rest of the process. NULL, NULL removes it. */
+/* Installs the listener; `gate` must stay valid for the rest of the process. NULL, NULL removes
+ * it. */
 void event_set_sink(event_sink sink, const volatile int *gate);
 
 /* Hands `event` to the sink, if there is one and its gate is open. Keeps errno. */

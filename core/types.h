@@ -3,8 +3,8 @@
 
 /* The Win32 vocabulary: types and constants with Windows' names, sizes and values.
  *
- * Source: Microsoft's documentation of WinNT.h, WinBase.h, memoryapi.h, heapapi.h. A program built
- * for Windows gets the same names from <windows.h>; the conformance tests compile against either. */
+ * Source: Microsoft's documentation of WinNT.h, WinBase.h, memoryapi.h, heapapi.h. A program that
+ * is built for Windows gets the same names from <windows.h>; the conformance tests take either. */
 
 #ifndef VADTRACE_TYPES_H
 #define VADTRACE_TYPES_H
