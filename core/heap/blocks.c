@@ -21,7 +21,7 @@ static enum misuse examine_in_page(const struct page *page, const struct block *
 {
 	size_t offset = (size_t)((const char *)block - page_start(page));
 
-	if (offset >= page->carved_bytes)
+	if (offset >= page_carved_bytes(page))
 		return MISUSE_FOREIGN;
 	if (!page_has_block_at(page, offset))
 		return MISUSE_INTERIOR;
@@ -102,8 +102,7 @@ void *block_take_big(const struct block_request *request, bool *is_zero)
 		return NULL;
 	if (request->size_bytes > SPAN_BYTES_MAX || request->alignment_bytes > SPAN_BYTES_MAX) {
 		span.kind = PAGE_LARGE;
-		*is_zero = true;
-		return large_take(&span, request->alignment_bytes);
+		return large_take(&span, request->alignment_bytes, is_zero);
 	}
 	if (request->alignment_bytes > SLICE_BYTES)
 		span.align_slices = (uint32_t)(request->alignment_bytes >> SLICE_SHIFT);

@@ -144,8 +144,7 @@ static bool carve(struct page *page)
 		block = next;
 	}
 	block_link(block, NULL);
-	page->carved += count ? count : 1;
-	page->carved_bytes = page->carved * (uint32_t)page->block_bytes;
+	page_set_carved(page, page->carved + (count ? count : 1));
 	atomic_signal_fence(memory_order_seq_cst);
 	page->free = (struct block *)first;
 	return true;
@@ -276,7 +275,7 @@ void front_free_remote(struct page *page, struct block *block)
 	do {
 		block_link(block, first);
 	} while (!atomic_compare_exchange_weak_explicit(
-		&page->remote, &first, block, memory_order_release, memory_order_relaxed));
+		&page->remote, &first, block, memory_order_acq_rel, memory_order_relaxed));
 	if (first)
 		return;
 	/* Ours came first: until we have told the front, nobody can empty or return the page. */
@@ -301,7 +300,7 @@ static struct page *pop_notified(struct front *front)
 
 static void take_remote(struct page *page)
 {
-	struct block *first = atomic_exchange_explicit(&page->remote, NULL, memory_order_acquire);
+	struct block *first = atomic_exchange_explicit(&page->remote, NULL, memory_order_acq_rel);
 	struct block *last = first;
 	uint32_t count = 1;
 

@@ -6,11 +6,19 @@
  *   region                header (4 MiB boundary)           end of region
  *   [ unused if aligned   | struct segment, one page | block            ]
  *
- * The block is at most 4 MiB past the header. Guarded by: segments_lock. */
+ *   take -> large list -> return -> cached list, newest first -> taken again, or back to vm
+ *
+ * The block is at most 4 MiB past the header. A freed region keeps its pages for a while, because
+ * the system takes far longer to make pages than a program to fill them; when it is taken again for
+ * another size, its page tables grow or shrink and its contents stay. Guarded by: segments_lock. */
 
 #include "core/base/check.h"
 #include "core/heap/pool.h"
 #include "core/vm/virtual.h"
+
+/* What the cache may always hold, besides an eighth of what is in use; and how many regions. */
+#define CACHE_BYTES ((size_t)64 << 20)
+#define CACHE_REGIONS 32
 
 /* From the region's start to the block. */
 static size_t block_offset(size_t alignment_bytes)
@@ -32,38 +40,129 @@ void *large_block(const struct page *page)
 	return (char *)segment + page->limit;
 }
 
-static void *set_up_locked(char *region, size_t region_bytes, size_t offset,
-			   const struct span_request *request)
+/* Makes a region's segment known; its page is described by the caller. */
+static void enlist_locked(struct segment *segment, enum segment_list_name list)
 {
-	struct segment *segment = header_of(region, offset);
-	struct page *page = &segment->pages[0];
-
-	pool_choose_secret_locked();
-	pool_describe(page, request);
-	page->block_bytes = region_bytes - offset;
-	page->limit = (uint32_t)(region + offset - (char *)segment);
-	segment->region = region;
-	segment->region_bytes = region_bytes;
-	pool_link_locked(segment, SEGMENTS_LARGE);
-	pool_map_locked(segment, /* ours */ true);
-	pool_count_locked(region_bytes, 0);
-	return region + offset;
+	pool_link_locked(segment, list);
+	if (list == SEGMENTS_LARGE)
+		pool.large_bytes += segment->region_bytes;
+	else
+		pool.cached_bytes += segment->region_bytes;
 }
 
-void *large_take(const struct span_request *request, size_t alignment_bytes)
+static void delist_locked(struct segment *segment)
+{
+	pool_unlink_locked(segment);
+	if (segment->list == SEGMENTS_LARGE)
+		pool.large_bytes -= segment->region_bytes;
+	else
+		pool.cached_bytes -= segment->region_bytes;
+}
+
+static struct segment *reserve_locked(size_t offset, size_t region_bytes, size_t alignment_bytes)
+{
+	char *region = pool_reserve(&region_bytes, alignment_bytes > SEGMENT_BYTES ? alignment_bytes
+										   : SEGMENT_BYTES);
+	struct segment *segment;
+
+	if (!region)
+		return NULL;
+	pool_choose_secret_locked();
+	segment = header_of(region, offset);
+	segment->region = region;
+	segment->region_bytes = region_bytes;
+	pool_map_locked(segment, /* ours */ true);
+	pool_count_locked(region_bytes, 0);
+	return segment;
+}
+
+static void release_locked(struct segment *segment)
+{
+	pool_map_locked(segment, /* ours */ false);
+	pool_count_locked(0, segment->region_bytes);
+	pool_release(segment->region);
+}
+
+/* Gives a segment that is in no list another size; NULL and unchanged when that fails. */
+static struct segment *resize_locked(struct segment *segment, size_t region_bytes)
+{
+	const struct vm_request request = { .owner = EVENT_OWNER_HEAP,
+					    .alignment_bytes = SEGMENT_BYTES };
+	size_t lead = (size_t)((char *)segment - (char *)segment->region);
+	size_t old_bytes = segment->region_bytes;
+	void *region = segment->region;
+	bool is_done;
+
+	pool_map_locked(segment, /* ours */ false);
+	is_done = vm_resize(region, old_bytes, region_bytes, &region, &request) >= 0;
+	if (is_done) {
+		segment = (struct segment *)((char *)region + lead);
+		segment->region = region;
+		segment->region_bytes = region_bytes;
+		pool_count_locked(region_bytes, old_bytes);
+	}
+	pool_map_locked(segment, /* ours */ true);
+	return is_done ? segment : NULL;
+}
+
+/* Whether `a` suits better: large enough and smaller, or at least the larger of two small ones. */
+static bool suits_better(const struct segment *a, const struct segment *b, size_t bytes)
+{
+	if (!b)
+		return true;
+	if (a->region_bytes >= bytes)
+		return b->region_bytes < bytes || a->region_bytes < b->region_bytes;
+	return b->region_bytes < a->region_bytes;
+}
+
+static struct segment *take_cached_locked(size_t bytes)
+{
+	struct segment *best = NULL, *resized;
+
+	for (struct segment *s = pool.lists[SEGMENTS_CACHED]; s; s = s->next) {
+		if (suits_better(s, best, bytes))
+			best = s;
+	}
+	if (!best)
+		return NULL;
+	delist_locked(best);
+	if (best->region_bytes >= bytes && best->region_bytes - bytes <= bytes / 8)
+		return best;
+	resized = resize_locked(best, round_up(bytes, LARGE_HEADER_BYTES));
+	if (!resized)
+		enlist_locked(best, SEGMENTS_CACHED);
+	return resized;
+}
+
+static void *set_up_locked(struct segment *segment, size_t offset,
+			   const struct span_request *request)
+{
+	struct page *page = &segment->pages[0];
+
+	pool_describe(page, request);
+	page->block_bytes = segment->region_bytes - offset;
+	page->limit = (uint32_t)((char *)segment->region + offset - (char *)segment);
+	enlist_locked(segment, SEGMENTS_LARGE);
+	return large_block(page);
+}
+
+void *large_take(const struct span_request *request, size_t alignment_bytes, bool *is_zero)
 {
 	size_t offset = block_offset(alignment_bytes);
 	size_t bytes = offset + request->block_bytes;
-	char *region;
+	struct segment *segment = NULL;
 	void *block = NULL;
 
 	if (bytes < offset || bytes > BLOCK_BYTES_LIMIT)
 		return NULL;
 	lock_acquire(&pool.lock);
-	region = pool_reserve(&bytes,
-			      alignment_bytes > SEGMENT_BYTES ? alignment_bytes : SEGMENT_BYTES);
-	if (region)
-		block = set_up_locked(region, bytes, offset, request);
+	if (offset == LARGE_HEADER_BYTES)
+		segment = take_cached_locked(bytes);
+	*is_zero = !segment;
+	if (!segment)
+		segment = reserve_locked(offset, bytes, alignment_bytes);
+	if (segment)
+		block = set_up_locked(segment, offset, request);
 	lock_release(&pool.lock);
 	return block;
 }
@@ -74,19 +173,44 @@ static bool is_large_locked(const struct page *page)
 	       page->kind == PAGE_LARGE;
 }
 
-static void unset_locked(struct segment *segment)
+/* Drops the oldest first. */
+bool pool_shrink_cache_locked(size_t keep_bytes)
 {
-	pool_unlink_locked(segment);
-	pool_map_locked(segment, /* ours */ false);
-	pool_count_locked(0, segment->region_bytes);
+	struct segment *next;
+	size_t bytes = 0, regions = 0;
+	bool found = false;
+
+	for (struct segment *s = pool.lists[SEGMENTS_CACHED]; s; s = next) {
+		next = s->next;
+		bytes += s->region_bytes;
+		if (bytes <= keep_bytes && ++regions <= CACHE_REGIONS)
+			continue;
+		found = true;
+		delist_locked(s);
+		release_locked(s);
+	}
+	return found;
+}
+
+static bool is_worth_caching(const struct segment *segment)
+{
+	return (char *)segment == segment->region &&
+	       segment->pages[0].limit == LARGE_HEADER_BYTES &&
+	       segment->region_bytes <= CACHE_BYTES / 2 + pool.large_bytes / 8;
 }
 
 void pool_return_large_locked(struct page *page)
 {
 	struct segment *segment = segment_of_page(page);
 
-	unset_locked(segment);
-	pool_release(segment->region);
+	delist_locked(segment);
+	page->kind = PAGE_NONE;
+	if (!is_worth_caching(segment)) {
+		release_locked(segment);
+		return;
+	}
+	enlist_locked(segment, SEGMENTS_CACHED);
+	pool_shrink_cache_locked(CACHE_BYTES + pool.large_bytes / 8);
 }
 
 bool large_return(struct page *page)
@@ -101,41 +225,24 @@ bool large_return(struct page *page)
 	return is_large;
 }
 
-static struct segment *resize_locked(struct segment *segment, size_t region_bytes)
-{
-	const struct vm_request request = { .owner = EVENT_OWNER_HEAP,
-					    .alignment_bytes = SEGMENT_BYTES };
-	size_t lead = (size_t)((char *)segment - (char *)segment->region);
-	void *region = segment->region;
-
-	unset_locked(segment);
-	if (vm_resize(region, segment->region_bytes, region_bytes, &region, &request) >= 0) {
-		segment = (struct segment *)((char *)region + lead);
-		segment->region = region;
-		segment->pages[0].block_bytes += region_bytes - segment->region_bytes;
-		segment->region_bytes = region_bytes;
-	} else {
-		region = NULL;
-	}
-	pool_link_locked(segment, SEGMENTS_LARGE);
-	pool_map_locked(segment, /* ours */ true);
-	pool_count_locked(segment->region_bytes, 0);
-	return region ? segment : NULL;
-}
-
 void *large_resize(struct page *page, size_t size_bytes, size_t exact_bytes)
 {
-	struct segment *segment = segment_of_page(page);
+	struct segment *segment = segment_of_page(page), *resized = segment;
 	size_t offset = (size_t)((char *)large_block(page) - (char *)segment->region);
 	size_t region_bytes = round_up(offset + size_bytes, LARGE_HEADER_BYTES);
 
 	if (region_bytes < size_bytes || region_bytes > BLOCK_BYTES_LIMIT)
 		return NULL;
 	lock_acquire(&pool.lock);
-	if (region_bytes != segment->region_bytes)
-		segment = resize_locked(segment, region_bytes);
-	if (segment)
+	if (region_bytes != segment->region_bytes) {
+		delist_locked(segment);
+		resized = resize_locked(segment, region_bytes);
+		segment = resized ? resized : segment;
+		segment->pages[0].block_bytes = segment->region_bytes - offset;
+		enlist_locked(segment, SEGMENTS_LARGE);
+	}
+	if (resized)
 		segment->pages[0].exact_bytes = exact_bytes;
 	lock_release(&pool.lock);
-	return segment ? large_block(&segment->pages[0]) : NULL;
+	return resized ? large_block(&segment->pages[0]) : NULL;
 }

@@ -70,10 +70,10 @@ struct page {
 	_Atomic(uintptr_t) owner;
 	uint64_t divider; /* ceil(2^64 / block_bytes): tests divisibility */
 	_Atomic(uint32_t) used;
-	uint32_t carved_bytes; /* where the blocks end that have been in a list */
-	uint32_t carved;       /* the same, counted */
-	uint32_t limit;        /* blocks that fit */
-	uint8_t kind;          /* enum page_kind */
+	_Atomic(uint32_t) carved_bytes; /* where the blocks end that have been in a list */
+	uint32_t carved;                /* the same, counted */
+	uint32_t limit;                 /* blocks that fit */
+	uint8_t kind;                   /* enum page_kind */
 	uint8_t size_class;
 	uint8_t slices;
 	bool sized; /* blocks of the Win32 face: they know their exact size */
@@ -88,7 +88,13 @@ static_assert(sizeof(struct page) == 128, "two cache lines: the owner's and the 
 
 #define PAGE_FULL ((uintptr_t)1)
 
-enum segment_list_name { SEGMENTS_OPEN, SEGMENTS_FULL, SEGMENTS_LARGE, SEGMENTS_LISTS };
+enum segment_list_name {
+	SEGMENTS_OPEN,   /* of spans, with a free slice */
+	SEGMENTS_FULL,   /* of spans, without */
+	SEGMENTS_LARGE,  /* a large block each */
+	SEGMENTS_CACHED, /* a large block each that was freed */
+	SEGMENTS_LISTS
+};
 
 /* The header of a segment.
  *  - head[slice] is the index of the first slice of the span that holds `slice`; 0 (whose page is
@@ -159,11 +165,24 @@ static inline char *page_start(const struct page *page)
 	return (char *)segment + ((size_t)(page - segment->pages) << SLICE_SHIFT);
 }
 
+/* Only grows; those who free from other threads may read an old value, from after their block. */
+static inline uint32_t page_carved_bytes(const struct page *page)
+{
+	return atomic_load_explicit(&page->carved_bytes, memory_order_relaxed);
+}
+
+static inline void page_set_carved(struct page *page, uint32_t carved)
+{
+	page->carved = carved;
+	atomic_store_explicit(&page->carved_bytes, carved * (uint32_t)page->block_bytes,
+			      memory_order_relaxed);
+}
+
 /* Whether a carved block starts this far behind the start of a PAGE_BLOCKS. For n, d < 2^32: d
  * divides n exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
 static inline bool page_has_block_at(const struct page *page, size_t offset)
 {
-	return offset < page->carved_bytes && offset * page->divider < page->divider;
+	return offset < page_carved_bytes(page) && offset * page->divider < page->divider;
 }
 
 /* What disguises a word that belongs to this block. */

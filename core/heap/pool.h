@@ -12,12 +12,14 @@
 
 /* All segments.
  *  - used_slices and dirty_slices count slices in spans and free ones that hold pages;
+ *  - cached_bytes is the size of all regions in SEGMENTS_CACHED, newest first in the list;
  *  - reserved_bytes is what vm gave and has not got back.
  * Guarded by: lock. */
 struct pool {
 	struct lock lock;
 	struct segment *lists[SEGMENTS_LISTS];
 	size_t used_slices, dirty_slices;
+	size_t large_bytes, cached_bytes;
 	size_t reserved_bytes, peak_reserved_bytes;
 };
 extern struct pool pool;
@@ -32,6 +34,8 @@ void pool_choose_secret_locked(void);
 void pool_describe(struct page *page, const struct span_request *request);
 
 void pool_return_large_locked(struct page *page);
+/* Gives cached large regions back until they are no more than `keep_bytes`; whether there were. */
+bool pool_shrink_cache_locked(size_t keep_bytes);
 
 /* Memory from vm and back to it. *size_bytes becomes what was really taken. */
 void *pool_reserve(size_t *size_bytes, size_t alignment_bytes);

@@ -182,7 +182,6 @@ static struct segment *find_locked(const struct span_request *request, uint32_t 
 void pool_describe(struct page *page, const struct span_request *request)
 {
 	page->free = NULL;
-	page->carved = page->carved_bytes = 0;
 	page->kind = request->kind;
 	page->size_class = request->size_class;
 	page->slices = (uint8_t)request->slices;
@@ -194,6 +193,7 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
 	page->next = page->prev = page->next_notified = NULL;
 	atomic_store_explicit(&page->remote, NULL, memory_order_relaxed);
+	page_set_carved(page, 0);
 	page_set_used(page, 0);
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
 }
@@ -360,6 +360,7 @@ bool segments_trim(void)
 
 	lock_acquire(&pool.lock);
 	found = purge_locked(/* keep_slices */ 0);
+	found |= pool_shrink_cache_locked(/* keep_bytes */ 0);
 	lock_release(&pool.lock);
 	return found;
 }
@@ -382,7 +383,7 @@ static void visit_locked(void (*visit)(struct page *page, void *context), void *
 {
 	struct segment *next;
 
-	for (int list = 0; list < SEGMENTS_LISTS; list++) {
+	for (int list = SEGMENTS_OPEN; list <= SEGMENTS_LARGE; list++) {
 		for (struct segment *s = pool.lists[list]; s; s = next) {
 			next = s->next;
 			if (list == SEGMENTS_LARGE)
@@ -489,6 +490,24 @@ static void check_segment_locked(const struct segment *segment)
 	      "a segment in the wrong list");
 }
 
+static size_t region_bytes_locked(enum segment_list_name list)
+{
+	size_t bytes = 0;
+
+	for (const struct segment *s = pool.lists[list]; s; s = s->next) {
+		check((s->pages[0].kind == PAGE_LARGE) == (list == SEGMENTS_LARGE),
+		      "a large segment in the wrong list");
+		bytes += s->region_bytes;
+	}
+	return bytes;
+}
+
+static void check_large_locked(void)
+{
+	check(region_bytes_locked(SEGMENTS_LARGE) == pool.large_bytes, "large blocks miscounted");
+	check(region_bytes_locked(SEGMENTS_CACHED) == pool.cached_bytes, "the cache is miscounted");
+}
+
 void segments_check(void)
 {
 	size_t used = 0, dirty = 0;
@@ -503,5 +522,6 @@ void segments_check(void)
 	}
 	check(used == pool.used_slices, "used slices miscounted");
 	check(dirty == pool.dirty_slices, "dirty slices miscounted");
+	check_large_locked();
 	lock_release(&pool.lock);
 }

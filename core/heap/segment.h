@@ -31,8 +31,8 @@ bool span_return_single(struct page *page);
 /* Makes a single block longer or shorter where it is; false when it cannot. */
 bool span_resize_single(struct page *page, size_t block_bytes, size_t exact_bytes);
 
-/* A block in a segment of its own, zero filled; alignment a power of two. NULL: no memory. */
-void *large_take(const struct span_request *request, size_t alignment_bytes);
+/* A block in a segment of its own; alignment a power of two. NULL: no memory. */
+void *large_take(const struct span_request *request, size_t alignment_bytes, bool *is_zero);
 bool large_return(struct page *page);
 /* Grows or shrinks a large block, moving it if it must. NULL: no memory, all is as it was. */
 void *large_resize(struct page *page, size_t size_bytes, size_t exact_bytes);

@@ -15,6 +15,12 @@
 
 #include "tests/lib/tap.h"
 
+/* Wine reads what lies before a block, wherever that is. */
+#ifdef _WIN32
+#define WILD ((LPVOID)(outside + 4))
+#else
+#define WILD ((LPVOID)0x10)
+#endif
 #define UNTOUCHED 0xdeadbeef
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -126,7 +132,7 @@ static void test_foreign(HANDLE heap, HANDLE other)
 {
 	static uint64_t outside[16];
 	unsigned char *block = HeapAlloc(other, 0, 100);
-	LPVOID foreign[] = { outside + 2, block, (LPVOID)(uintptr_t)0x10 };
+	LPVOID foreign[] = { outside + 2, block, WILD };
 
 	for (size_t row = 0; row < COUNT(foreign); row++) {
 		SetLastError(UNTOUCHED);
@@ -210,7 +216,9 @@ static void test_handles(void)
 	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
 	ok(HeapDestroy(heap), "the other can");
 	SetLastError(UNTOUCHED);
+	todo_wine("takes it for a success");
 	ok(!HeapDestroy(NULL), "no heap cannot be destroyed");
+	todo_wine("sets none");
 	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
 	SetLastError(UNTOUCHED);
 	ok(!HeapAlloc(NULL, 0, 10), "no heap gives no block");
@@ -218,13 +226,14 @@ static void test_handles(void)
 }
 
 /* Blocks of one size lie as far apart as programs expect, in either direction. */
-static void test_distance(HANDLE heap)
+static void test_distance(void)
 {
 	static const SIZE_T distances[][2] = { { 1, 32 },  { 16, 32 }, { 24, 32 },
 					       { 25, 48 }, { 40, 48 }, { 41, 64 },
 					       { 56, 64 }, { 57, 80 }, { 104, 112 } };
 
 	for (size_t row = 0; row < COUNT(distances); row++) {
+		HANDLE heap = HeapCreate(0, 0, 0);
 		char *blocks[64];
 		int found = 0;
 
@@ -232,10 +241,11 @@ static void test_distance(HANDLE heap)
 			blocks[i] = HeapAlloc(heap, 0, distances[row][0]);
 		for (int i = 1; i < 64; i++)
 			found += llabs(blocks[i] - blocks[i - 1]) == (long long)distances[row][1];
+		if (distances[row][1] < 48)
+			todo_wine("48 is its smallest distance");
 		ok(found > 32, "row %zu: blocks of %zu bytes are %zu apart (%d of 63)", row,
 		   (size_t)distances[row][0], (size_t)distances[row][1], found);
-		for (int i = 0; i < 64; i++)
-			HeapFree(heap, 0, blocks[i]);
+		HeapDestroy(heap);
 	}
 }
 
@@ -258,7 +268,7 @@ int main(void)
 	test_heap(GetProcessHeap(), growable, "process heap");
 	test_heap(growable, GetProcessHeap(), "growable heap");
 	test_heap(unserialized, growable, "unserialized heap");
-	test_distance(growable);
+	test_distance();
 	test_maximum();
 	test_fixed_and_large();
 	ok(HeapDestroy(growable), "the growable heap is destroyed");
