@@ -17,7 +17,8 @@ if [ -z "${RECORD_TEST_ISOLATED:-}" ]; then
 	# The shell that is process 1 ignores signals, so the test is its child.
 	# shellcheck disable=SC2016 # expanded there
 	RECORD_TEST_ISOLATED=1 exec unshare --mount --pid --fork --mount-proc \
-		bash -c 'mount -t tmpfs run /run && mount -t tmpfs shm /dev/shm && bash "$0"; exit $?' "$0"
+		bash -c 'mount -t tmpfs run /run && mount -t tmpfs shm /dev/shm && bash "$0"
+			exit $?' "$0"
 fi
 
 . "$VADTRACE_SRCDIR/tests/lib/tap.sh"
@@ -30,6 +31,14 @@ err=$scratch/err
 status=
 unset LD_PRELOAD LTTNG_HOME LTTNG_SESSIOND_PATH VADTRACE_LIBRARY
 cd "$scratch" || exit 1
+
+# Mounts of a test's own keep their folders busy.
+leave() {
+	cd / && awk -v under="$scratch/" 'index($2, under) == 1 { print $2 }' /proc/mounts |
+		xargs -r umount
+	rm -rf "$scratch"
+}
+trap leave EXIT
 
 # run WORDS...: runs vadtrace to its end.
 run() {
@@ -62,7 +71,8 @@ until_true() {
 
 # living NAME: the processes of that name that are no zombies.
 living() {
-	ps -e -o pid=,stat=,comm= | awk -v name="$1" '$2 !~ /^Z/ && index($3, name) == 1 { print $1 }'
+	ps -e -o pid=,stat=,comm= |
+		awk -v name="$1" '$2 !~ /^Z/ && index($3, name) == 1 { print $1 }'
 }
 
 daemon_pid() {

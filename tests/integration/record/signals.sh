@@ -58,7 +58,8 @@ ok "its last events are in the live folder" test -n "$(find kept/live -type f)"
 if command -v script >/dev/null; then
 	: >"$out"
 	(until_true is_ready && printf '\003' && sleep 5) |
-		script -qefc "'$vadtrace' record -o tty -- '$allocate' forever" "$out" >/dev/null 2>&1
+		script -qefc "'$vadtrace' record -o tty -- '$allocate' forever" \
+			"$out" >/dev/null 2>&1
 	is $? 130 "Ctrl-C ends the program"
 	cp "$out" "$err"
 	finished "Ctrl-C" tty
