@@ -10,7 +10,8 @@ vadtrace=$VADTRACE_BUILDDIR/tools/vadtrace
 
 # code_of FILE: the indented and fenced lines, and what stands between backticks.
 code_of() {
-	awk '/^```/ { fenced = !fenced; next } fenced { print }' "$1"
+	awk '/^```/ { fenced = !fenced; next }
+		fenced || sub(/^    /, "")' "$1"
 	# shellcheck disable=SC2016 # backticks are meant
 	grep -o '`[^`]*`' "$1" | tr -d '`'
 }
