@@ -56,6 +56,7 @@ struct machine {
 	struct row row, first;
 	struct row saved[STATES_MAX];
 	unsigned saved_count;
+	bool is_outside; /* the FDE nearest to the target ends before it */
 };
 
 static bool take(struct cursor *cursor, void *value, size_t size)
@@ -485,7 +486,8 @@ static bool run_fde(struct machine *machine, struct cie *cie, const uint8_t *at)
 		return false;
 	start = take_pointer(&entry, cie->pointer_encoding);
 	size = take_pointer(&entry, cie->pointer_encoding & 0x0f);
-	if (entry.is_bad || machine->target - start >= size)
+	machine->is_outside = machine->target - start >= size;
+	if (entry.is_bad || machine->is_outside)
 		return false;
 	if (cie->has_augmentation)
 		skip(&entry, take_unsigned(&entry));
@@ -541,8 +543,10 @@ struct cfi_rule cfi_find(uintptr_t pc)
 	if (!object.dlfo_eh_frame)
 		return rule_of_kind(CFI_COMPLEX);
 	fde = find_fde(object.dlfo_eh_frame, pc);
-	if (!fde || !run_fde(&machine, &cie, fde))
+	if (!fde)
 		return rule_of_kind(CFI_COMPLEX);
+	if (!run_fde(&machine, &cie, fde))
+		return rule_of_kind(machine.is_outside ? CFI_NO_INFO : CFI_COMPLEX);
 	/* Its expressions describe the ucontext at rsp, whose layout is the kernel's. */
 	if (cie.is_signal_frame && machine.row.rip.where == WHERE_COMPLEX)
 		return rule_of_kind(CFI_SIGNAL);

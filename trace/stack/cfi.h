@@ -18,6 +18,7 @@ enum cfi_kind {
 	CFI_SIGNAL,      /* the kernel's signal frame: registers are in the ucontext at rsp */
 	CFI_END,         /* the outermost frame */
 	CFI_NO_MODULE,   /* generated code, or no code at all */
+	CFI_NO_INFO,     /* a module's code that says nothing of itself: assembly */
 	CFI_COMPLEX,     /* more than a rule can say: a full unwinder must go on */
 };
 

@@ -241,6 +241,7 @@ static bool step(struct registers *at, struct stack_bounds *bounds, bool *is_com
 	case CFI_SIGNAL:
 		return step_signal(at, bounds);
 	case CFI_NO_MODULE:
+	case CFI_NO_INFO:
 		return step_guessed(at, bounds);
 	case CFI_COMPLEX:
 		*is_complex = true;
