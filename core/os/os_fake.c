@@ -65,9 +65,14 @@ int os_unmap(void *address, size_t size_bytes)
 	return is_refused() ? failing_error : real_unmap(address, size_bytes);
 }
 
+/* The system may have done the first part of a range when it gives up. */
 int os_protect(void *address, size_t size_bytes, int prot)
 {
-	return is_refused() ? failing_error : real_protect(address, size_bytes, prot);
+	if (!is_refused())
+		return real_protect(address, size_bytes, prot);
+	if (size_bytes > OS_PAGE_SIZE)
+		real_protect(address, OS_PAGE_SIZE, prot);
+	return failing_error;
 }
 
 int os_advise(void *address, size_t size_bytes, int advice)

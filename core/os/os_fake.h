@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* From now on the `number`-th call (1 is the next one) that can fail answers `error` (-errno) and
- * does nothing. 0: no call fails. */
+ * does nothing; os_protect does its first page, as the system may. 0: no call fails. */
 void os_fake_fail(int number, int error);
 /* Calls that can fail since os_fake_fail. */
 int os_fake_calls(void);
