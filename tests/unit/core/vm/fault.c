@@ -130,7 +130,7 @@ static bool commit(void)
 	void *base = window + 2 * PAGE;
 	size_t size_bytes = 20 * PAGE;
 
-	return vm_allocate(&base, &size_bytes, MEM_COMMIT, PAGE_EXECUTE_READ, &request) >= 0;
+	return vm_allocate(&base, &size_bytes, MEM_COMMIT, PAGE_EXECUTE_READWRITE, &request) >= 0;
 }
 
 static bool decommit(void)
