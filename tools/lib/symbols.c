@@ -40,7 +40,7 @@ struct module_file {
 
 struct symbols {
 	const struct stacks *stacks;
-	struct symbol *list; /* by location; count 0: not looked up yet */
+	struct symbol **list; /* by location; NULL: not looked up yet */
 	size_t capacity;
 	struct module_file *files; /* by file */
 	size_t file_capacity;
@@ -79,6 +79,13 @@ static void close_file(struct symbols *symbols, struct module_file *file)
 	symbols->open_count--;
 }
 
+static void free_symbol(struct symbol *symbol)
+{
+	if (symbol)
+		free(symbol->frames);
+	free(symbol);
+}
+
 void symbols_destroy(struct symbols *symbols)
 {
 	if (!symbols)
@@ -86,7 +93,7 @@ void symbols_destroy(struct symbols *symbols)
 	for (size_t i = 0; i < symbols->file_capacity; i++)
 		close_file(symbols, &symbols->files[i]);
 	for (size_t i = 0; i < symbols->capacity; i++)
-		free(symbols->list[i].frames);
+		free_symbol(symbols->list[i]);
 	for (size_t i = 0; i < symbols->string_slots; i++)
 		free(symbols->strings[i]);
 	free(symbols->files);
@@ -339,9 +346,9 @@ static void make_room(struct symbols *symbols)
 	size_t locations = symbols->stacks->location_count, files = symbols->stacks->file_count;
 
 	if (locations > symbols->capacity) {
-		symbols->list = xreallocarray(symbols->list, locations, sizeof(*symbols->list));
+		symbols->list = xreallocarray(symbols->list, locations, sizeof(struct symbol *));
 		memset(symbols->list + symbols->capacity, 0,
-		       (locations - symbols->capacity) * sizeof(*symbols->list));
+		       (locations - symbols->capacity) * sizeof(struct symbol *));
 		symbols->capacity = locations;
 	}
 	if (files > symbols->file_capacity) {
@@ -355,9 +362,11 @@ static void make_room(struct symbols *symbols)
 const struct symbol *symbols_find(struct symbols *symbols, uint32_t location)
 {
 	make_room(symbols);
-	struct symbol *symbol = &symbols->list[location];
-	if (!symbol->count)
-		find_frames(symbols, symbol, &symbols->stacks->locations[location]);
+	struct symbol *symbol = symbols->list[location];
+	if (symbol)
+		return symbol;
+	symbol = symbols->list[location] = xcalloc(1, sizeof(*symbol));
+	find_frames(symbols, symbol, &symbols->stacks->locations[location]);
 	return symbol;
 }
 
