@@ -103,10 +103,17 @@ static int check_thread(const struct analysis *analysis)
 static int read_trace(struct analysis *analysis)
 {
 	struct replay_filter filter = make_filter(analysis);
+	const struct manifest *manifest = &analysis->manifest;
+	struct reader_input input = { .folder = analysis->options.folder };
+
+	if (analysis->has_manifest && *manifest->session) {
+		input.session = manifest->session;
+		input.pid = (uint32_t)manifest->pid;
+	}
 
 	replay_init(&analysis->replay, &filter);
-	enum reader_status status = reader_run(analysis->options.folder, replay_apply,
-					       &analysis->replay, &analysis->summary);
+	enum reader_status status =
+		reader_run(&input, replay_apply, &analysis->replay, &analysis->summary);
 	if (status == READER_NO_TRACE)
 		return CLI_EXIT_FAILURE;
 	replay_finish(&analysis->replay);

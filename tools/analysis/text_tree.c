@@ -31,13 +31,18 @@ static const char *short_name(const char *path)
 static char *frame_text(const struct symbol_frame *frame)
 {
 	const char *inlined = frame->is_inlined ? " inlined" : "";
+	char *name = tree_short_name(frame->function);
+	char *text;
 
 	if (frame->file && frame->line)
-		return xasprintf("%s  %s:%d (%s)%s", frame->function, short_name(frame->file),
-				 frame->line, frame->module, inlined);
-	if (frame->is_named && *frame->module)
-		return xasprintf("%s  (%s)%s", frame->function, frame->module, inlined);
-	return xstrdup(frame->function);
+		text = xasprintf("%s  %s:%d (%s)%s", name, short_name(frame->file), frame->line,
+				 frame->module, inlined);
+	else if (frame->is_named && *frame->module)
+		text = xasprintf("%s  (%s)%s", name, frame->module, inlined);
+	else
+		text = xstrdup(name);
+	free(name);
+	return text;
 }
 
 static void print_line(const struct analysis *analysis, const char *text)

@@ -136,11 +136,56 @@ static bool is_same(const struct symbol_frame *left, const struct symbol_frame *
 	       left->is_inlined == right->is_inlined;
 }
 
+/* Whether the `<` or `>` belongs to the name of an operator, or an arrow. */
+static bool is_operator_sign(const char *function, const char *at)
+{
+	const char *word = at;
+
+	while (word > function && strchr("<>=-", word[-1]))
+		word--;
+	return word - function >= 8 && !strncmp(word - 8, "operator", 8);
+}
+
+char *tree_short_name(const char *function)
+{
+	char *name = xmalloc(2 * strlen(function) + 4), *out = name;
+	int depth = 0;
+
+	for (const char *at = function; *at; at++) {
+		bool is_sign = (*at == '<' || *at == '>') && is_operator_sign(function, at);
+
+		if (*at == '>' && !is_sign && depth)
+			depth--;
+		if (!depth)
+			*out++ = *at;
+		if (*at == '<' && !is_sign && !depth++)
+			out = stpcpy(out, "...");
+	}
+	*out = '\0';
+	return name;
+}
+
+/* The qualified name, without result and parameters, begins with the C++ library's namespaces. */
+static bool is_library_cxx(const char *function)
+{
+	char *name = tree_short_name(function);
+	char *end = strchr(name, '('), *word;
+
+	if (end)
+		*end = '\0';
+	word = strrchr(name, ' ');
+	word = word ? word + 1 : name;
+	bool is_library = end && (!strncmp(word, "std::", 5) || !strncmp(word, "__gnu_cxx::", 11));
+	free(name);
+	return is_library;
+}
+
 /* Functions that only pass memory on: the site is their caller. */
 static bool passes_on(const char *function)
 {
-	return !strncmp(function, "operator new", 12) || !strcmp(function, "malloc") ||
-	       !strcmp(function, "calloc") || !strcmp(function, "realloc");
+	return is_library_cxx(function) || !strncmp(function, "operator new", 12) ||
+	       !strcmp(function, "malloc") || !strcmp(function, "calloc") ||
+	       !strcmp(function, "realloc");
 }
 
 /* Frames that start every thread; they say nothing about a site. */

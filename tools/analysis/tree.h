@@ -67,4 +67,8 @@ struct tree *tree_create(const struct replay *replay, const struct replay_proces
 			 const struct tree_metric *metric, uint64_t top);
 void tree_destroy(struct tree *tree);
 
+/* A C++ name with the arguments of its templates left out: "std::map<...>::operator[](int)". The
+ * caller frees it. */
+char *tree_short_name(const char *function);
+
 #endif

@@ -5,7 +5,10 @@
  * image that a pid means now; its predecessor has ended by then.
  *
  *   pid 10  image 0 (start) --exec--> image 2
- *   pid 11  image 1 (fork of 0) */
+ *   pid 11  image 1 (fork of 0)
+ *
+ * LTTng gives a session the events of every process of the user that has our providers. Processes
+ * of another recording are known by their session's name; their images are foreign, and ignored. */
 
 #include "tools/lib/images.h"
 #include "tools/lib/merge.h"
@@ -16,10 +19,12 @@
 
 #include "trace/schema/record.h"
 
-/* - merge is NULL when the image has ended. */
+/* - merge is NULL when the image has ended or is foreign;
+ * - number is what others know it by, and means nothing when it is foreign. */
 struct image {
 	uint32_t pid;
-	bool has_exited;
+	uint32_t number;
+	bool has_exited, has_ended, is_foreign;
 	uint64_t start_ns;
 	struct merge *merge;
 };
@@ -31,14 +36,19 @@ struct images {
 	struct reader_summary *summary;
 	struct image *list;
 	size_t count, capacity;
-	uint32_t last; /* the image that the last event belonged to */
+	uint32_t told_count;   /* images that are not foreign */
+	const char *session;   /* NULL: every process belongs to the trace */
+	uint32_t recorded_pid; /* the first process of the session */
+	uint32_t last;         /* the place in the list that the last event belonged to */
 };
 
-struct images *images_create(reader_deliver deliver, void *context, struct live *live,
-			     struct reader_summary *summary)
+struct images *images_create(const struct reader_input *input, reader_deliver deliver,
+			     void *context, struct live *live, struct reader_summary *summary)
 {
 	struct images *images = xcalloc(1, sizeof(*images));
 
+	images->session = input->session;
+	images->recorded_pid = input->pid;
 	images->deliver = deliver;
 	images->context = context;
 	images->live = live;
@@ -74,13 +84,14 @@ static void release(struct images *images, const struct image *image, uint64_t u
 	merge_release(image->merge, until_ns, deliver_happening, images);
 }
 
+/* The place of the image that a pid means now. */
 static uint32_t newest(struct images *images, uint32_t pid)
 {
 	if (images->last < images->count && images->list[images->last].pid == pid &&
-	    images->list[images->last].merge)
+	    !images->list[images->last].has_ended)
 		return images->last;
 	for (size_t i = images->count; i-- > 0;)
-		if (images->list[i].pid == pid && images->list[i].merge)
+		if (images->list[i].pid == pid && !images->list[i].has_ended)
 			return images->last = (uint32_t)i;
 	return TRACE_NO_PROCESS;
 }
@@ -101,11 +112,13 @@ static void take_slots(struct images *images, struct image *image, uint64_t end_
 	}
 }
 
-static void end_image(struct images *images, uint32_t number, uint64_t end_ns)
+static void end_image(struct images *images, struct image *image, uint64_t end_ns)
 {
-	struct image *image = &images->list[number];
-	struct trace_event event = { .kind = TRACE_END, .process = number };
+	struct trace_event event = { .kind = TRACE_END, .process = image->number };
 
+	image->has_ended = true;
+	if (image->is_foreign)
+		return;
 	take_slots(images, image, end_ns);
 	release(images, image, UINT64_MAX);
 	images->summary->late_records += merge_late_count(image->merge);
@@ -114,20 +127,24 @@ static void end_image(struct images *images, uint32_t number, uint64_t end_ns)
 	tell(images, &event);
 }
 
-static uint32_t add_image(struct images *images, uint32_t pid, uint64_t time_ns)
+static struct image *add_image(struct images *images, uint32_t pid, uint64_t time_ns,
+			       bool is_foreign)
 {
-	uint32_t number = (uint32_t)images->count;
-
 	images->list = xgrow(images->list, images->count, &images->capacity, sizeof(*images->list));
-	images->list[images->count++] =
-		(struct image){ .pid = pid, .start_ns = time_ns, .merge = merge_create(number) };
-	return images->last = number;
+	images->last = (uint32_t)images->count;
+	struct image *image = &images->list[images->count++];
+	*image = (struct image){ .pid = pid, .start_ns = time_ns, .is_foreign = is_foreign };
+	if (is_foreign)
+		return image;
+	image->number = images->told_count++;
+	image->merge = merge_create(image->number);
+	return image;
 }
 
-/* The image of an event: one without a process event before it gets an unnamed image. */
-static uint32_t need_image(struct images *images, uint32_t pid, uint64_t time_ns)
+static struct image *add_unnamed(struct images *images, uint32_t pid, uint64_t time_ns,
+				 bool is_foreign)
 {
-	uint32_t number = newest(images, pid);
+	struct image *image = add_image(images, pid, time_ns, is_foreign);
 	struct trace_process process = { .pid = pid,
 					 .parent = TRACE_NO_PROCESS,
 					 .session = "",
@@ -135,13 +152,26 @@ static uint32_t need_image(struct images *images, uint32_t pid, uint64_t time_ns
 					 .exe = "",
 					 .command_line = "",
 					 .comm = "" };
-	struct trace_event event = { .kind = TRACE_PROCESS, .time_ns = time_ns, .image = &process };
+	struct trace_event event = { .kind = TRACE_PROCESS,
+				     .time_ns = time_ns,
+				     .process = image->number,
+				     .image = &process };
 
-	if (number != TRACE_NO_PROCESS)
-		return number;
-	event.process = add_image(images, pid, time_ns);
-	tell(images, &event);
-	return event.process;
+	if (!is_foreign)
+		tell(images, &event);
+	return image;
+}
+
+/* The image of an event. One without a process event before it began before the session did, and is
+ * another recording's; only when sessions are not known, or it has the recorded pid, it gets an
+ * unnamed image. */
+static struct image *need_image(struct images *images, uint32_t pid, uint64_t time_ns)
+{
+	uint32_t place = newest(images, pid);
+
+	if (place != TRACE_NO_PROCESS)
+		return &images->list[place];
+	return add_unnamed(images, pid, time_ns, images->session && pid != images->recorded_pid);
 }
 
 static void decode_process(const struct layout *layout, const bt_event *event,
@@ -162,26 +192,45 @@ static void decode_process(const struct layout *layout, const bt_event *event,
 	process->reason = !strcmp(reason, "fork") ? TRACE_REASON_FORK : TRACE_REASON_START;
 }
 
-/* The events of an image that a killed process of the same pid left are delivered first. */
+/* What a process that had this pid before leaves is delivered first. Sets process->parent, and
+ * tells exec from start. */
+static void replace_image(struct images *images, struct trace_process *process, uint64_t time_ns)
+{
+	uint32_t place = newest(images, process->pid);
+
+	if (place == TRACE_NO_PROCESS)
+		return;
+	struct image *before = &images->list[place];
+	end_image(images, before, time_ns);
+	if (before->is_foreign || before->has_exited || process->reason != TRACE_REASON_START)
+		return;
+	process->parent = before->number;
+	process->reason = TRACE_REASON_EXEC;
+}
+
+static void find_parent(struct images *images, struct trace_process *process)
+{
+	uint32_t place = newest(images, process->parent_pid);
+
+	if (place != TRACE_NO_PROCESS && !images->list[place].is_foreign)
+		process->parent = images->list[place].number;
+}
+
 static void apply_process(struct images *images, const struct layout *layout, const bt_event *event,
 			  struct trace_event *out, uint32_t pid)
 {
-	uint32_t before = newest(images, pid);
 	struct trace_process process = { .pid = pid, .parent = TRACE_NO_PROCESS };
 
 	decode_process(layout, event, &process);
-	if (before != TRACE_NO_PROCESS) {
-		bool is_exec =
-			process.reason == TRACE_REASON_START && !images->list[before].has_exited;
-
-		end_image(images, before, out->time_ns);
-		process.parent = is_exec ? before : TRACE_NO_PROCESS;
-		process.reason = is_exec ? TRACE_REASON_EXEC : process.reason;
-	}
-	if (process.reason == TRACE_REASON_FORK)
-		process.parent = newest(images, process.parent_pid);
+	replace_image(images, &process, out->time_ns);
+	bool is_foreign = images->session && strcmp(process.session, images->session);
+	if (process.parent == TRACE_NO_PROCESS)
+		find_parent(images, &process);
+	struct image *image = add_image(images, pid, out->time_ns, is_foreign);
+	if (is_foreign)
+		return;
 	out->kind = TRACE_PROCESS;
-	out->process = add_image(images, pid, out->time_ns);
+	out->process = image->number;
 	out->image = &process;
 	tell(images, out);
 }
@@ -203,14 +252,14 @@ static void apply_module(struct images *images, const struct layout *layout, con
 	tell(images, out);
 }
 
-static void apply_definition(struct images *images, struct decoder *decoder,
+static void apply_definition(struct images *images, struct image *image, struct decoder *decoder,
 			     const struct layout *layout, const bt_event *event,
 			     struct trace_event *out)
 {
 	switch (layout->what) {
 	case DECODE_EXIT:
 		out->kind = TRACE_EXIT;
-		images->list[out->process].has_exited = true;
+		image->has_exited = true;
 		break;
 	case DECODE_THREAD:
 		out->kind = TRACE_THREAD;
@@ -235,22 +284,20 @@ static void apply_definition(struct images *images, struct decoder *decoder,
 	tell(images, out);
 }
 
-static void apply_batch(struct images *images, struct decoder *decoder, const struct layout *layout,
-			const bt_event *event, uint32_t number)
+static void apply_batch(struct images *images, struct image *image, struct decoder *decoder,
+			const struct layout *layout, const bt_event *event)
 {
-	struct merge *merge = images->list[number].merge;
 	size_t count;
 	const uint64_t *words = decode_words(decoder, layout, event, BATCH_WORDS, &count);
 
-	merge_add_batch(merge, (uint32_t)decode_number(layout, event, BATCH_TID),
+	merge_add_batch(image->merge, (uint32_t)decode_number(layout, event, BATCH_TID),
 			decode_number(layout, event, BATCH_BEGIN_NS), words, count);
 	images->summary->batches++;
 }
 
 /* A record on its own goes with the other events: its thread's queue would have to be resorted. */
-static void apply_record(struct images *images, struct decoder *decoder,
-			 const struct layout *layout, const bt_event *event,
-			 struct trace_event *out)
+static void apply_record(struct image *image, struct decoder *decoder, const struct layout *layout,
+			 const bt_event *event, struct trace_event *out)
 {
 	struct record record;
 	size_t count;
@@ -269,10 +316,10 @@ static void apply_record(struct images *images, struct decoder *decoder,
 	out->address = record.address;
 	out->size_bytes = record.size_bytes;
 	out->heap = decode_number(layout, event, RECORD_HEAP);
-	merge_add_event(images->list[out->process].merge, out);
+	merge_add_event(image->merge, out);
 }
 
-static void apply_heap(struct images *images, const struct layout *layout, const bt_event *event,
+static void apply_heap(struct image *image, const struct layout *layout, const bt_event *event,
 		       struct trace_event *out)
 {
 	out->kind = layout->kind;
@@ -281,10 +328,10 @@ static void apply_heap(struct images *images, const struct layout *layout, const
 	out->stack = (uint32_t)decode_number(layout, event, HEAP_STACK);
 	out->type = (uint32_t)decode_number(layout, event, HEAP_FLAGS);
 	out->size_bytes = decode_number(layout, event, HEAP_MAXIMUM);
-	merge_add_event(images->list[out->process].merge, out);
+	merge_add_event(image->merge, out);
 }
 
-static void apply_vad(struct images *images, const struct layout *layout, const bt_event *event,
+static void apply_vad(struct image *image, const struct layout *layout, const bt_event *event,
 		      struct trace_event *out)
 {
 	out->kind = layout->kind;
@@ -296,7 +343,7 @@ static void apply_vad(struct images *images, const struct layout *layout, const 
 	out->owner = (uint32_t)decode_number(layout, event, VAD_OWNER);
 	out->api = (uint16_t)decode_number(layout, event, VAD_API);
 	out->stack = (uint32_t)decode_number(layout, event, VAD_STACK);
-	merge_add_event(images->list[out->process].merge, out);
+	merge_add_event(image->merge, out);
 }
 
 void images_apply(struct images *images, struct decoder *decoder, const struct layout *layout,
@@ -310,26 +357,30 @@ void images_apply(struct images *images, struct decoder *decoder, const struct l
 		apply_process(images, layout, event, &out, pid);
 		return;
 	}
-	out.process = need_image(images, pid, time_ns);
+	struct image *image = need_image(images, pid, time_ns);
+	if (image->is_foreign) {
+		images->summary->foreign_events++;
+		return;
+	}
+	out.process = image->number;
 	switch (layout->what) {
 	case DECODE_BATCH:
-		apply_batch(images, decoder, layout, event, out.process);
+		apply_batch(images, image, decoder, layout, event);
 		break;
 	case DECODE_RECORD:
-		apply_record(images, decoder, layout, event, &out);
+		apply_record(image, decoder, layout, event, &out);
 		break;
 	case DECODE_SETTLED:
-		release(images, &images->list[out.process],
-			decode_number(layout, event, SETTLED_UNTIL_NS));
+		release(images, image, decode_number(layout, event, SETTLED_UNTIL_NS));
 		break;
 	case DECODE_HEAP:
-		apply_heap(images, layout, event, &out);
+		apply_heap(image, layout, event, &out);
 		break;
 	case DECODE_VAD:
-		apply_vad(images, layout, event, &out);
+		apply_vad(image, layout, event, &out);
 		break;
 	default:
-		apply_definition(images, decoder, layout, event, &out);
+		apply_definition(images, image, decoder, layout, event, &out);
 		break;
 	}
 }
@@ -340,11 +391,15 @@ static void adopt_orphans(struct images *images)
 	for (size_t i = 0; i < images->live->count; i++) {
 		const struct live_slot_header *header = &images->live->slots[i].header;
 
-		if (header->pid && newest(images, header->pid) == TRACE_NO_PROCESS)
-			need_image(images, header->pid, header->begin_ns);
-		if (header->pid &&
-		    images->list[newest(images, header->pid)].start_ns > header->begin_ns)
-			images->list[newest(images, header->pid)].start_ns = header->begin_ns;
+		if (!header->pid)
+			continue;
+		uint32_t place = newest(images, header->pid);
+		struct image *image = place != TRACE_NO_PROCESS
+					      ? &images->list[place]
+					      : add_unnamed(images, header->pid, header->begin_ns,
+							    /* foreign */ false);
+		if (image->start_ns > header->begin_ns)
+			image->start_ns = header->begin_ns;
 	}
 }
 
@@ -352,6 +407,6 @@ void images_finish(struct images *images)
 {
 	adopt_orphans(images);
 	for (size_t i = 0; i < images->count; i++)
-		if (images->list[i].merge)
-			end_image(images, (uint32_t)i, UINT64_MAX);
+		if (!images->list[i].has_ended)
+			end_image(images, &images->list[i], UINT64_MAX);
 }

@@ -16,8 +16,8 @@
 struct images;
 
 /* `live` and `summary` stay the caller's and are written to: slots that were taken, counts. */
-struct images *images_create(reader_deliver deliver, void *context, struct live *live,
-			     struct reader_summary *summary);
+struct images *images_create(const struct reader_input *input, reader_deliver deliver,
+			     void *context, struct live *live, struct reader_summary *summary);
 /* One event of a decoded class, in LTTng's order. */
 void images_apply(struct images *images, struct decoder *decoder, const struct layout *layout,
 		  const bt_event *event, uint64_t time_ns);

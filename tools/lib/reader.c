@@ -318,16 +318,16 @@ static enum reader_status read_all(struct reader *reader)
 	return READER_NO_TRACE;
 }
 
-enum reader_status reader_run(const char *folder, reader_deliver deliver, void *context,
-			      struct reader_summary *summary)
+enum reader_status reader_run(const struct reader_input *input, reader_deliver deliver,
+			      void *context, struct reader_summary *summary)
 {
 	struct reader reader = { .summary = summary };
 
 	memset(summary, 0, sizeof(*summary));
-	enum reader_status status = open_streams(&reader, folder);
+	enum reader_status status = open_streams(&reader, input->folder);
 	if (status == READER_OK) {
 		reader.decoder = decoder_create();
-		reader.images = images_create(deliver, context, &reader.live, summary);
+		reader.images = images_create(input, deliver, context, &reader.live, summary);
 		status = read_all(&reader);
 		images_destroy(reader.images);
 		decoder_destroy(reader.decoder);

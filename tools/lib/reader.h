@@ -18,9 +18,9 @@ enum { READER_KINDS = 64 };
 
 /* What was read, and what could not be. */
 struct reader_summary {
-	uint64_t size_bytes;   /* of the trace's files */
-	uint64_t lttng_events; /* of ours, as LTTng counts: a batch is one */
-	uint64_t foreign_events;
+	uint64_t size_bytes;     /* of the trace's files */
+	uint64_t lttng_events;   /* of ours, as LTTng counts: a batch is one */
+	uint64_t foreign_events; /* of other providers or other recordings */
 	uint64_t batches;
 	uint64_t kinds[READER_KINDS]; /* happenings by enum event_kind */
 	uint64_t definitions;
@@ -43,9 +43,18 @@ enum reader_status {
 	READER_NO_TRACE, /* nothing that could be read; a message was printed */
 };
 
+/* What to read.
+ *  - with a session, processes of other sessions are left out, and those without a process event;
+ *    but never pid (0: not known), the process that was recorded. */
+struct reader_input {
+	const char *folder;
+	const char *session; /* NULL: all processes */
+	uint32_t pid;
+};
+
 /* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */
-enum reader_status reader_run(const char *folder, reader_deliver deliver, void *context,
-			      struct reader_summary *summary);
+enum reader_status reader_run(const struct reader_input *input, reader_deliver deliver,
+			      void *context, struct reader_summary *summary);
 void reader_summary_free(struct reader_summary *summary);
 
 /* Whether events are missing that the program caused: totals are then lower bounds. */

@@ -88,7 +88,7 @@ struct replay_totals {
 struct replay_process {
 	uint32_t number;
 	uint32_t pid, parent_pid;
-	uint32_t parent; /* image that it came from, or TRACE_NO_PROCESS */
+	uint32_t parent; /* its parent's image or the one it replaced, or TRACE_NO_PROCESS */
 	uint32_t reason; /* enum trace_reason */
 	uint32_t schema_version, page_size, stack_depth;
 	uint64_t min_size_bytes;

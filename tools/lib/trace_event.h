@@ -39,7 +39,7 @@ enum trace_reason {
 struct trace_process {
 	uint32_t pid;
 	uint32_t parent_pid;
-	uint32_t parent; /* number of the image that it was forked from or replaced, or none */
+	uint32_t parent; /* number of its parent's image or of the one it replaced, or none */
 	uint32_t reason; /* enum trace_reason */
 	uint32_t schema_version;
 	uint32_t page_size;

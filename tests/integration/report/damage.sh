@@ -13,6 +13,7 @@ mkdir "$TMPDIR"
 
 run record -q -o "$whole" -- "$known" 4
 is "$status" 0 "recorded"
+[ -d "$whole" ] || exit 1
 run report "$whole"
 is "$status" 0 "the whole trace"
 
@@ -21,6 +22,7 @@ damaged() {
 	trace=$scratch/$1
 	cp -r "$whole" "$trace"
 	metadata=$(find "$trace" -name metadata | head -n 1)
+	[ -n "$metadata" ] || exit 1
 	stream=$(find "$(dirname "$metadata")" -maxdepth 1 -type f ! -name metadata \
 		-printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)
 }

@@ -47,6 +47,20 @@ inherited=$(python3 -c 'import json, sys
 print(json.load(open(sys.argv[1]))["totals"]["inherited_frees"])' "$scratch/report.json")
 is "$inherited" 7 "the child releases what it inherited"
 
+# LTTng gives each of two recordings the events of both.
+loop="for i in 1 2 3 4 5 6; do '$known' 1; done"
+start -q --children -o "$scratch/first" -- bash -c "$loop"
+run record -q --children -o "$scratch/second" -- bash -c "$loop"
+is "$status" 0 "two recordings at once: the second"
+finish
+is "$status" 0 "two recordings at once: the first"
+for trace in first second; do
+	pids=$(python3 -c 'import json, sys
+print(len({process["pid"] for process in json.load(sys.stdin)["processes"]}))' \
+		< <("$vadtrace" info --json "$scratch/$trace"))
+	is "$pids" 7 "two recordings at once: bash and its children, nobody else ($trace)"
+done
+
 run leaks --error-exitcode 9 "$scratch/1.route"
 is "$status" 9 "leaks: the status that was asked for"
 ok "leaks: the site" grep -q do_leak "$out"
