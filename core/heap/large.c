@@ -16,7 +16,7 @@
 #include "core/heap/pool.h"
 #include "core/vm/virtual.h"
 
-/* What the cache may always hold, besides an eighth of what is in use; and how many regions. */
+/* What the cache may always hold, besides a quarter of what is in use; and how many regions. */
 #define CACHE_BYTES ((size_t)64 << 20)
 #define CACHE_REGIONS 32
 
@@ -196,7 +196,7 @@ static bool is_worth_caching(const struct segment *segment)
 {
 	return (char *)segment == segment->region &&
 	       segment->pages[0].limit == LARGE_HEADER_BYTES &&
-	       segment->region_bytes <= CACHE_BYTES / 2 + pool.large_bytes / 8;
+	       segment->region_bytes <= CACHE_BYTES / 2 + pool.large_bytes / 4;
 }
 
 void pool_return_large_locked(struct page *page)
@@ -210,7 +210,7 @@ void pool_return_large_locked(struct page *page)
 		return;
 	}
 	enlist_locked(segment, SEGMENTS_CACHED);
-	pool_shrink_cache_locked(CACHE_BYTES + pool.large_bytes / 8);
+	pool_shrink_cache_locked(CACHE_BYTES + pool.large_bytes / 4);
 }
 
 bool large_return(struct page *page)

@@ -120,6 +120,9 @@ int main(void)
 	struct heap *heap = heap_create(0, 0, 0, NULL);
 	pthread_t threads[THREADS];
 
+#ifdef __SANITIZE_THREAD__
+	tap_skip_all("the thread sanitizer allows no threads after fork");
+#endif
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, work, (void *)(i + 1));
 	ok_equal(count_failed_forks(heap), 0, "%d children can use the heap", FORKS);

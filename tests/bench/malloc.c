@@ -1,0 +1,276 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* malloc WORKLOAD [SCALE]: one way of using an allocator, for malloc.sh to time. The allocator is
+ * the preloaded one. Without a workload: lists them. */
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static unsigned scale = 10;
+
+static uint64_t draw(uint64_t *state, uint64_t limit)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state % limit;
+}
+
+/* A block of which the first byte is used. */
+static void *take(size_t size_bytes)
+{
+	char *block = malloc(size_bytes);
+
+	if (!block)
+		abort();
+	*block = 1;
+	return block;
+}
+
+static void touch_all(char *block, size_t size_bytes)
+{
+	for (size_t i = 0; i < size_bytes; i += 4096)
+		block[i] = 1;
+}
+
+static void pairs(size_t size_bytes)
+{
+	for (unsigned i = 0; i < 1000000 * scale; i++) {
+		void *volatile block = malloc(size_bytes);
+
+		free(block);
+	}
+}
+
+static void pairs_of_24(void)
+{
+	pairs(24);
+}
+
+static void pairs_of_64(void)
+{
+	pairs(64);
+}
+
+static void batches(void)
+{
+	enum { COUNT = 100000 };
+	static void *blocks[COUNT];
+
+	for (unsigned round = 0; round < 5 * scale; round++) {
+		for (int i = 0; i < COUNT; i++)
+			blocks[i] = take(32);
+		for (int i = 0; i < COUNT; i++)
+			free(blocks[i]);
+	}
+}
+
+/* Blocks are replaced at random; sizes from smallest to smallest + range. */
+static void replace(uint64_t seed, unsigned slots, unsigned steps, size_t smallest, size_t range)
+{
+	void **blocks = calloc(slots, sizeof(*blocks));
+
+	for (unsigned i = 0; i < steps; i++) {
+		uint64_t slot = draw(&seed, slots);
+
+		free(blocks[slot]);
+		blocks[slot] = take(smallest + draw(&seed, range));
+	}
+	for (unsigned i = 0; i < slots; i++)
+		free(blocks[i]);
+	free(blocks);
+}
+
+static void random_small(void)
+{
+	replace(1, 50000, 500000 * scale, 16, 500);
+}
+
+static void random_medium(void)
+{
+	replace(2, 500, 40000 * scale, 1000, 100000);
+}
+
+static void *random_in_thread(void *argument)
+{
+	replace((uintptr_t)argument, 20000, 250000 * scale, 16, 500);
+	return NULL;
+}
+
+static void random_in_two_threads(void)
+{
+	pthread_t other;
+
+	pthread_create(&other, NULL, random_in_thread, (void *)(uintptr_t)3);
+	random_in_thread((void *)(uintptr_t)4);
+	pthread_join(other, NULL);
+}
+
+/* 256 KiB to 32 MiB, every page touched. */
+static void huge(void)
+{
+	enum { SLOTS = 16 };
+	char *blocks[SLOTS] = { NULL };
+	uint64_t seed = 5;
+
+	for (unsigned i = 0; i < 20 * scale; i++) {
+		uint64_t slot = draw(&seed, SLOTS);
+		size_t size_bytes = (256u << 10) + draw(&seed, 32u << 20);
+
+		free(blocks[slot]);
+		blocks[slot] = take(size_bytes);
+		touch_all(blocks[slot], size_bytes);
+	}
+	for (int i = 0; i < SLOTS; i++)
+		free(blocks[i]);
+}
+
+static void growth(void)
+{
+	for (unsigned round = 0; round < 10 * scale; round++) {
+		char *block = NULL;
+
+		for (size_t size = 16; size < 2000000; size += size / 8 + 16) {
+			block = realloc(block, size);
+			block[size - 1] = 1;
+		}
+		free(block);
+	}
+}
+
+static void zeroed(void)
+{
+	uint64_t seed = 6;
+
+	for (unsigned i = 0; i < 200000 * scale; i++) {
+		void *volatile block = calloc(1, 16 + draw(&seed, 2000));
+
+		free(block);
+	}
+}
+
+static void aligned(void)
+{
+	uint64_t seed = 7;
+
+	for (unsigned i = 0; i < 200000 * scale; i++) {
+		size_t alignment = (size_t)16 << draw(&seed, 6);
+		void *volatile block = aligned_alloc(alignment, alignment * (1 + draw(&seed, 4)));
+
+		free(block);
+	}
+}
+
+/* Phases of other sizes over what an earlier phase left. */
+static void phases(void)
+{
+	enum { COUNT = 20000 };
+	static void *blocks[COUNT];
+
+	for (unsigned round = 0; round < 4 * scale; round++) {
+		size_t size_bytes = 24u << round % 6;
+
+		for (int i = round % 7 ? 1 : 0; i < COUNT; i += round % 7 ? 2 : 1) {
+			free(blocks[i]);
+			blocks[i] = take(size_bytes);
+		}
+	}
+	for (int i = 0; i < COUNT; i++)
+		free(blocks[i]);
+}
+
+static void *live_shortly(void *argument)
+{
+	void *left = take(64);
+
+	for (int i = 0; i < 50; i++)
+		free(take((size_t)i * 8 + 8));
+	(void)argument;
+	return left;
+}
+
+static void short_threads(void)
+{
+	enum { LEFT = 100 };
+	void *left[LEFT] = { NULL };
+
+	for (unsigned i = 0; i < 500 * scale; i++) {
+		pthread_t thread;
+
+		free(left[i % LEFT]);
+		pthread_create(&thread, NULL, live_shortly, NULL);
+		pthread_join(thread, &left[i % LEFT]);
+	}
+	for (int i = 0; i < LEFT; i++)
+		free(left[i]);
+}
+
+enum { RING = 1024 };
+static _Atomic(void *) ring[RING];
+
+static void *consume(void *argument)
+{
+	for (unsigned i = 0; i < 200000 * scale; i++) {
+		void *block;
+
+		while (!(block = atomic_exchange(&ring[i % RING], NULL)))
+			sched_yield();
+		free(block);
+	}
+	return argument;
+}
+
+static void other_frees(void)
+{
+	pthread_t consumer;
+
+	pthread_create(&consumer, NULL, consume, NULL);
+	for (unsigned i = 0; i < 200000 * scale; i++) {
+		void *block = take(16 + i % 200);
+
+		while (atomic_load(&ring[i % RING]))
+			sched_yield();
+		atomic_store(&ring[i % RING], block);
+	}
+	pthread_join(consumer, NULL);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} workloads[] = {
+	{ "pairs-24", pairs_of_24 },
+	{ "pairs-64", pairs_of_64 },
+	{ "batches", batches },
+	{ "random-small", random_small },
+	{ "random-medium", random_medium },
+	{ "two-threads", random_in_two_threads },
+	{ "other-frees", other_frees },
+	{ "short-threads", short_threads },
+	{ "growth", growth },
+	{ "huge", huge },
+	{ "zeroed", zeroed },
+	{ "aligned", aligned },
+	{ "phases", phases },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc > 2)
+		scale = (unsigned)atoi(argv[2]);
+	for (size_t i = 0; i < sizeof(workloads) / sizeof(workloads[0]); i++) {
+		if (argc < 2) {
+			puts(workloads[i].name);
+		} else if (strcmp(argv[1], workloads[i].name) == 0) {
+			workloads[i].run();
+			return 0;
+		}
+	}
+	return argc < 2 ? 0 : 2;
+}
