@@ -168,7 +168,7 @@ static struct page *take_page(struct front *front, uint32_t size_class)
 	if (page)
 		return page;
 	if (!front->lock)
-		threads_reap();
+		threads_reap(THREAD_KEEP_BYTES);
 	request.may_grow = true;
 	return span_take(&request, &is_zero);
 }
@@ -326,7 +326,7 @@ void front_drain(struct front *front)
 	}
 }
 
-void front_release_empty(struct front *front)
+void front_release_empty(struct front *front, size_t keep_bytes)
 {
 	begin_change(front);
 	front_drain(front);
@@ -335,7 +335,8 @@ void front_release_empty(struct front *front)
 
 		for (; page; page = next) {
 			next = page->next;
-			if (page_used(page) != (is_current(front, page) ? 1u : 0u))
+			if (page_used(page) != (is_current(front, page) ? 1u : 0u) ||
+			    page_carved_bytes(page) <= keep_bytes)
 				continue;
 			unlink_page(front, page);
 			return_page(page);

@@ -121,8 +121,8 @@ void front_free_remote(struct page *page, struct block *block);
 
 /* Takes in what others have freed. */
 void front_drain(struct front *front);
-/* Gives back all pages without used blocks. */
-void front_release_empty(struct front *front);
+/* Gives back all pages without used blocks, but for those that ever held at most `keep_bytes`. */
+void front_release_empty(struct front *front, size_t keep_bytes);
 /* Makes the queues from the pages. */
 void front_rebuild(struct front *front);
 /* Takes over a front whose thread is gone, or gave up in the middle of a call. */

@@ -213,7 +213,7 @@ static void release_own(bool sized)
 
 	if (!front)
 		return;
-	front_release_empty(front);
+	front_release_empty(front, /* keep_bytes */ 0);
 	front_leave(front);
 }
 
@@ -221,6 +221,6 @@ bool heap_trim(void)
 {
 	release_own(/* sized */ false);
 	release_own(/* sized */ true);
-	threads_reap();
+	threads_reap(/* keep_bytes */ 0);
 	return segments_trim();
 }

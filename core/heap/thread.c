@@ -122,26 +122,26 @@ void heap_thread_exit(void)
 	if (thread) {
 		settle_front(&thread->plain);
 		settle_front(&thread->sized);
-		front_release_empty(&thread->plain);
-		front_release_empty(&thread->sized);
+		front_release_empty(&thread->plain, THREAD_KEEP_BYTES);
+		front_release_empty(&thread->sized, THREAD_KEEP_BYTES);
 		make_idle_locked(thread);
 	}
 	lock_release(&threads_lock);
 }
 
-static void reap_front(struct front *front)
+static void reap_front(struct front *front, size_t keep_bytes)
 {
 	settle_front(front);
-	if (atomic_load_explicit(&front->notified, memory_order_relaxed))
-		front_release_empty(front);
+	if (!keep_bytes || atomic_load_explicit(&front->notified, memory_order_relaxed))
+		front_release_empty(front, keep_bytes);
 }
 
-void threads_reap(void)
+void threads_reap(size_t keep_bytes)
 {
 	lock_acquire(&threads_lock);
 	for (struct thread_heap *thread = idle_threads; thread; thread = thread->next_idle) {
-		reap_front(&thread->plain);
-		reap_front(&thread->sized);
+		reap_front(&thread->plain, keep_bytes);
+		reap_front(&thread->sized, keep_bytes);
 	}
 	lock_release(&threads_lock);
 }

@@ -40,8 +40,11 @@ static inline bool thread_owns(const struct front *front)
 struct front *shared_enter(bool sized);
 void shared_leave(struct front *front);
 
-/* Takes in the blocks that were freed to idle threads' pages. */
-void threads_reap(void);
+/* Of a page without blocks, what a thread may leave to the next one instead of giving it back. */
+#define THREAD_KEEP_BYTES ((size_t)8192)
+
+/* Takes in the blocks that were freed to idle threads' pages, and gives empty pages back. */
+void threads_reap(size_t keep_bytes);
 void threads_check(void);
 
 void threads_fork_prepare(void);

@@ -81,6 +81,7 @@ mean_row() {
 	printf '|\n'
 }
 
+# shellcheck disable=SC2046,SC2086 # names without spaces
 [ $# -gt 0 ] || set -- $real_programs $("$program")
 make_inputs "$scale"
 machine_line
