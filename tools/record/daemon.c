@@ -63,8 +63,7 @@ static bool join(char path[PATH_MAX], const char *folder, const char *name)
 
 #define ROOT_RUN_FOLDER "/run/lttng"
 
-/* The folder where the daemon that serves us keeps its sockets: as liblttng-ctl, root's if we may.
- */
+/* Where the daemon that serves us keeps its sockets. As liblttng-ctl: root's, if we may. */
 static bool find_run_folder(char path[PATH_MAX])
 {
 	if (getuid() == 0 || access(ROOT_RUN_FOLDER "/client-lttng-sessiond", W_OK) == 0)
@@ -78,7 +77,7 @@ bool daemon_find_program(char path[PATH_MAX])
 	const char *folder = getenv("PATH");
 
 	if (chosen && *chosen)
-		return join(path, chosen, "") && (path[strlen(path) - 1] = '\0', true) &&
+		return (size_t)snprintf(path, PATH_MAX, "%s", chosen) < PATH_MAX &&
 		       access(path, X_OK) == 0;
 	for (folder = folder ? folder : "/usr/bin:/bin"; *folder;) {
 		size_t length = strcspn(folder, ":");
@@ -284,7 +283,8 @@ static void raise_limits(void)
 	}
 }
 
-/* A session of its own, so that no terminal's signals reach it. */
+/* A session of its own, so that no terminal's signals reach it. Nothing is preloaded: a daemon that
+ * is itself traced waits for itself. */
 _Noreturn static void run_daemon(const char *program, int messages)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -297,6 +297,7 @@ _Noreturn static void run_daemon(const char *program, int messages)
 	dup2(null, STDIN_FILENO);
 	dup2(messages, STDOUT_FILENO);
 	dup2(messages, STDERR_FILENO);
+	unsetenv("LD_PRELOAD");
 	setenv(DAEMON_MARK, "1", /* overwrite */ 1);
 	execl(program, "lttng-sessiond", "--daemonize", "--no-kernel", (char *)NULL);
 	_exit(127);
@@ -390,7 +391,6 @@ static bool fail_state(enum daemon_state state)
 	return false;
 }
 
-/* lttng_list_sessions prints nothing, but knows no daemon from one that is starting. */
 bool daemon_ensure(bool *is_started)
 {
 	enum daemon_state state = daemon_probe();
@@ -434,6 +434,7 @@ static void stop(pid_t pid)
 	has_ended(pid);
 }
 
+/* A silent daemon may have sessions of others: it stays, and the user was told. */
 void daemon_release(void)
 {
 	pid_t pid = daemon_pid();
@@ -442,6 +443,10 @@ void daemon_release(void)
 	if (!pid || !has_mark(pid))
 		return;
 	count = list_sessions();
-	if (count == 0 || count == CONTROL_SILENT)
+	if (count > 0) {
+		control_request(request_remove_stale, NULL, ANSWER_SECONDS);
+		count = list_sessions();
+	}
+	if (count == 0)
 		stop(pid);
 }

@@ -72,8 +72,7 @@ static void say(const struct recording *recording, const char *text)
 
 /* In the child. */
 
-/* "#!/usr/bin/env NAME": what env would execute, since programs started by exec are not followed.
- */
+/* What env would execute for "#!/usr/bin/env NAME": what env starts is not followed. */
 static char **env_words(const struct recording *recording)
 {
 	char **words = recording->options->command;

@@ -53,6 +53,10 @@ ok "it names the program, the loss and the next command" \
 run record -v -o i -- true
 ok "-v tells the steps" said 'started a session daemon'
 
+LD_PRELOAD=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so run record -q -o i2 -- true
+is "$status" 0 "the daemon is not itself traced"
+no_leftovers "the daemon is not itself traced"
+
 start_daemon
 before=$(daemon_pid)
 run record -v -o j -- "$allocate" 1000
