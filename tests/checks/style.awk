@@ -34,6 +34,7 @@ FNR == 1 {
 	name = FILENAME
 	licence_lines = 0
 	is_c = name ~ /\.(c|h|cc)$/
+	has_tabs = name !~ /\.(py|lua)$/
 }
 
 {
@@ -56,7 +57,7 @@ length($0) > 12 && width($0) > 100 {
 	breach(FNR, "carriage return")
 }
 
-/^        / {
+has_tabs && /^        / {
 	breach(FNR, "indented with spaces")
 }
 

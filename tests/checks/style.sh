@@ -101,8 +101,10 @@ check_functions() {
 	not_ok "finds that too many are long" functions_are_short "$scratch/long.c"
 }
 
+# One by one: clang-format 14 may crash on many files of two languages.
 is_formatted() {
-	clang-format --style="file:$VADTRACE_SRCDIR/.clang-format" --dry-run -Werror "$@"
+	printf '%s\n' "$@" | xargs -n 1 clang-format \
+		--style="file:$VADTRACE_SRCDIR/.clang-format" --dry-run -Werror
 }
 
 check_clang_format() {

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-// All forms of operator new and delete, exceptions, and destructors of thread-local objects.
+/* All forms of operator new and delete, exceptions, and destructors of thread-local objects. */
 
 #include <cstdio>
 #include <cstdint>

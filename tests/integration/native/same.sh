@@ -101,7 +101,8 @@ environment "environment: preloads after us stay" \
 	LD_PRELOAD="$preload:$libc" A=1 VADTRACE_PRELOAD="$preload"
 environment "environment: preloads before us stay" \
 	LD_PRELOAD="$libc $preload" A=1 VADTRACE_PRELOAD="$preload"
-expected=(LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" VADTRACE_CHILDREN=1 VADTRACE_MODE=observe)
+expected=(LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" VADTRACE_CHILDREN=1
+	VADTRACE_MODE=observe)
 environment "environment: stays for children that are traced" "${expected[@]}"
 expected=(LD_PRELOAD="$preload" VADTRACE_MODE=observe)
 environment "environment: stays when the user made it" "${expected[@]}"

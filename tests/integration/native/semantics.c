@@ -15,6 +15,7 @@
 #define MARK 12345
 
 /* A function that is not in every C library: absent means not asked for. */
+extern void cfree(void *block) __attribute__((weak));
 extern void free_sized(void *block, size_t size) __attribute__((weak));
 extern void free_aligned_sized(void *block, size_t alignment, size_t size) __attribute__((weak));
 
@@ -261,8 +262,29 @@ static void figures(void)
 	       mallopt(M_ARENA_MAX, 1));
 }
 
+/* Their texts are each library's own; they must only be there, and come to an end. */
+static void old_figures(void)
+{
+	int before, standard_error = dup(STDERR_FILENO);
+	void *block;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+	before = mallinfo().uordblks;
+	block = malloc(100000);
+	printf("mallinfo: %d\n", mallinfo().uordblks >= before + 100000 - (1 << 16));
+#pragma GCC diagnostic pop
+	free(block);
+	close(STDERR_FILENO);
+	malloc_stats();
+	dup2(standard_error, STDERR_FILENO);
+	close(standard_error);
+}
+
 static void sized_frees(void)
 {
+	if (cfree)
+		cfree(malloc(40));
 	if (free_sized) {
 		free_sized(malloc(40), 40);
 		free_sized(NULL, 0);
@@ -283,6 +305,7 @@ int main(void)
 	usable();
 	library();
 	figures();
+	old_figures();
 	sized_frees();
 	return 0;
 }

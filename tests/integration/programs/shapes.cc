@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* C++ that allocates in all its ways: containers, exceptions through frames, threads, aligned new. */
+/* C++ that allocates in all its ways: containers, exceptions, threads, aligned new. */
 
 #include <algorithm>
 #include <future>
@@ -25,14 +25,24 @@ struct Shape {
 
 struct Square : Shape {
 	double side;
-	explicit Square(double s) : side(s) {}
-	double area() const override { return side * side; }
+	explicit Square(double s) : side(s)
+	{
+	}
+	double area() const override
+	{
+		return side * side;
+	}
 };
 
 struct alignas(256) Circle : Shape {
 	double radius;
-	explicit Circle(double r) : radius(r) {}
-	double area() const override { return 3 * radius * radius; }
+	explicit Circle(double r) : radius(r)
+	{
+	}
+	double area() const override
+	{
+		return 3 * radius * radius;
+	}
 };
 
 double total_area(int count)

@@ -100,7 +100,8 @@ for ((i = 0; i < 40; i++)); do
 	[ $((i % 4)) -eq 0 ] && victim=$metadata
 	for ((n = 0; n < 8; n++)); do
 		printf "\\x$(printf %02x $((RANDOM % 256)))" |
-			dd of="$victim" bs=1 seek=$(((RANDOM * 32768 + RANDOM) % $(size_of "$victim"))) \
+			dd of="$victim" bs=1 \
+				seek=$(((RANDOM * 32768 + RANDOM) % $(size_of "$victim"))) \
 				conv=notrunc status=none
 	done
 	status=0

@@ -21,7 +21,8 @@ compare() {
 	fi
 	rm -f "$scratch/output"
 	COMPARE_OUTPUT=$scratch/output LD_PRELOAD=$library "$@" >"$scratch/said" 2>&1
-	is "$(awk '{ count += $2 } END { print count + 0 }' "$scratch/output")" 0 "$name: no difference"
+	is "$(awk '{ count += $2 } END { print count + 0 }' "$scratch/output")" 0 \
+		"$name: no difference"
 	ok "$name: stacks of all kinds were met" awk -v least="$least" \
 		'{ count += $1 } END { exit count < least }' "$scratch/output"
 }
@@ -36,7 +37,8 @@ static int thrown(int n)
 	try {
 		throw std::runtime_error(std::to_string(n) + std::string(100, 'x'));
 	} catch (const std::exception &error) {
-		return static_cast<int>(std::string(error.what()).size() + std::string(99, 'y').size());
+		return static_cast<int>(std::string(error.what()).size() +
+					std::string(99, 'y').size());
 	}
 }
 int main()
