@@ -58,6 +58,7 @@ void mapping_record(const struct mapping *mapping, uint16_t api)
 	vad->type = mapping->is_file || mapping->is_shared ? MEM_MAPPED : MEM_PRIVATE;
 	vad->protect = pager_protect_of_mapping(mapping->prot, is_copied);
 	vad->origin = mapping->origin;
+	vad->is_told = event_is_wanted();
 	vad->is_file = mapping->is_file;
 	vad->is_copied = is_copied;
 	vad->file_offset = mapping->is_file ? mapping->file_offset : 0;

@@ -184,6 +184,7 @@ int posix_take_in_maps(void)
 	int error;
 
 	lock_acquire(&vm_lock);
+	tell_untold(API_NONE);
 	error = mapping_compare(0, OS_USER_END, API_NONE);
 	lock_release(&vm_lock);
 	return error;

@@ -32,7 +32,9 @@ intptr_t posix_shmat(int id, const void *address, int flags, enum api api);
 int posix_shmdt(const void *address, enum api api);
 
 /* Takes in the ranges that exist already, from the system's own list, as foreign VADs; called once
- * when tracing starts, and whenever the model is compared with the system. Returns 0 or -errno. */
+ * when tracing starts, and whenever the model is compared with the system. What the model holds
+ * already but the listener was not told, because it did not listen yet, is told now. Returns 0 or
+ * -errno. */
 int posix_take_in_maps(void);
 
 #endif

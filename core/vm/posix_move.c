@@ -205,7 +205,7 @@ static void record_break(uintptr_t base, uintptr_t end, uint16_t api)
 
 	if (vad && vad->origin == VAD_ORIGIN_BREAK && vad_end(vad) == base &&
 	    pagestate_run(&vad->pages, vad->pages.end_page - 1).state == state &&
-	    !vad_is_any_in(base, end)) {
+	    vad->is_told == event_is_wanted() && !vad_is_any_in(base, end)) {
 		pagestate_extend(&vad->pages, end / OS_PAGE_SIZE);
 		tell_mapped(base, end, api);
 		return;

@@ -42,6 +42,7 @@ static void record(const struct resizing *resizing, uintptr_t base)
 	pagestate_clear(&vad->pages);
 	pagestate_init(&vad->pages, region_page(base), region_page(base + resizing->new_size_bytes),
 		       resizing->state);
+	vad->is_told = event_is_wanted();
 	vad_insert(vad);
 	tell_reserve(vad, resizing->request->api);
 }

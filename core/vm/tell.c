@@ -70,6 +70,20 @@ void tell_mapped(uintptr_t base, uintptr_t end, uint16_t api)
 	}
 }
 
+void tell_untold(uint16_t api)
+{
+	struct vad *vad;
+
+	if (!event_is_wanted())
+		return;
+	for (vad = vad_find_from(0); vad; vad = vad_next(vad)) {
+		if (vad->is_told)
+			continue;
+		tell_mapped(vad_base(vad), vad_end(vad), api);
+		vad->is_told = true;
+	}
+}
+
 void tell_unmapped(uintptr_t base, uintptr_t end, uint16_t api)
 {
 	struct vad *vad;

@@ -37,6 +37,8 @@ void tell_reserve(const struct vad *vad, uint16_t api);
 /* What the tree knows inside [base, end), as mappings that exist: new ones, or ones whose end had
  * been told and that stayed after all. */
 void tell_mapped(uintptr_t base, uintptr_t end, uint16_t api);
+/* All that the tree holds and nobody was listening to when it was made, as mappings that exist. */
+void tell_untold(uint16_t api);
 /* The end of [base, end), if the tree knows anything there. */
 void tell_unmapped(uintptr_t base, uintptr_t end, uint16_t api);
 

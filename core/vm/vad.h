@@ -40,6 +40,7 @@ struct vad {
 	uint8_t owner;        /* enum event_owner */
 	bool is_file;         /* MEM_MAPPED without a file is shared memory */
 	bool is_copied;       /* a file's private mapping: what is written stays here */
+	bool is_told;         /* the listener knows of it */
 };
 
 static inline uintptr_t vad_base(const struct vad *vad)

@@ -38,6 +38,7 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 	vad->protect = allocation->protect;
 	vad->origin = VAD_ORIGIN_VIRTUAL;
 	vad->owner = allocation->request->owner;
+	vad->is_told = event_is_wanted();
 	pagestate_init(&vad->pages, region_page(base), region_page(end), allocation->state);
 	vad_insert(vad);
 	return vad;

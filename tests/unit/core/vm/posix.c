@@ -273,6 +273,24 @@ static void test_shared_segment(void)
 	ok_equal(posix_shmdt(block, API_shmdt), -EINVAL, "only once");
 }
 
+/* What was made before anybody listened is told once when tracing starts, and then not again. */
+static void test_late_listener(void)
+{
+	event_set_sink(NULL, NULL);
+	posix_mmap(page_at(20), 4 * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0, API_mmap);
+	posix_mprotect(page_at(21), PAGE, PROT_READ, API_mprotect);
+	replay_start((uintptr_t)window, PAGES);
+	posix_mmap(page_at(30), PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0,
+		   API_mmap);
+	ok(differences() > 0, "a late listener knows less");
+	posix_take_in_maps();
+	ok_equal(differences(), 0, "until the ranges that exist are told");
+	posix_take_in_maps();
+	ok_equal(differences(), 0, "and once is enough");
+	posix_munmap(window, PAGES * PAGE, API_munmap);
+}
+
 int main(void)
 {
 	random_start();
@@ -283,6 +301,7 @@ int main(void)
 	test_random();
 	test_take_in();
 	test_move();
+	test_late_listener();
 	test_break();
 	test_shared_segment();
 	ok_equal(replay.impossible, 0, "no event was impossible");
