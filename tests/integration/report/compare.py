@@ -51,8 +51,9 @@ def main():
 	got = add_sites(report, truth)
 	for name, figures in truth.items():
 		for figure, value in figures.items():
-			if got[name][figure] != value:
-				wrong.append(f"{name}: {figure} is {got[name][figure]}, not {value}")
+			found = got[name][figure]
+			if found != value:
+				wrong.append(f"{name}: {figure} is {found}, not {value}")
 	if report["totals"]["double_live"]:
 		wrong.append(f"{report['totals']['double_live']} addresses live twice")
 	if report["trace"]["lost"]["late_records"]:

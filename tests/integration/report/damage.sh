@@ -99,10 +99,9 @@ for ((i = 0; i < 40; i++)); do
 	victim=$stream
 	[ $((i % 4)) -eq 0 ] && victim=$metadata
 	for ((n = 0; n < 8; n++)); do
+		place=$(((RANDOM * 32768 + RANDOM) % $(size_of "$victim")))
 		printf "\\x$(printf %02x $((RANDOM % 256)))" |
-			dd of="$victim" bs=1 \
-				seek=$(((RANDOM * 32768 + RANDOM) % $(size_of "$victim"))) \
-				conv=notrunc status=none
+			dd of="$victim" bs=1 seek=$place conv=notrunc status=none
 	done
 	status=0
 	timeout 60 "$vadtrace" report --json "$trace" >"$out" 2>"$err" || status=$?
