@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FORKS 200
+#define FORKS 60
 
 extern char **environ;
 static atomic_bool ends;
@@ -92,7 +92,7 @@ static void fork_among_threads(void)
 		pid_t child = fork();
 
 		if (child == 0) {
-			ends = i % 20 != 0;
+			ends = i % 10 != 0;
 			if (!ends) {
 				pthread_create(&child_thread, NULL, churn, NULL);
 				usleep(1000);
