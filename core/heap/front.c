@@ -86,8 +86,10 @@ static void make_current(struct front *front, uint32_t size_class)
 {
 	struct page *page = front->queues[size_class].first;
 
-	if (page)
+	if (page) {
 		page_set_used(page, page_used(page) + 1);
+		page_set_current(page, true);
+	}
 	set_direct(front, size_class);
 }
 
@@ -123,6 +125,7 @@ static void unlink_page(struct front *front, struct page *page)
 	if (!was_current)
 		return;
 	page_set_used(page, page_used(page) - 1);
+	page_set_current(page, false);
 	make_current(front, page->size_class);
 }
 
@@ -352,6 +355,7 @@ static void requeue(struct page *page, void *context)
 	if (page->kind != PAGE_BLOCKS || (page_owner(page) & ~PAGE_FULL) != (uintptr_t)front)
 		return;
 	page_set_used(page, page->carved - count_free(page));
+	page_set_current(page, false);
 	if (page->free || page->carved < page->limit)
 		append(front, page);
 	else
@@ -379,6 +383,7 @@ static void check_page(const struct front *front, const struct page *page)
 	uint32_t current = is_current(front, page) ? 1 : 0;
 
 	check(page_owner(page) == (uintptr_t)front, "a queued page of another owner");
+	check(page_is_current(page) == (current != 0), "a page wrong about being current");
 	check(page->kind == PAGE_BLOCKS, "a queued page that holds no blocks");
 	check(page->carved <= page->limit, "a page carved past its end");
 	check(page->block_bytes == class_bytes(page->size_class), "a page of the wrong class");

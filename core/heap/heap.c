@@ -147,7 +147,7 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 	lock_acquire(&heap->lock);
 	lock_release(&heap->lock);
 	segments_return_heap(heap);
-	pool_release(heap);
+	(void)pool_release(heap);
 	return set_status(status, STATUS_SUCCESS);
 }
 

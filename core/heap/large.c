@@ -76,13 +76,6 @@ static struct segment *reserve_locked(size_t offset, size_t region_bytes, size_t
 	return segment;
 }
 
-static void release_locked(struct segment *segment)
-{
-	pool_map_locked(segment, /* ours */ false);
-	pool_count_locked(0, segment->region_bytes);
-	pool_release(segment->region);
-}
-
 /* Gives a segment that is in no list another size; NULL and unchanged when that fails. */
 static struct segment *resize_locked(struct segment *segment, size_t region_bytes)
 {
@@ -120,7 +113,7 @@ static struct segment *take_cached_locked(size_t bytes)
 	struct segment *best = NULL, *resized;
 
 	for (struct segment *s = pool.lists[SEGMENTS_CACHED]; s; s = s->next) {
-		if (suits_better(s, best, bytes))
+		if (s == s->region && suits_better(s, best, bytes))
 			best = s;
 	}
 	if (!best)
@@ -185,17 +178,18 @@ bool pool_shrink_cache_locked(size_t keep_bytes)
 		bytes += s->region_bytes;
 		if (bytes <= keep_bytes && ++regions <= CACHE_REGIONS)
 			continue;
-		found = true;
 		delist_locked(s);
-		release_locked(s);
+		if (pool_release_segment_locked(s))
+			found = true;
+		else
+			enlist_locked(s, SEGMENTS_CACHED);
 	}
 	return found;
 }
 
 static bool is_worth_caching(const struct segment *segment)
 {
-	return (char *)segment == segment->region &&
-	       segment->pages[0].limit == LARGE_HEADER_BYTES &&
+	return segment == segment->region && segment->pages[0].limit == LARGE_HEADER_BYTES &&
 	       segment->region_bytes <= CACHE_BYTES / 2 + pool.large_bytes / 4;
 }
 
@@ -205,10 +199,8 @@ void pool_return_large_locked(struct page *page)
 
 	delist_locked(segment);
 	page->kind = PAGE_NONE;
-	if (!is_worth_caching(segment)) {
-		release_locked(segment);
+	if (!is_worth_caching(segment) && pool_release_segment_locked(segment))
 		return;
-	}
 	enlist_locked(segment, SEGMENTS_CACHED);
 	pool_shrink_cache_locked(CACHE_BYTES + pool.large_bytes / 4);
 }

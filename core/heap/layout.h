@@ -76,7 +76,8 @@ struct page {
 	uint8_t kind;                   /* enum page_kind */
 	uint8_t size_class;
 	uint8_t slices;
-	bool sized; /* blocks of the Win32 face: they know their exact size */
+	_Atomic(bool) is_current; /* first in the queue of its class */
+	bool sized;               /* blocks of the Win32 face: they know their exact size */
 	size_t block_bytes;
 	size_t exact_bytes; /* PAGE_SINGLE and PAGE_LARGE, if sized: what was asked for */
 	_Alignas(64) _Atomic(struct block *) remote;
@@ -211,6 +212,16 @@ static inline uint32_t page_used(const struct page *page)
 static inline void page_set_used(struct page *page, uint32_t used)
 {
 	atomic_store_explicit(&page->used, used, memory_order_relaxed);
+}
+
+static inline bool page_is_current(const struct page *page)
+{
+	return atomic_load_explicit(&page->is_current, memory_order_relaxed);
+}
+
+static inline void page_set_current(struct page *page, bool is_current)
+{
+	atomic_store_explicit(&page->is_current, is_current, memory_order_relaxed);
 }
 
 static inline uintptr_t page_owner(const struct page *page)

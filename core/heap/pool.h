@@ -37,8 +37,11 @@ void pool_return_large_locked(struct page *page);
 /* Gives cached large regions back until they are no more than `keep_bytes`; whether there were. */
 bool pool_shrink_cache_locked(size_t keep_bytes);
 
-/* Memory from vm and back to it. *size_bytes becomes what was really taken. */
+/* Memory from vm and back to it. *size_bytes becomes what was really taken. A release may fail:
+ * when the system has as many mappings as it allows, it cannot cut one out of a larger one. */
 void *pool_reserve(size_t *size_bytes, size_t alignment_bytes);
-void pool_release(void *base);
+bool pool_release(void *base);
+/* Releases the region of a segment that is in no list. False: it still exists, in no list. */
+bool pool_release_segment_locked(struct segment *segment);
 
 #endif

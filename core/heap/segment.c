@@ -99,12 +99,26 @@ void *pool_reserve(size_t *size_bytes, size_t alignment_bytes)
 	return base;
 }
 
-void pool_release(void *base)
+bool pool_release(void *base)
 {
 	const struct vm_request request = { .owner = EVENT_OWNER_HEAP };
 	size_t whole = 0;
 
-	check(vm_free(&base, &whole, MEM_RELEASE, &request) >= 0, "a segment cannot be released");
+	return vm_free(&base, &whole, MEM_RELEASE, &request) >= 0;
+}
+
+/* The map is right at any moment: once released, the address may be anybody's. */
+bool pool_release_segment_locked(struct segment *segment)
+{
+	size_t region_bytes = segment->region_bytes;
+
+	pool_map_locked(segment, /* ours */ false);
+	if (!pool_release(segment->region)) {
+		pool_map_locked(segment, /* ours */ true);
+		return false;
+	}
+	pool_count_locked(0, region_bytes);
+	return true;
 }
 
 /* Weak, but all that is asked of it is that programs do not hit it by chance. */
@@ -134,13 +148,17 @@ static struct segment *grow_locked(void)
 	return segment;
 }
 
-static void shrink_locked(struct segment *segment)
+static bool shrink_locked(struct segment *segment)
 {
-	pool.dirty_slices -= (size_t)__builtin_popcountll(segment->free_mask & segment->dirty_mask);
+	size_t dirty = (size_t)__builtin_popcountll(segment->free_mask & segment->dirty_mask);
+
 	pool_unlink_locked(segment);
-	pool_map_locked(segment, /* ours */ false);
-	pool_count_locked(0, segment->region_bytes);
-	pool_release(segment->region);
+	if (!pool_release_segment_locked(segment)) {
+		pool_link_locked(segment, SEGMENTS_OPEN);
+		return false;
+	}
+	pool.dirty_slices -= dirty;
+	return true;
 }
 
 static uint64_t slices_mask(uint32_t first, uint32_t count)
@@ -194,6 +212,7 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->next = page->prev = page->next_notified = NULL;
 	atomic_store_explicit(&page->remote, NULL, memory_order_relaxed);
 	page_set_carved(page, 0);
+	page_set_current(page, false);
 	page_set_used(page, 0);
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
 }
@@ -269,9 +288,7 @@ static bool purge_locked(size_t keep_slices)
 		if (pool.dirty_slices <= keep_slices && s->free_mask != ALL_SLICES)
 			continue;
 		found = true;
-		if (s->free_mask == ALL_SLICES)
-			shrink_locked(s);
-		else
+		if (s->free_mask != ALL_SLICES || !shrink_locked(s))
 			discard_all_locked(s);
 	}
 	return found;
@@ -434,7 +451,7 @@ static void count_page(struct page *page, void *context)
 	size_t bytes = page->block_bytes;
 
 	if (page->kind == PAGE_BLOCKS)
-		bytes *= page_used(page);
+		bytes *= page_used(page) - page_is_current(page);
 	statistics->used_bytes += bytes;
 	if (page->kind == PAGE_LARGE) {
 		statistics->large_bytes += bytes;

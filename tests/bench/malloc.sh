@@ -85,7 +85,8 @@ mean_row() {
 [ $# -gt 0 ] || set -- $real_programs $("$program")
 make_inputs "$scale"
 machine_line
-printf 'seconds of processor time, medians of %d interleaved runs, and ratios to glibc\n\n' "$rounds"
+printf 'seconds of processor time, medians of %d interleaved runs, and ratios to glibc\n\n' \
+	"$rounds"
 printf '| workload '
 for way in $ways; do
 	printf '| %s | ratio ' "$way"
