@@ -22,7 +22,7 @@ static int answer(void)
  */
 static char *resolver_block;
 
-static int (*resolve_answer(void))(void)
+__attribute__((used)) static int (*resolve_answer(void))(void)
 {
 	resolver_block = malloc(100);
 	if (resolver_block)

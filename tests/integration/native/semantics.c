@@ -84,7 +84,7 @@ static void alignments(void)
 	SHOW(1, memalign(above, 1));
 	SHOW(1, memalign(above + 1, 1));
 	SHOW(1, memalign(huge, 1));
-	SHOW(1, memalign((size_t)1 << 62, 1));
+	SHOW(1, memalign(above >> 1, 1));
 	SHOW(4096, valloc(1));
 	SHOW(4096, valloc(0));
 	SHOW(4096, valloc(huge));
