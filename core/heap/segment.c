@@ -11,13 +11,10 @@
 
 #include "core/heap/segment.h"
 
-#include <sys/mman.h>
-
 #include "core/base/check.h"
 #include "core/base/lock.h"
 #include "core/heap/pool.h"
 #include "core/os/os.h"
-#include "core/vm/posix.h"
 #include "core/vm/virtual.h"
 
 #define ALL_SLICES (~(uint64_t)1)
@@ -255,9 +252,10 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 /* Gives the pages of a run of free slices back; it reads as zeroes then. */
 static void discard_locked(struct segment *segment, uint32_t first, uint32_t count)
 {
+	const struct vm_request request = { .owner = EVENT_OWNER_HEAP };
 	void *base = (char *)segment + ((size_t)first << SLICE_SHIFT);
 
-	if (posix_advise(base, (size_t)count << SLICE_SHIFT, MADV_DONTNEED, API_NONE) != 0)
+	if (vm_discard(base, (size_t)count << SLICE_SHIFT, &request) < 0)
 		return;
 	segment->dirty_mask &= ~slices_mask(first, count);
 	pool.dirty_slices -= count;
