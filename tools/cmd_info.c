@@ -113,16 +113,23 @@ static int depth_of(const struct replay *replay, const struct replay_process *pr
 	return depth;
 }
 
+/* Negative before the first process event: records of a process that LTTng never heard of. */
+static double seconds_since(uint64_t time_ns, uint64_t start_ns)
+{
+	return (double)(int64_t)(time_ns - start_ns) / 1e9;
+}
+
 static void print_family(const struct analysis *analysis, struct table *table, size_t number)
 {
 	const struct replay_process *process = analysis->replay.processes[number];
 	int depth = depth_of(&analysis->replay, process);
+	uint64_t start_ns = analysis->replay.start_ns;
 	char text[32];
 
 	table_addf(table, "%*s%" PRIu32, 2 * depth, "", process->pid);
 	table_add(table, analysis_reason_name(process->reason));
-	table_addf(table, "%.3f s", (double)(process->start_ns - analysis->replay.start_ns) / 1e9);
-	table_addf(table, "%.3f s", (double)(process->end_ns - analysis->replay.start_ns) / 1e9);
+	table_addf(table, "%.3f s", seconds_since(process->start_ns, start_ns));
+	table_addf(table, "%.3f s", seconds_since(process->end_ns, start_ns));
 	table_addf(table, "%zu", process->thread_count);
 	table_add(table, table_format_count(process->totals.counts.calls, text));
 	table_add(table, process->has_exited ? "exit" : "");
