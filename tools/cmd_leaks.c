@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/analysis/json.h"
 #include "tools/analysis/text.h"
+#include "tools/lib/cli.h"
 
 static const struct arguments_command command = {
 	.usage = "usage: vadtrace leaks [options] TRACE\n\n"
@@ -64,13 +65,13 @@ static bool has_leaks(const struct tree *tree)
 static int run(struct analysis *analysis)
 {
 	struct tree *tree = analysis_tree(analysis, tree_find_metric("leaked"));
-	int status = analysis_status(analysis);
 
 	if (analysis->options.is_json)
 		print_json(analysis, tree);
 	else
 		print_text(analysis, tree);
-	if (has_leaks(tree) && analysis->options.error_exitcode)
+	int status = analysis_status(analysis);
+	if (has_leaks(tree) && analysis->options.error_exitcode && status != CLI_EXIT_FAILURE)
 		status = analysis->options.error_exitcode;
 	tree_destroy(tree);
 	return status;

@@ -164,6 +164,10 @@ void analysis_close(struct analysis *analysis)
 
 int analysis_status(const struct analysis *analysis)
 {
+	if (fflush(stdout) || ferror(stdout)) {
+		cli_error("the output cannot be written: %s", strerror(errno));
+		return CLI_EXIT_FAILURE;
+	}
 	return analysis->is_damaged ? ANALYSIS_EXIT_DAMAGED : CLI_EXIT_OK;
 }
 

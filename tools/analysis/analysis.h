@@ -36,7 +36,7 @@ struct analysis {
 int analysis_open(struct analysis *analysis, const struct arguments *options);
 void analysis_close(struct analysis *analysis);
 
-/* The exit status of a command that has done its work. */
+/* The exit status of a command that has printed all it had to. */
 int analysis_status(const struct analysis *analysis);
 
 /* The tree of one metric of the target. */

@@ -21,6 +21,14 @@ static const char *figure(uint64_t value, bool is_bytes, char buffer[32])
 	return is_bytes ? cli_format_bytes(value, buffer) : table_format_count(value, buffer);
 }
 
+/* " blocks" of one is " block". */
+static int unit_length(const char *unit, uint64_t value)
+{
+	int length = (int)strlen(unit);
+
+	return value == 1 && length && unit[length - 1] == 's' ? length - 1 : length;
+}
+
 static const char *short_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -122,10 +130,11 @@ static void print_site(const struct analysis *analysis, const struct tree *tree,
 	double share =
 		tree->total_first ? 100.0 * (double)site->first / (double)tree->total_first : 0.0;
 
-	snprintf(line, sizeof(line), "%3zu. %s%s%s  %.1f %%  %s%s%s", number + 1,
+	snprintf(line, sizeof(line), "%3zu. %s%s%.*s  %.1f %%  %s%s%.*s", number + 1,
 		 analysis->is_lossy ? ">= " : "", figure(site->first, metric->is_bytes, first),
-		 metric->first_unit, share, metric->second_words,
-		 figure(site->second, metric->second_is_bytes, second), metric->second_unit);
+		 unit_length(metric->first_unit, site->first), metric->first_unit, share,
+		 metric->second_words, figure(site->second, metric->second_is_bytes, second),
+		 unit_length(metric->second_unit, site->second), metric->second_unit);
 	print_line(analysis, line);
 	print_frame(analysis, 5, "", &site->frame);
 	print_callers(analysis, tree, site, 5);

@@ -81,6 +81,9 @@ run report --pid 1 "$scratch/1.route"
 is "$status" 1 "a process that is not there"
 run report --sort nonsense "$scratch/1.route"
 is "$status" 2 "a wrong value"
+status=0
+"$vadtrace" report "$scratch/1.route" >/dev/full 2>"$err" || status=$?
+is "$status" 1 "a full disk behind the output"
 run info "$scratch/8.route"
 is "$status" 0 "info"
 ok "its program" grep -q "known 8" "$out"
