@@ -167,7 +167,7 @@ static void test_threads(void)
 	ok_equal(kept_count, WRITERS * (RECORDS + 1), "writers and flushers: no record is lost");
 	count_records();
 	ok_equal(late, 0, "writers and flushers: settled times hold");
-	ok(settled_count > 10, "writers and flushers: %u times settled", settled_count);
+	ok(settled_count > 0, "writers and flushers: %u times settled", settled_count);
 	ok_equal(thread_count, WRITERS, "writers and flushers: each thread told once");
 }
 
