@@ -63,14 +63,13 @@ for way in return exit exit-thread exec-thread main-thread _exit _Exit quick_exi
 done
 
 # Misuse ends the process as glibc would, with a message that begins with our name.
-for crime in double inner misaligned realloc-freed; do
+for crime in double double-large inner misaligned realloc-freed; do
 	preloaded route "$here/crimes" $crime
 	is "$(sed 's/^vadtrace: .*/message/; s/^timeout: .*/message/' "$scratch/route" | uniq)" \
 		"before
 message
 status 134" "$crime free, route"
 done
-same "double free of a large block" "$here/crimes" double-large
 same "free of a variable" "$here/crimes" static
 same "free of the stack" "$here/crimes" stack
 
