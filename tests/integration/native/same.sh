@@ -18,10 +18,8 @@ run_to() {
 	local out=$1
 
 	shift
-	{
-		timeout -k 5 300 "$@" 2>&1 </dev/null
-		echo "status $?"
-	} | cat >"$out"
+	timeout -k 5 300 "$@" 2>&1 </dev/null | cat >"$out"
+	echo "status ${PIPESTATUS[0]}" >>"$out"
 }
 
 # preloaded MODE COMMAND...
