@@ -19,10 +19,14 @@ export HOME=$home LTTNG_HOME=$home
 lttng-sessiond --no-kernel --daemonize --pidfile="$home/pid" >"$home/log" 2>&1
 # shellcheck disable=SC2317 # called by the trap
 finish() {
-	kill "$(cat "$home/pid")" 2>/dev/null || true
-	while pgrep -F "$home/pid" >/dev/null 2>&1; do
+	local daemon tries=100
+
+	daemon=$(cat "$home/pid")
+	kill "$daemon" 2>/dev/null || true
+	while kill -0 "$daemon" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do
 		sleep 0.05
 	done
+	kill -KILL "$daemon" 2>/dev/null || true
 }
 trap finish EXIT
 {
