@@ -62,7 +62,7 @@ static bool has_leaks(const struct tree *tree)
 	return tree->total_second > tree->suppressed_second;
 }
 
-static int run(struct analysis *analysis)
+static int print(struct analysis *analysis)
 {
 	struct tree *tree = analysis_tree(analysis, tree_find_metric("leaked"));
 
@@ -79,15 +79,5 @@ static int run(struct analysis *analysis)
 
 int cmd_leaks(int argc, char **argv)
 {
-	struct analysis analysis;
-	struct arguments options;
-	int status;
-
-	if (!arguments_parse(&command, argc, argv, &options, &status))
-		return status;
-	status = analysis_open(&analysis, &options);
-	if (!status)
-		status = run(&analysis);
-	analysis_close(&analysis);
-	return status;
+	return analysis_run(&command, argc, argv, print);
 }

@@ -118,22 +118,16 @@ static void print_json(struct analysis *analysis)
 	json_print(report);
 }
 
+static int print(struct analysis *analysis)
+{
+	if (analysis->options.is_json)
+		print_json(analysis);
+	else
+		print_text(analysis);
+	return analysis_status(analysis);
+}
+
 int cmd_report(int argc, char **argv)
 {
-	struct analysis analysis;
-	struct arguments options;
-	int status;
-
-	if (!arguments_parse(&command, argc, argv, &options, &status))
-		return status;
-	status = analysis_open(&analysis, &options);
-	if (!status) {
-		if (options.is_json)
-			print_json(&analysis);
-		else
-			print_text(&analysis);
-		status = analysis_status(&analysis);
-	}
-	analysis_close(&analysis);
-	return status;
+	return analysis_run(&command, argc, argv, print);
 }

@@ -198,6 +198,22 @@ double analysis_bytes_per_event(const struct analysis *analysis)
 	return count ? (double)analysis->summary.size_bytes / (double)count : 0;
 }
 
+int analysis_run(const struct arguments_command *command, int argc, char **argv,
+		 int (*print)(struct analysis *analysis))
+{
+	struct analysis analysis;
+	struct arguments options;
+	int status;
+
+	if (!arguments_parse(command, argc, argv, &options, &status))
+		return status;
+	status = analysis_open(&analysis, &options);
+	if (!status)
+		status = print(&analysis);
+	analysis_close(&analysis);
+	return status;
+}
+
 const char *analysis_api_name(uint16_t api, char buffer[16])
 {
 #define API_CASE(id, name, family, kind) \

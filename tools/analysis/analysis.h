@@ -31,6 +31,11 @@ struct analysis {
 	bool is_lossy; /* totals are lower bounds */
 };
 
+/* A command, from its words to its exit status: reads the trace that argv names and has `print`
+ * show it, which answers the exit status. */
+int analysis_run(const struct arguments_command *command, int argc, char **argv,
+		 int (*print)(struct analysis *analysis));
+
 /* Reads the trace that the options name. 0, or the exit status after a message. The caller closes
  * the analysis in either case. */
 int analysis_open(struct analysis *analysis, const struct arguments *options);
