@@ -40,13 +40,18 @@ normalise() {
 	cat
 }
 
+# Preloaded without a recording: no session daemon is in reach, else LTTng's connection to it is in
+# the sight of a program that lists its open files.
+alone=(unshare --mount sh -c 'mount -t tmpfs run /run && exec "$@"' sh)
+"${alone[@]}" true 2>/dev/null || alone=()
+
 # set_prefix WAY: in `prefix`, what to put before a command to run it that way.
 set_prefix() {
 	local way=$1
 
 	case $way in
 	bare*) prefix=() ;;
-	preload-*) prefix=(env LD_PRELOAD="$preload" VADTRACE_MODE="${way#*-}") ;;
+	preload-*) prefix=("${alone[@]}" env LD_PRELOAD="$preload" VADTRACE_MODE="${way#*-}") ;;
 	record-*)
 		prefix=("$vadtrace" record -q -o "$scratch/$way/trace" --mode "${way#*-}"
 			${children:+--children} --)
