@@ -3,7 +3,15 @@
 # SPDX-License-Identifier: MIT
 
 # Each program runs bare and with the preload in both modes: same output, same status. The programs
-# print results and errno themselves.
+# print results and errno themselves. They must not meet a session daemon: with somebody's recording
+# of other programs its buffers appear in them, too, and count as theirs.
+
+if [ -z "${NATIVE_TEST_ISOLATED:-}" ] && unshare --mount true 2>/dev/null; then
+	# shellcheck disable=SC2016 # expanded there
+	NATIVE_TEST_ISOLATED=1 exec unshare --mount \
+		bash -c 'mount -t tmpfs run /run && exec bash "$0"' "$0"
+fi
+unset NATIVE_TEST_ISOLATED
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
