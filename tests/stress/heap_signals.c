@@ -24,19 +24,25 @@ static unsigned char *handler_blocks[HANDLER_SLOTS];
 static volatile sig_atomic_t signals, jumps, failures, may_jump;
 static sigjmp_buf restart;
 
+/* As in renew below: with SA_NODEFER another handler can interrupt this one, and jump. */
 static void use_in_handler(int number)
 {
 	int slot = number % HANDLER_SLOTS;
 	size_t size_bytes = (size_t)(number * 37 % 3000) + 1;
+	unsigned char *block = handler_blocks[slot];
 
-	if (handler_blocks[slot] && handler_blocks[slot][0] != (unsigned char)(0x80 | slot))
+	if (block && block[0] != (unsigned char)(0x80 | slot))
 		failures = failures + 1;
-	heap_free(handler_blocks[slot]);
-	handler_blocks[slot] = heap_malloc(size_bytes);
-	if (handler_blocks[slot])
-		memset(handler_blocks[slot], 0x80 | slot, size_bytes);
+	handler_blocks[slot] = NULL;
+	atomic_signal_fence(memory_order_seq_cst);
+	heap_free(block);
+	block = heap_malloc(size_bytes);
+	if (block)
+		memset(block, 0x80 | slot, size_bytes);
 	else
 		failures = failures + 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	handler_blocks[slot] = block;
 }
 
 static void on_timer(int signal_number)
