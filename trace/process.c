@@ -75,7 +75,6 @@ void process_announce_now(void)
 	read_command_line();
 	copy(comm, "", sizeof(comm));
 	system_thread_name(comm);
-	process.parent_pid = (int32_t)system_call4(SYS_getppid, 0, 0, 0, 0);
 	provider_process(&process);
 	modules_emit_all();
 	__atomic_store_n(&process_is_announced, 1, __ATOMIC_RELEASE);
@@ -92,6 +91,7 @@ static void describe(const struct trace_config *config)
 		.command_line = command_line,
 		.comm = comm,
 		.reason = "start",
+		.parent_pid = (int32_t)system_call4(SYS_getppid, 0, 0, 0, 0),
 		.min_size_bytes = config->min_size_bytes,
 		.schema_version = VADTRACE_SCHEMA_VERSION,
 		.page_size = 4096,
@@ -150,6 +150,8 @@ void trace_fork_child(void)
 	sigset_t mask = fork_mask;
 	uintptr_t before;
 
+	/* Whose memory this is a copy of: that process may be gone by now. */
+	process.parent_pid = (int32_t)own_pid;
 	own_pid = system_pid();
 	has_exited = 0;
 	bracket_fork_child();

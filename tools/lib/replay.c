@@ -126,7 +126,9 @@ static void enter(struct replay_process *process, const struct block *block)
 	struct block old;
 
 	if (blocks_add(&process->blocks, block, &old)) {
-		process->totals.double_live++;
+		/* Of a parent that runs on, the child may be given what was as of a moment later or
+		 * earlier than the fork: an inherited block is no evidence. */
+		process->totals.double_live += !old.is_inherited;
 		leave(process, &old);
 	}
 	process->heaps[block->heap].live_blocks++;

@@ -183,10 +183,19 @@ static void test_fork_and_exec(void)
 	ok_equal(child->totals.inherited_frees, 1, "it may release them");
 	ok_equal(child->totals.unknown_frees, 0, "that is no unknown release");
 	ok_equal(process->totals.counts.live_bytes, 50, "the parent's block lives on");
-	begin_image(2, 10, TRACE_REASON_EXEC, 0);
-	ok_equal(replay.processes[2]->blocks.count, 0, "exec leaves nothing");
+	begin_image(2, 12, TRACE_REASON_FORK, 0);
+	struct replay_process *late = replay.processes[2];
+	apply((struct trace_event){
+		.kind = EVENT_ALLOCATE, .process = 2, .address = 0x100, .size_bytes = 7 });
+	ok_equal(late->totals.double_live, 0, "what the parent got after the fork is no fault");
+	ok_equal(late->totals.counts.live_bytes, 7, "and gives way to the child's own block");
+	apply((struct trace_event){
+		.kind = EVENT_ALLOCATE, .process = 2, .address = 0x100, .size_bytes = 7 });
+	ok_equal(late->totals.double_live, 1, "of the child's own blocks it is one");
+	begin_image(3, 10, TRACE_REASON_EXEC, 0);
+	ok_equal(replay.processes[3]->blocks.count, 0, "exec leaves nothing");
 	finish();
-	ok(replay_check(child), "the child's figures add up");
+	ok(replay_check(child) && replay_check(late), "the children's figures add up");
 	replay_free(&replay);
 }
 
