@@ -22,8 +22,6 @@
 
 #include "trace/schema/schema.h"
 
-#define OWN_PREFIX "VADTRACE_"
-
 extern void *__libc_stack_end;
 
 static char **variables(void)
@@ -33,8 +31,7 @@ static char **variables(void)
 	return environ ? environ : (char **)(words + words[0] + 2);
 }
 
-/* The value in "NAME=value" when NAME is the `length` characters at `name`, else NULL. */
-static char *match(char *variable, const char *name, size_t length)
+char *environment_match(char *variable, const char *name, size_t length)
 {
 	return strncmp(variable, name, length) == 0 && variable[length] == '='
 		       ? variable + length + 1
@@ -47,7 +44,7 @@ static char *find(const char *name)
 	char *value = NULL;
 
 	for (char **variable = variables(); *variable && !value; variable++)
-		value = match(*variable, name, length);
+		value = environment_match(*variable, name, length);
 	return value;
 }
 
@@ -62,7 +59,7 @@ static bool is_listed(char *variable, const char *list)
 	while (list && *list) {
 		size_t length = strcspn(list, ",");
 
-		if (length > 0 && match(variable, list, length))
+		if (length > 0 && environment_match(variable, list, length))
 			return true;
 		list += length + (list[length] == ',');
 	}
@@ -95,17 +92,30 @@ static void cut_last_separator(char *list)
 		list[length - 1] = '\0';
 }
 
+bool environment_is_ours(char *variable, const char *unset)
+{
+	static const char *const names[] = {
+		VADTRACE_ENV_MODE,        VADTRACE_ENV_SESSION,  VADTRACE_ENV_LIVE,
+		VADTRACE_ENV_STACK_DEPTH, VADTRACE_ENV_MIN_SIZE, VADTRACE_ENV_CHILDREN,
+		VADTRACE_ENV_PRELOAD,     VADTRACE_ENV_UNSET,
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (environment_match(variable, names[i], strlen(names[i])))
+			return true;
+	return is_listed(variable, unset);
+}
+
 /* Whether `variable` goes as a whole. */
 static bool is_withdrawn(char *variable, const char *unset, const char *path)
 {
-	char *preload = match(variable, "LD_PRELOAD", strlen("LD_PRELOAD"));
+	char *preload = environment_match(variable, "LD_PRELOAD", strlen("LD_PRELOAD"));
 
-	if (preload) {
-		cut_entry(preload, path);
-		cut_last_separator(preload);
-		return *preload == '\0';
-	}
-	return strncmp(variable, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 || is_listed(variable, unset);
+	if (!preload)
+		return environment_is_ours(variable, unset);
+	cut_entry(preload, path);
+	cut_last_separator(preload);
+	return *preload == '\0';
 }
 
 void environment_withdraw(void)

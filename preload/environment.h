@@ -6,13 +6,23 @@
 #ifndef VADTRACE_PRELOAD_ENVIRONMENT_H
 #define VADTRACE_PRELOAD_ENVIRONMENT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* The value of `name` as the process was started with it; NULL when it is absent, or when the
  * process has more rights than its user (as secure_getenv). Callable before the C library is ready.
  */
 const char *environment_get(const char *name);
 
-/* Takes out of `environ` all that the recorder put in: our entry of LD_PRELOAD, the VADTRACE_
- * variables and those that VADTRACE_UNSET lists. Moves pointers in place and allocates nothing.
+/* The value in "NAME=value" when NAME is the `length` characters at `name`, else NULL. */
+char *environment_match(char *variable, const char *name, size_t length);
+
+/* Whether the recorder put `variable` there: one of the schema's, or one that `unset`, the value of
+ * VADTRACE_UNSET, lists. LD_PRELOAD is not among them: a part of it is the user's. */
+bool environment_is_ours(char *variable, const char *unset);
+
+/* Takes out of `environ` all that the recorder put in: our entry of LD_PRELOAD and all variables
+ * that are ours. Moves pointers in place and allocates nothing.
  * Does nothing when no recorder started us (VADTRACE_PRELOAD is absent): then they are the user's.
  */
 void environment_withdraw(void);

@@ -7,6 +7,7 @@
 
 #include "preload/config.h"
 #include "preload/environment.h"
+#include "preload/follow.h"
 #include "preload/process.h"
 #include "preload/start.h"
 
@@ -15,7 +16,9 @@ __attribute__((constructor)) static void start(void)
 	if (serve_now() == SERVE_NONE)
 		return;
 	process_trace();
-	if (!config_get()->children)
+	if (config_get()->children)
+		follow_remember();
+	else
 		environment_withdraw();
 }
 

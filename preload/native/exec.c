@@ -7,11 +7,13 @@
  * A child made by vfork comes here with our memory: process_is_own keeps it out. */
 
 #include <alloca.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "preload/follow.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "preload/start.h"
@@ -29,37 +31,50 @@ static int flush(int result)
 CORE_API int execve(const char *path, char *const argv[], char *const envp[])
 {
 	(void)flush(0);
-	return flush(real.execve(path, argv, envp));
-}
-
-CORE_API int execv(const char *path, char *const argv[])
-{
-	(void)flush(0);
-	return flush(real.execv(path, argv));
-}
-
-CORE_API int execvp(const char *file, char *const argv[])
-{
-	(void)flush(0);
-	return flush(real.execvp(file, argv));
+	return flush(real.execve(path, argv, FOLLOWED(envp)));
 }
 
 CORE_API int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	(void)flush(0);
-	return flush(real.execvpe(file, argv, envp));
+	return flush(real.execvpe(file, argv, FOLLOWED(envp)));
 }
 
 CORE_API int fexecve(int fd, char *const argv[], char *const envp[])
 {
 	(void)flush(0);
-	return flush(real.fexecve(fd, argv, envp));
+	return flush(real.fexecve(fd, argv, FOLLOWED(envp)));
 }
 
 CORE_API int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	(void)flush(0);
-	return flush(real.execveat(fd, path, argv, envp, flags));
+	return flush(real.execveat(fd, path, argv, FOLLOWED(envp), flags));
+}
+
+CORE_API int execv(const char *path, char *const argv[])
+{
+	return execve(path, argv, environ);
+}
+
+CORE_API int execvp(const char *file, char *const argv[])
+{
+	return execvpe(file, argv, environ);
+}
+
+/* The C library's own way to exec from here does not come by above. */
+CORE_API int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+			 const posix_spawnattr_t *attributes, char *const argv[],
+			 char *const envp[])
+{
+	return real.posix_spawn(pid, path, actions, attributes, argv, FOLLOWED(envp));
+}
+
+CORE_API int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+			  const posix_spawnattr_t *attributes, char *const argv[],
+			  char *const envp[])
+{
+	return real.posix_spawnp(pid, file, actions, attributes, argv, FOLLOWED(envp));
 }
 
 /* Arguments up to and without the NULL that ends them. */

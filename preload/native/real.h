@@ -7,6 +7,7 @@
 #define VADTRACE_PRELOAD_NATIVE_REAL_H
 
 #include <malloc.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -36,11 +37,13 @@ struct real {
 	int (*dlclose)(void *);
 	int (*dl_iterate_phdr)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
 	int (*execve)(const char *, char *const[], char *const[]);
-	int (*execv)(const char *, char *const[]);
-	int (*execvp)(const char *, char *const[]);
 	int (*execvpe)(const char *, char *const[], char *const[]);
 	int (*fexecve)(int, char *const[], char *const[]);
 	int (*execveat)(int, const char *, char *const[], char *const[], int);
+	int (*posix_spawn)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			   const posix_spawnattr_t *, char *const[], char *const[]);
+	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+			    const posix_spawnattr_t *, char *const[], char *const[]);
 	void (*_exit)(int);
 	int (*close)(int);
 	int (*close_range)(unsigned int, unsigned int, int);
