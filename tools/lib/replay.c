@@ -189,9 +189,11 @@ static void allocate(struct replay_process *process, const struct trace_event *e
 	process->totals.allocate_calls += give_block(process, event, thread_number);
 }
 
+/* After its exit event the process runs what libraries do last: LTTng releases there what it had
+ * allocated unseen. */
 static void count_unknown(struct replay_process *process, const struct replay_thread *thread)
 {
-	if (is_counted(process, thread))
+	if (is_counted(process, thread) && !process->has_exited)
 		process->totals.unknown_frees++;
 }
 

@@ -192,6 +192,10 @@ static void test_fork_and_exec(void)
 	apply((struct trace_event){
 		.kind = EVENT_ALLOCATE, .process = 2, .address = 0x100, .size_bytes = 7 });
 	ok_equal(late->totals.double_live, 1, "of the child's own blocks it is one");
+	apply((struct trace_event){ .kind = EVENT_FREE, .process = 2, .address = 0x900 });
+	apply((struct trace_event){ .kind = TRACE_EXIT, .process = 2 });
+	apply((struct trace_event){ .kind = EVENT_FREE, .process = 2, .address = 0xa00 });
+	ok_equal(late->totals.unknown_frees, 1, "what LTTng releases last is not the program's");
 	begin_image(3, 10, TRACE_REASON_EXEC, 0);
 	ok_equal(replay.processes[3]->blocks.count, 0, "exec leaves nothing");
 	finish();
