@@ -130,7 +130,8 @@ static void introduce(struct thread *thread, const char name[16])
 	uint32_t tid = system_tid();
 
 	memcpy(thread->name, name, sizeof(thread->name));
-	memset(thread->bounds, 0, sizeof(thread->bounds));
+	for (uint32_t level = 0; level < BRACKET_LEVELS; level++)
+		history_clear(&thread->history[level]);
 	thread->young = YOUNG_EVENTS;
 	thread->is_announced = false;
 	thread->slots[0]->header.tid = tid;

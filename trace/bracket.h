@@ -15,8 +15,7 @@
 #include <stdint.h>
 
 #include "trace/schema/live.h"
-#include "trace/schema/schema.h"
-#include "trace/stack/stack_elf.h"
+#include "trace/stack/history.h"
 
 #define BRACKET_LEVELS 3
 
@@ -38,12 +37,11 @@ struct thread {
 	char *own_stack; /* for calls from a small signal stack; NULL: not needed yet */
 	uint64_t heap;   /* the heap of the last record in slots[current] */
 	uintptr_t outer[BRACKET_LEVELS];
-	struct stack_bounds bounds[BRACKET_LEVELS];
 	bool is_listed;
 	bool is_announced;
 	uint8_t young; /* events until its name is believed */
 	char name[16];
-	uint64_t frames[BRACKET_LEVELS][VADTRACE_STACK_DEPTH_MAX];
+	struct history history[BRACKET_LEVELS];
 };
 
 /* One stay. thread is NULL where there is no buffer: the thread has ended, is nested too deep, or

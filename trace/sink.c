@@ -30,15 +30,14 @@ void sink_start(uint32_t stack_depth)
 
 static uint32_t take_stack(const struct bracket *bracket)
 {
-	struct thread *thread = bracket->thread;
 	struct stack_start start = { .frame = bracket->frame };
-	uint64_t *frames;
+	struct stack_trace trace;
 
-	if (!thread || depth == 0)
+	if (!bracket->thread || depth == 0)
 		return 0;
-	frames = thread->frames[bracket->level];
-	start.bounds = &thread->bounds[bracket->level];
-	return depot_intern(frames, stack_walk(&start, frames, depth));
+	start.history = &bracket->thread->history[bracket->level];
+	trace = stack_walk(&start, depth);
+	return depot_intern(&trace);
 }
 
 static void write_record(const struct bracket *bracket, const struct event *event,

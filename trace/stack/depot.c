@@ -23,7 +23,7 @@
 #define FIRST_TABLE_SIZE 1024u
 
 /* One stack. `generation` is that of the last emission; a dead one is not found any more. */
-struct stack {
+struct depot_stack {
 	uint32_t id;
 	uint32_t hash;
 	uint32_t count;
@@ -35,7 +35,7 @@ struct stack {
 struct table {
 	uint32_t size; /* power of two */
 	uint32_t used;
-	struct stack *slots[];
+	struct depot_stack *slots[];
 };
 
 static struct table *current;
@@ -43,40 +43,34 @@ static struct memory_lock depot_lock;
 static uint32_t last_id;
 static uint32_t generation = 1;
 
-static uint32_t hash_of(const uint64_t *frames, uint32_t count)
+static bool is_dead(const struct depot_stack *stack)
 {
-	uint64_t hash = count;
-
-	for (uint32_t i = 0; i < count; i++)
-		hash = (hash ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15) ^ (hash >> 29);
-	return (uint32_t)(hash ^ (hash >> 32));
+	return __atomic_load_n(&stack->is_dead, __ATOMIC_RELAXED);
 }
 
-static bool is_same(const struct stack *stack, uint32_t hash, const uint64_t *frames,
-		    uint32_t count)
+static bool is_same(const struct depot_stack *stack, const struct stack_trace *trace)
 {
-	return stack->hash == hash && stack->count == count &&
-	       !__atomic_load_n(&stack->is_dead, __ATOMIC_RELAXED) &&
-	       memcmp(stack->frames, frames, count * sizeof(*frames)) == 0;
+	return stack->hash == trace->hash && stack->count == trace->count && !is_dead(stack) &&
+	       memcmp(stack->frames, trace->frames, trace->count * sizeof(*trace->frames)) == 0;
 }
 
-static struct stack *find(uint32_t hash, const uint64_t *frames, uint32_t count)
+static struct depot_stack *find(const struct stack_trace *trace)
 {
 	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 
 	for (uint32_t i = 0; table && i < table->size; i++) {
-		struct stack **slot = &table->slots[(hash + i) & (table->size - 1)];
-		struct stack *stack = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+		struct depot_stack **slot = &table->slots[(trace->hash + i) & (table->size - 1)];
+		struct depot_stack *stack = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 
 		if (!stack)
 			return NULL;
-		if (is_same(stack, hash, frames, count))
+		if (is_same(stack, trace))
 			return stack;
 	}
 	return NULL;
 }
 
-static void put(struct table *table, struct stack *stack)
+static void put(struct table *table, struct depot_stack *stack)
 {
 	uint32_t index = stack->hash;
 
@@ -107,57 +101,67 @@ static bool make_room_locked(void)
 	if (!table)
 		return false;
 	for (uint32_t i = 0; old && i < old->size; i++)
-		if (old->slots[i] && !old->slots[i]->is_dead)
+		if (old->slots[i] && !is_dead(old->slots[i]))
 			put(table, old->slots[i]);
 	__atomic_store_n(&current, table, __ATOMIC_RELEASE);
 	return true;
 }
 
-static struct stack *add_locked(uint32_t hash, const uint64_t *frames, uint32_t count)
+static struct depot_stack *add_locked(const struct stack_trace *trace)
 {
-	struct stack *stack = find(hash, frames, count);
+	size_t frames_size = trace->count * sizeof(*trace->frames);
+	struct depot_stack *stack = find(trace);
 
 	if (stack || last_id == UINT32_MAX || !make_room_locked())
 		return stack;
-	stack = memory_take(sizeof(*stack) + count * sizeof(*frames));
+	stack = memory_take(sizeof(*stack) + frames_size);
 	if (!stack)
 		return NULL;
 	stack->id = ++last_id;
-	stack->hash = hash;
-	stack->count = count;
-	memcpy(stack->frames, frames, count * sizeof(*frames));
+	stack->hash = trace->hash;
+	stack->count = trace->count;
+	memcpy(stack->frames, trace->frames, frames_size);
 	put(current, stack);
 	return stack;
 }
 
-static __attribute__((noinline)) struct stack *add(uint32_t hash, const uint64_t *frames,
-						   uint32_t count)
+static __attribute__((noinline)) struct depot_stack *add(const struct stack_trace *trace)
 {
 	uint64_t mask = memory_lock(&depot_lock);
-	struct stack *stack = add_locked(hash, frames, count);
+	struct depot_stack *stack = add_locked(trace);
 
 	memory_unlock(&depot_lock, mask);
 	return stack;
 }
 
-static __attribute__((noinline)) void emit(struct stack *stack, uint32_t now)
+static __attribute__((noinline)) void emit(struct depot_stack *stack, uint32_t now)
 {
 	modules_learn(stack->frames, stack->count);
 	provider_stack(stack->id, stack->frames, stack->count);
 	__atomic_store_n(&stack->generation, now, __ATOMIC_RELEASE);
 }
 
-uint32_t depot_intern(const uint64_t *frames, uint32_t count)
+/* Finds the trace or adds it; NULL when there is no memory. */
+static struct depot_stack *find_or_add(const struct stack_trace *trace)
+{
+	struct depot_stack *stack = find(trace);
+
+	if (!stack)
+		stack = add(trace);
+	if (trace->known)
+		*trace->known = stack;
+	return stack;
+}
+
+uint32_t depot_intern(const struct stack_trace *trace)
 {
 	uint32_t now = __atomic_load_n(&generation, __ATOMIC_RELAXED);
-	uint32_t hash = hash_of(frames, count);
-	struct stack *stack;
+	struct depot_stack *stack = trace->known ? *trace->known : NULL;
 
-	if (count == 0)
+	if (trace->count == 0)
 		return 0;
-	stack = find(hash, frames, count);
-	if (!stack)
-		stack = add(hash, frames, count);
+	if (!stack || is_dead(stack))
+		stack = find_or_add(trace);
 	if (!stack)
 		return 0;
 	if (__atomic_load_n(&stack->generation, __ATOMIC_ACQUIRE) != now)
@@ -165,7 +169,7 @@ uint32_t depot_intern(const uint64_t *frames, uint32_t count)
 	return stack->id;
 }
 
-static bool is_through(const struct stack *stack, uint64_t start, uint64_t end)
+static bool is_through(const struct depot_stack *stack, uint64_t start, uint64_t end)
 {
 	for (uint32_t i = 0; i < stack->count; i++)
 		if (stack->frames[i] - start < end - start)
@@ -178,7 +182,7 @@ void depot_forget(uint64_t start, uint64_t end)
 	uint64_t mask = memory_lock(&depot_lock);
 
 	for (uint32_t i = 0; current && i < current->size; i++) {
-		struct stack *stack = current->slots[i];
+		struct depot_stack *stack = current->slots[i];
 
 		if (stack && is_through(stack, start, end))
 			__atomic_store_n(&stack->is_dead, true, __ATOMIC_RELAXED);

@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trace/stack/trace.h"
+
 /* The stack's id, from 1; 0 for an empty stack, and when there is no memory. */
-uint32_t depot_intern(const uint64_t *frames, uint32_t count);
+uint32_t depot_intern(const struct stack_trace *trace);
 
 /* Stacks with a frame in [start, end) get new ids from now on: other code is there. */
 void depot_forget(uint64_t start, uint64_t end);

@@ -1,13 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* A walk by rules, one word per instruction, remembered in one table for all threads:
+/* A walk by rules, from the inside out, until it meets a frame that it remembers:
  *
- *   table    | pc, rule | pc, rule | 0, 0 | ...     open addressing, both words atomic
+ *   inner  | step | step | step | = remembered | read again | ... | outermost
+ *           `----- fresh ------'  `-- still right while their words are --'
  *
- * A pc is claimed once and never changes; its rule is stored after it, and zeroed when its module
- * goes, so that the next walk asks again. A full table is replaced by a larger, empty one; readers
- * of the old one finish undisturbed, and old tables together are smaller than the newest.
  * Where the rule is CFI_COMPLEX, libunwind walks the whole stack instead (some 500 ns per frame).
  * Code without unwind information is assumed to keep frame pointers. */
 
@@ -20,55 +18,45 @@
 #include <link.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "trace/bracket.h"
-#include "trace/memory.h"
-#include "trace/stack/cfi.h"
+#include "trace/stack/rules.h"
 #include "trace/system.h"
 
-#define PAGE 4096u
-#define PROBES 16
-#define FIRST_TABLE_SIZE 4096u
-#define GAP_MAX (64u * PAGE)
+/* A larger gap between a frame pointer and the frame is not believed. */
+#define GUESS_MAX (16u << 20)
 /* libunwind needs some 8 KiB for a step; less than this may be left on a signal stack. */
 #define UNWIND_STACK_MIN (32u * 1024)
 
-struct slot {
-	uintptr_t pc;
-	uint64_t rule;
-};
-
-struct table {
-	size_t size; /* power of two */
-	size_t used;
-	struct slot slots[];
-};
-
+/* One frame, and where its caller's rbp was found. */
 struct registers {
 	uintptr_t pc, rsp, rbp;
+	uintptr_t rbp_place;
 	bool is_exact; /* pc is not a return address */
 };
 
-static struct table *current;
-static struct memory_lock grow_lock;
+/* A walk under way.
+ *  - fresh_count frames have been found, the innermost own_count of them our own;
+ *  - at is the next one;
+ *  - only the `candidates` outermost frames of `old` can be `at`: the others are further in. */
+struct walk {
+	struct registers at;
+	struct history *history;
+	struct history_walk *old;
+	uint32_t candidates;
+	uint32_t fresh_count, own_count, capacity;
+	bool is_complex;
+};
+
+static bool is_started;
 static uintptr_t own_start, own_end;
 static uint32_t unwinding_count, fork_in_progress;
-
-static struct table *make_table(size_t size)
-{
-	struct table *table = memory_map(sizeof(*table) + size * sizeof(table->slots[0]));
-
-	if (table)
-		table->size = size;
-	return table;
-}
 
 void stack_start(void)
 {
 	struct dl_find_object object;
 
-	current = make_table(FIRST_TABLE_SIZE);
+	is_started = rules_start();
 	/* In a program that is linked with us, not preloaded, the object is the program. */
 	if (_dl_find_object((void *)stack_start, &object) == 0 &&
 	    object.dlfo_link_map->l_name[0] != 0) {
@@ -77,111 +65,15 @@ void stack_start(void)
 	}
 }
 
-static void grow(struct table *full)
+static bool is_own(uintptr_t pc)
 {
-	uint64_t mask = memory_lock(&grow_lock);
-
-	if (__atomic_load_n(&current, __ATOMIC_RELAXED) == full) {
-		struct table *larger = make_table(2 * full->size);
-
-		if (larger)
-			__atomic_store_n(&current, larger, __ATOMIC_RELEASE);
-	}
-	memory_unlock(&grow_lock, mask);
-}
-
-/* The slot of `pc`, claimed if it is new; NULL when there is no room. */
-static struct slot *find_slot(struct table *table, uintptr_t pc)
-{
-	size_t index = (size_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
-
-	for (int i = 0; i < PROBES; i++) {
-		struct slot *slot = &table->slots[(index + (size_t)i) & (table->size - 1)];
-		uintptr_t seen = __atomic_load_n(&slot->pc, __ATOMIC_RELAXED);
-
-		if (seen == 0 && __atomic_compare_exchange_n(&slot->pc, &seen, pc, false,
-							     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-			__atomic_fetch_add(&table->used, 1, __ATOMIC_RELAXED);
-			return slot;
-		}
-		if (seen == pc)
-			return slot;
-	}
-	return NULL;
-}
-
-static struct cfi_rule rule_from_word(uint64_t word)
-{
-	struct cfi_rule rule;
-
-	memcpy(&rule, &word, sizeof(rule));
-	return rule;
-}
-
-static __attribute__((noinline)) struct cfi_rule learn(struct table *table, struct slot *slot,
-						       uintptr_t pc)
-{
-	struct cfi_rule rule = cfi_find(pc);
-	uint64_t word;
-
-	memcpy(&word, &rule, sizeof(word));
-	/* A module can appear later where there is none now. */
-	if (slot && rule.kind != CFI_NO_MODULE)
-		__atomic_store_n(&slot->rule, word, __ATOMIC_RELAXED);
-	if (!slot || __atomic_load_n(&table->used, __ATOMIC_RELAXED) > table->size / 4 * 3)
-		grow(table);
-	return rule;
-}
-
-static struct cfi_rule rule_of(uintptr_t pc)
-{
-	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-	struct slot *slot = find_slot(table, pc);
-	uint64_t word = slot ? __atomic_load_n(&slot->rule, __ATOMIC_RELAXED) : 0;
-
-	return __builtin_expect(word != 0, 1) ? rule_from_word(word) : learn(table, slot, pc);
+	return pc - own_start < own_end - own_start;
 }
 
 void stack_forget(uintptr_t start, uintptr_t end)
 {
-	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-
-	for (size_t i = 0; table && i < table->size; i++) {
-		uintptr_t pc = __atomic_load_n(&table->slots[i].pc, __ATOMIC_RELAXED);
-
-		if (pc >= start && pc < end)
-			__atomic_store_n(&table->slots[i].rule, 0, __ATOMIC_RELAXED);
-	}
+	rules_forget(start, end);
 	unw_flush_cache(unw_local_addr_space, (unw_word_t)start, (unw_word_t)end);
-}
-
-/* Makes the bounds cover the page of `address`, if it can be read. */
-static __attribute__((noinline)) bool widen(struct stack_bounds *bounds, uintptr_t address)
-{
-	uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
-	uintptr_t at = bounds->high;
-
-	if (!system_can_read(page))
-		return false;
-	while (at < page && page - at < GAP_MAX && system_can_read(at))
-		at += PAGE;
-	if (at == page)
-		bounds->high = page + PAGE;
-	else if (page + PAGE == bounds->low)
-		bounds->low = page;
-	else
-		*bounds = (struct stack_bounds){ page, page + PAGE };
-	return true;
-}
-
-static inline bool load(struct stack_bounds *bounds, uintptr_t address, uintptr_t *value)
-{
-	if (address & 7)
-		return false;
-	if (address - bounds->low >= bounds->high - bounds->low && !widen(bounds, address))
-		return false;
-	*value = *(const uintptr_t *)address;
-	return true;
 }
 
 static bool step_standard(struct registers *at, struct cfi_rule rule, struct stack_bounds *bounds)
@@ -189,19 +81,19 @@ static bool step_standard(struct registers *at, struct cfi_rule rule, struct sta
 	uintptr_t cfa =
 		(rule.is_cfa_of_rbp ? at->rbp : at->rsp) + (uintptr_t)(int64_t)rule.cfa_offset;
 
-	if (rule.is_cfa_loaded && !load(bounds, cfa, &cfa))
+	if (rule.is_cfa_loaded && !bounds_load(bounds, cfa, &cfa))
 		return false;
 	if (cfa <= at->rsp)
 		return false;
 	if (rule.rbp != CFI_RBP_KEPT) {
-		uintptr_t place = rule.rbp == CFI_RBP_AT_CFA ? cfa : at->rbp;
-
-		if (!load(bounds, place + (uintptr_t)(int64_t)rule.rbp_offset, &at->rbp))
+		at->rbp_place = (rule.rbp == CFI_RBP_AT_CFA ? cfa : at->rbp) +
+				(uintptr_t)(int64_t)rule.rbp_offset;
+		if (!bounds_load(bounds, at->rbp_place, &at->rbp))
 			return false;
 	}
 	at->rsp = cfa;
 	at->is_exact = false;
-	return load(bounds, cfa - 8, &at->pc);
+	return bounds_load(bounds, cfa - 8, &at->pc);
 }
 
 /* rsp points at the ucontext: 40 bytes of head, then r8..r15 rdi rsi rbp rbx rdx rax rcx rsp rip.
@@ -212,9 +104,9 @@ static bool step_signal(struct registers *at, struct stack_bounds *bounds)
 
 	_Static_assert(offsetof(ucontext_t, uc_mcontext.gregs) == 40, "the kernel's signal frame");
 	at->is_exact = true;
-	return load(bounds, context + 40 + 8 * REG_RBP, &at->rbp) &&
-	       load(bounds, context + 40 + 8 * REG_RIP, &at->pc) &&
-	       load(bounds, context + 40 + 8 * REG_RSP, &at->rsp);
+	return bounds_load(bounds, context + 40 + 8 * REG_RBP, &at->rbp) &&
+	       bounds_load(bounds, context + 40 + 8 * REG_RIP, &at->pc) &&
+	       bounds_load(bounds, context + 40 + 8 * REG_RSP, &at->rsp);
 }
 
 /* Generated code: its frame pointer, if that looks like one. */
@@ -222,36 +114,36 @@ static bool step_guessed(struct registers *at, struct stack_bounds *bounds)
 {
 	uintptr_t frame = at->rbp;
 
-	if (frame < at->rsp || frame - at->rsp > 64 * GAP_MAX)
+	if (frame < at->rsp || frame - at->rsp > GUESS_MAX)
 		return false;
-	if (!load(bounds, frame, &at->rbp) || !load(bounds, frame + 8, &at->pc))
+	if (!bounds_load(bounds, frame, &at->rbp) || !bounds_load(bounds, frame + 8, &at->pc))
 		return false;
+	at->rbp_place = frame;
 	at->rsp = frame + 16;
 	at->is_exact = false;
 	return true;
 }
 
-static bool step(struct registers *at, struct stack_bounds *bounds, bool *is_complex)
+/* Moves `at` to the caller. `link` says how the same can be found again. */
+static bool step(struct registers *at, struct stack_bounds *bounds, struct cfi_rule rule,
+		 enum frame_link *link)
 {
-	struct cfi_rule rule = rule_of(at->pc - !at->is_exact);
-
+	at->rbp_place = 0;
 	switch (rule.kind) {
 	case CFI_STANDARD:
+		*link = rule.is_cfa_loaded ? LINK_STEP : LINK_WORDS;
 		return step_standard(at, rule, bounds);
+	case CFI_NO_INFO:
+		*link = LINK_WORDS;
+		return step_guessed(at, bounds);
+	case CFI_NO_MODULE: /* a module can appear there */
+		return step_guessed(at, bounds);
 	case CFI_SIGNAL:
 		return step_signal(at, bounds);
-	case CFI_NO_MODULE:
-	case CFI_NO_INFO:
-		return step_guessed(at, bounds);
-	case CFI_COMPLEX:
-		*is_complex = true;
+	case CFI_END:
+		*link = LINK_END;
 	}
 	return false;
-}
-
-static bool is_own(uintptr_t pc)
-{
-	return pc - own_start < own_end - own_start;
 }
 
 /* Whether libunwind has room: always, except on a small signal stack. */
@@ -313,28 +205,143 @@ static __attribute__((noinline)) uint32_t walk_complex(const struct stack_start 
 	return count;
 }
 
-uint32_t stack_walk(const struct stack_start *start, uint64_t *frames, uint32_t capacity)
+/* The frame that `at` is, remembered: its position plus one; 0 when there is none. */
+static inline uint32_t find_remembered(struct walk *walk)
+{
+	const struct registers *at = &walk->at;
+	const struct history_frame *frame;
+
+	while (walk->candidates > 0 && walk->old->frames[walk->candidates - 1].rsp < at->rsp)
+		walk->candidates--;
+	if (walk->candidates == 0)
+		return 0;
+	frame = &walk->old->frames[walk->candidates - 1];
+	return frame->rsp == at->rsp && frame->rbp == at->rbp && frame->is_exact == at->is_exact &&
+			       *history_pc(walk->old, walk->candidates - 1) == at->pc
+		       ? walk->candidates
+		       : 0;
+}
+
+static bool has_space(const struct walk *walk)
+{
+	return walk->fresh_count < HISTORY_FRAMES_MAX &&
+	       walk->fresh_count - walk->own_count < walk->capacity;
+}
+
+static void add(struct walk *walk, uint64_t pc, const struct history_frame *frame)
+{
+	if (walk->own_count == walk->fresh_count && frame->is_own)
+		walk->own_count++;
+	walk->history->fresh[walk->fresh_count++] = (struct history_fresh){ pc, *frame };
+}
+
+/* Adds `at` and moves to its caller; false when there is none. */
+static bool add_and_step(struct walk *walk)
+{
+	struct registers *at = &walk->at;
+	uint64_t pc = at->pc;
+	struct history_frame frame = {
+		.rsp = at->rsp, .rbp = at->rbp, .is_exact = at->is_exact, .is_own = is_own(pc)
+	};
+	struct cfi_rule rule = rules_find(pc - !at->is_exact);
+	enum frame_link link = LINK_STEP;
+	bool is_found = step(at, &walk->history->bounds, rule, &link);
+
+	walk->is_complex = rule.kind == CFI_COMPLEX;
+	frame.rbp_place = at->rbp_place;
+	frame.link = is_found || link == LINK_END ? (uint8_t)link : LINK_STEP;
+	add(walk, pc, &frame);
+	return is_found && at->pc != 0;
+}
+
+/* Adds the remembered frames from `position` to, but without, `end`. */
+static void add_remembered(struct walk *walk, uint32_t position, uint32_t end)
+{
+	for (; position > end && has_space(walk); position--)
+		add(walk, *history_pc(walk->old, position), &walk->old->frames[position]);
+}
+
+/* How many of our own frames the result begins with, if its outer part is `kept` frames of old. */
+static uint32_t count_own(const struct walk *walk, uint32_t kept)
+{
+	if (walk->own_count < walk->fresh_count)
+		return walk->own_count;
+	return walk->own_count + history_count_own(walk->old, kept);
+}
+
+/* From a remembered frame on. True: the whole outer part stays, up to the end of the stack. */
+static bool follow(struct walk *walk, uint32_t position)
+{
+	struct history_walk *old = walk->old;
+	uint32_t end = history_follow(old, position, &walk->history->bounds);
+	uint32_t kept = position + 1, total = walk->fresh_count + kept;
+
+	if (end == 0 && old->frames[0].link == LINK_END && total <= HISTORY_FRAMES_MAX &&
+	    total - count_own(walk, kept) <= walk->capacity)
+		return true;
+	add_remembered(walk, position, end);
+	walk->at = (struct registers){ *history_pc(old, end), old->frames[end].rsp,
+				       old->frames[end].rbp, 0, old->frames[end].is_exact };
+	walk->candidates = end;
+	return false;
+}
+
+/* Finds the frames; how many outer ones of `old` follow them. */
+static uint32_t find_frames(struct walk *walk)
+{
+	do {
+		uint32_t found = find_remembered(walk);
+
+		if (found && follow(walk, found - 1))
+			return found;
+	} while (has_space(walk) && add_and_step(walk) && has_space(walk));
+	return 0;
+}
+
+static struct stack_trace result_of(struct history_walk *walk)
+{
+	uint32_t count = walk->count - history_count_own(walk, walk->count);
+
+	return (struct stack_trace){
+		.frames = walk->pcs + HISTORY_FRAMES_MAX - count,
+		.count = count,
+		.hash = count ? walk->frames[count - 1].hash : 0,
+		.known = &walk->known,
+	};
+}
+
+/* libunwind's frames, where it has found more of them: where both agree they are the same. */
+static struct stack_trace result_of_complex(const struct stack_start *start, uint32_t capacity,
+					    struct stack_trace own)
+{
+	uint64_t *frames = start->history->unwound;
+	uint32_t count = walk_complex(start, frames, capacity);
+
+	if (count <= own.count)
+		return own;
+	return (struct stack_trace){ frames, count, stack_hash(frames, count), NULL };
+}
+
+struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)
 {
 	const uintptr_t *frame = (const uintptr_t *)start->frame;
-	struct registers at = { frame[1], start->frame + 16, frame[0], false };
-	bool is_complex = false;
-	uint32_t count = 0;
+	struct walk walk = {
+		.at = { frame[1], start->frame + 16, frame[0], 0, false },
+		.history = start->history,
+		.capacity = capacity,
+	};
+	uint32_t kept;
 
-	if (!current)
-		return 0;
-	do {
-		if (at.pc == 0)
-			break;
-		if (count > 0 || !is_own(at.pc))
-			frames[count++] = at.pc;
-	} while (count < capacity && step(&at, start->bounds, &is_complex));
-	if (is_complex) {
-		uint32_t complex_count = walk_complex(start, frames, capacity);
-
-		/* Where both agree they have the same frames. */
-		return complex_count > count ? complex_count : count;
-	}
-	return count;
+	if (!is_started || capacity == 0 || frame[1] == 0)
+		return (struct stack_trace){ .frames = start->history->unwound };
+	walk.old = history_select(start->history, frame[1]);
+	walk.candidates = walk.old->count;
+	kept = find_frames(&walk);
+	if (walk.fresh_count > 0 || kept < walk.old->count)
+		history_replace(walk.old, kept, start->history->fresh, walk.fresh_count);
+	if (walk.is_complex)
+		return result_of_complex(start, capacity, result_of(walk.old));
+	return result_of(walk.old);
 }
 
 void stack_fork_begin(void)

@@ -12,23 +12,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Stack memory that is known to be there: [low, high), whole pages. Zero: nothing is known.
- * Owned by one thread. */
-struct stack_bounds {
-	uintptr_t low, high;
-};
+#include "trace/stack/history.h"
+#include "trace/stack/trace.h"
 
 /* Where a walk begins: the frame address of a function; its caller is the first frame. */
 struct stack_start {
 	uintptr_t frame;
-	struct stack_bounds *bounds;
+	struct history *history;
 };
 
 void stack_start(void);
 
-/* Stores return addresses, innermost first, and gives their number. Frames of our own object at the
- * inner end are left out. An instruction that a signal interrupted stands as it is. */
-uint32_t stack_walk(const struct stack_start *start, uint64_t *frames, uint32_t capacity);
+/* Finds at most `capacity` return addresses, no more than VADTRACE_STACK_DEPTH_MAX. Frames of our
+ * own object at the inner end are left out. An instruction that a signal interrupted stands as it
+ * is. The result is valid until the next walk with this history. */
+struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity);
 
 /* A module is gone: what is known about its instructions is forgotten. */
 void stack_forget(uintptr_t start, uintptr_t end);

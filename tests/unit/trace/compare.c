@@ -22,7 +22,7 @@ extern void *__libc_malloc(size_t size);
 void *malloc(size_t size);
 
 static __thread bool is_inside;
-static __thread struct stack_bounds bounds;
+static __thread struct history history;
 static unsigned calls, compared, different, unwinder_calls;
 static bool is_started;
 
@@ -54,14 +54,13 @@ static bool is_same(const uint64_t *ours, uint32_t our_count, void *const *their
 
 static __attribute__((noinline)) void compare(void)
 {
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &bounds };
+	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
 	void *theirs[FRAMES_MAX + 20];
-	uint64_t ours[FRAMES_MAX];
-	uint32_t count = stack_walk(&start, ours, FRAMES_MAX);
+	struct stack_trace ours = stack_walk(&start, FRAMES_MAX);
 	int their_count = unw_backtrace(theirs, FRAMES_MAX + 20);
 
 	__atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
-	if (!is_same(ours, count, theirs, their_count))
+	if (!is_same(ours.frames, ours.count, theirs, their_count))
 		__atomic_fetch_add(&different, 1, __ATOMIC_RELAXED);
 }
 

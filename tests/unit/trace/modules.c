@@ -116,11 +116,11 @@ static void test_start(void)
 
 static void walk(void)
 {
-	static _Thread_local struct stack_bounds bounds;
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &bounds };
-	uint64_t frames[32];
+	static _Thread_local struct history history;
+	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
+	struct stack_trace trace = stack_walk(&start, 32);
 
-	last_stack = depot_intern(frames, stack_walk(&start, frames, 32));
+	last_stack = depot_intern(&trace);
 }
 
 static char plugin[2][PATH_MAX];

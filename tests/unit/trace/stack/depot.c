@@ -30,6 +30,13 @@ void modules_learn(const uint64_t *frames, uint32_t count)
 {
 }
 
+static uint32_t intern_frames(const uint64_t *frames, uint32_t count)
+{
+	struct stack_trace trace = { frames, count, stack_hash(frames, count), NULL };
+
+	return depot_intern(&trace);
+}
+
 static uint32_t intern(uint64_t number)
 {
 	uint64_t frames[40];
@@ -37,7 +44,7 @@ static uint32_t intern(uint64_t number)
 
 	for (uint32_t i = 0; i < count; i++)
 		frames[i] = 0x400000 + number * 16 + i;
-	id = depot_intern(frames, count);
+	id = intern_frames(frames, count);
 	if (__atomic_load_n(&emitted[id % EMITTED_MAX], __ATOMIC_SEQ_CST) == 0)
 		__atomic_fetch_add(&early, 1, __ATOMIC_SEQ_CST);
 	return id;
@@ -46,17 +53,36 @@ static uint32_t intern(uint64_t number)
 static void test_simple(void)
 {
 	uint64_t frames[] = { 1, 2, 3 };
-	uint32_t first = depot_intern(frames, 3), prefix = depot_intern(frames, 2);
+	uint32_t first = intern_frames(frames, 3), prefix = intern_frames(frames, 2);
 
-	ok_equal(depot_intern(frames, 0), 0, "an empty stack has no id");
+	ok_equal(intern_frames(frames, 0), 0, "an empty stack has no id");
 	ok_equal(first, 1, "ids begin at 1");
-	ok(prefix == 2 && depot_intern(frames, 3) == first, "a prefix is another stack");
+	ok(prefix == 2 && intern_frames(frames, 3) == first, "a prefix is another stack");
 	ok_equal(emitted[1], 1, "emitted once");
 	depot_restart();
-	ok(depot_intern(frames, 3) == first && emitted[1] == 2, "emitted again, under its id");
+	ok(intern_frames(frames, 3) == first && emitted[1] == 2, "emitted again, under its id");
 	depot_forget(3, 4);
-	ok(depot_intern(frames, 3) == 3, "forgotten with one of its addresses");
-	ok(depot_intern(frames, 2) == prefix, "others are not forgotten");
+	ok(intern_frames(frames, 3) == 3, "forgotten with one of its addresses");
+	ok(intern_frames(frames, 2) == prefix, "others are not forgotten");
+}
+
+/* The walk's own note of the depot's answer. */
+static void test_known(void)
+{
+	uint64_t frames[] = { 11, 12, 13 };
+	struct depot_stack *known = NULL;
+	struct stack_trace trace = { frames, 3, stack_hash(frames, 3), &known };
+	uint32_t id = depot_intern(&trace), before = emitted[id];
+
+	ok(known != NULL && depot_intern(&trace) == id && emitted[id] == before,
+	   "a noted stack has its id, and is not emitted again");
+	depot_restart();
+	ok(depot_intern(&trace) == id && emitted[id] == before + 1,
+	   "a noted stack is emitted after a restart");
+	depot_forget(12, 13);
+	ok(depot_intern(&trace) == id + 1 && emitted[id + 1] == 1 &&
+		   intern_frames(frames, 3) == id + 1,
+	   "a noted stack that was forgotten gets a new id");
 }
 
 static void *run(void *index)
@@ -91,6 +117,7 @@ static void test_threads(void)
 int main(void)
 {
 	test_simple();
+	test_known();
 	test_threads();
 	return tap_done();
 }

@@ -27,7 +27,7 @@
 static uint64_t ours[FRAMES_MAX];
 static void *theirs[FRAMES_MAX + 1];
 static uint32_t our_count, their_count;
-static struct stack_bounds bounds;
+static struct history history;
 static volatile int sink;
 
 /* The bracket's part: how often libunwind was called, and whether a call is open. */
@@ -44,13 +44,21 @@ void bracket_call_ended(uintptr_t before)
 	open_calls--;
 }
 
+static void walk(const struct stack_start *start)
+{
+	struct stack_trace trace = stack_walk(start, FRAMES_MAX);
+
+	memset(ours, 0, sizeof(ours));
+	memcpy(ours, trace.frames, trace.count * sizeof(ours[0]));
+	our_count = trace.count;
+}
+
 /* Walks from here with both; the results begin with the caller. */
 __attribute__((noinline)) static void capture(void)
 {
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &bounds };
+	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
 
-	memset(ours, 0, sizeof(ours));
-	our_count = stack_walk(&start, ours, FRAMES_MAX);
+	walk(&start);
 	their_count = (uint32_t)unw_backtrace(theirs, FRAMES_MAX + 1) - 1;
 	sink++;
 }
@@ -212,7 +220,7 @@ static void test_signals(void)
 
 static void *thread(void *unused)
 {
-	memset(&bounds, 0, sizeof(bounds));
+	history_clear(&history);
 	recurse(3);
 	return NULL;
 }
@@ -283,9 +291,9 @@ static void test_generated(void)
 __attribute__((noinline)) static void walk_damaged(uint64_t value)
 {
 	uintptr_t frame[3] = { value, value, value };
-	struct stack_start start = { (uintptr_t)frame, &bounds };
+	struct stack_start start = { (uintptr_t)frame, &history };
 
-	our_count = stack_walk(&start, ours, FRAMES_MAX);
+	walk(&start);
 }
 
 static void test_damaged(void)

@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/*   pcs      |         ... inner | ... | outermost |      the result of a walk, in one piece
+ *   frames   | outermost | ... | inner ...         |      the same frames, as a stack
+ *
+ * Both are used at the ends that meet: a small stack touches one page or two. A walk changes the
+ * inner end only: it pops what it does not find again, and pushes what is new. `count` is lowered
+ * before the frames above it are overwritten, and raised when they are complete: a signal handler
+ * may jump out of the middle. */
+
+#include "trace/stack/history.h"
+
+#include <stddef.h>
+
+#include "trace/stack/rules.h"
+
+void history_clear(struct history *history)
+{
+	history->bounds = (struct stack_bounds){ 0, 0 };
+	for (int i = 0; i < HISTORY_WALKS; i++) {
+		history->walks[i].count = 0;
+		history->walks[i].known = NULL;
+	}
+}
+
+struct history_walk *history_select(struct history *history, uint64_t pc)
+{
+	uint32_t index = (uint32_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % HISTORY_WALKS;
+	struct history_walk *walk = &history->walks[index];
+	uint64_t epoch = rules_epoch();
+
+	if (__builtin_expect(walk->epoch != epoch, 0)) {
+		walk->count = 0;
+		walk->known = NULL;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		walk->epoch = epoch;
+	}
+	return walk;
+}
+
+/* Whether the words that lead from the frame to its caller are what they were. */
+static inline bool is_linked(const struct history_frame *frame, const struct history_frame *caller,
+			     uint64_t caller_pc, struct stack_bounds *bounds)
+{
+	uintptr_t word;
+
+	if (frame->link != LINK_WORDS || !bounds_load(bounds, caller->rsp - 8, &word) ||
+	    word != caller_pc)
+		return false;
+	return frame->rbp_place == 0 ||
+	       (bounds_load(bounds, frame->rbp_place, &word) && word == caller->rbp);
+}
+
+uint32_t history_follow(struct history_walk *walk, uint32_t position, struct stack_bounds *bounds)
+{
+	while (position > 0 && is_linked(&walk->frames[position], &walk->frames[position - 1],
+					 *history_pc(walk, position - 1), bounds))
+		position--;
+	return position;
+}
+
+void history_replace(struct history_walk *walk, uint32_t kept, const struct history_fresh *fresh,
+		     uint32_t fresh_count)
+{
+	uint32_t hash = kept > 0 ? walk->frames[kept - 1].hash : 0;
+
+	walk->known = NULL;
+	walk->count = kept;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	for (uint32_t i = fresh_count; i > 0; i--, kept++) {
+		hash = stack_hash_inner(hash, fresh[i - 1].pc);
+		*history_pc(walk, kept) = fresh[i - 1].pc;
+		walk->frames[kept] = fresh[i - 1].frame;
+		walk->frames[kept].hash = hash;
+	}
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	walk->count = kept;
+}

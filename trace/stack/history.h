@@ -1,0 +1,102 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What a thread remembers of its last walks, so that the next one need not do the outer part again.
+ *
+ * One step outward depends on the frame's registers, on the rule of its pc, and on the words of the
+ * stack that it loads. Where a walk comes to the registers of a remembered frame, and the words
+ * that were loaded from there on are still the same, the frames further out are the same too. The
+ * words are read again at every walk: a remembered frame is never taken on trust. */
+
+#ifndef VADTRACE_TRACE_STACK_HISTORY_H
+#define VADTRACE_TRACE_STACK_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace/schema/schema.h"
+#include "trace/stack/bounds.h"
+#include "trace/stack/trace.h"
+
+#define HISTORY_WALKS 4
+/* Some of our own frames stand before those that are wanted. */
+#define HISTORY_FRAMES_MAX (VADTRACE_STACK_DEPTH_MAX + 16)
+
+/* How a frame's caller is found. */
+enum frame_link {
+	LINK_STEP = 0, /* by a step: it depends on more than two words, or there is none */
+	LINK_WORDS,    /* pc is at the caller's rsp - 8, its rbp at rbp_place or still in rbp */
+	LINK_END,      /* the rule says that there is none */
+};
+
+/* One frame: its registers, but for the pc, and the way to its caller.
+ *  - hash is that of the frames from here outward, our own included. */
+struct history_frame {
+	uintptr_t rsp, rbp;
+	uintptr_t rbp_place; /* 0: the caller's rbp is rbp */
+	uint32_t hash;
+	uint8_t link;
+	bool is_exact; /* pc is not a return address */
+	bool is_own;   /* pc is in our own object */
+};
+
+/* One remembered walk. Position 0 is the outermost frame.
+ *  - frames[p] and the pc at pcs[HISTORY_FRAMES_MAX - 1 - p] describe the frame p < count;
+ *  - each frame was reached from the one inside it while the rules' epoch was `epoch`;
+ *  - known is the depot's, and NULL after each change.
+ * A walk that is left in its middle by a jump leaves fewer frames, never wrong ones. */
+struct history_walk {
+	uint64_t epoch;
+	struct depot_stack *known;
+	uint32_t count;
+	uint64_t pcs[HISTORY_FRAMES_MAX];
+	struct history_frame frames[HISTORY_FRAMES_MAX];
+};
+
+/* A frame that a walk has found and that is not remembered yet. */
+struct history_fresh {
+	uint64_t pc;
+	struct history_frame frame;
+};
+
+/* All zero: nothing is remembered. Owned by one thread, and by one walk at a time.
+ *  - walks[i] is the last one that began at a pc which selects i: malloc and free do not drive out
+ *    each other;
+ *  - fresh and unwound belong to the walk that is under way. */
+struct history {
+	struct stack_bounds bounds;
+	struct history_walk walks[HISTORY_WALKS];
+	struct history_fresh fresh[HISTORY_FRAMES_MAX];
+	uint64_t unwound[VADTRACE_STACK_DEPTH_MAX];
+};
+
+static inline uint64_t *history_pc(struct history_walk *walk, uint32_t position)
+{
+	return &walk->pcs[HISTORY_FRAMES_MAX - 1 - position];
+}
+
+/* For another thread. */
+void history_clear(struct history *history);
+
+/* The walk that began at `pc`, without what is out of date. */
+struct history_walk *history_select(struct history *history, uint64_t pc);
+
+/* The number of frames of our own at the inner end of the `count` outermost ones. */
+static inline uint32_t history_count_own(const struct history_walk *walk, uint32_t count)
+{
+	uint32_t own_count = 0;
+
+	while (own_count < count && walk->frames[count - 1 - own_count].is_own)
+		own_count++;
+	return own_count;
+}
+
+/* The outermost position that can be reached from `position` over words that have not changed. */
+uint32_t history_follow(struct history_walk *walk, uint32_t position, struct stack_bounds *bounds);
+
+/* The walk consists of its `kept` outermost frames and of `fresh`, innermost first, from now on.
+ * Together they are no more than HISTORY_FRAMES_MAX. */
+void history_replace(struct history_walk *walk, uint32_t kept, const struct history_fresh *fresh,
+		     uint32_t fresh_count);
+
+#endif

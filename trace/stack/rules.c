@@ -1,0 +1,134 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* One word per instruction, in one table for all threads:
+ *
+ *   table    | pc, rule | pc, rule | 0, 0 | ...     open addressing, both words atomic
+ *
+ * A pc is claimed once and never changes; its rule is stored after it, and zeroed when its module
+ * goes, so that the next walk asks again. A full table is replaced by a larger, empty one; readers
+ * of the old one finish undisturbed, and old tables together are smaller than the newest. */
+
+#include "trace/stack/rules.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "trace/memory.h"
+
+#define PROBES 16
+#define FIRST_TABLE_SIZE 4096u
+
+struct slot {
+	uintptr_t pc;
+	uint64_t rule;
+};
+
+struct table {
+	size_t size; /* power of two */
+	size_t used;
+	struct slot slots[];
+};
+
+static struct table *current;
+static struct memory_lock grow_lock;
+static uint64_t epoch = 1;
+
+static struct table *make_table(size_t size)
+{
+	struct table *table = memory_map(sizeof(*table) + size * sizeof(table->slots[0]));
+
+	if (table)
+		table->size = size;
+	return table;
+}
+
+bool rules_start(void)
+{
+	current = make_table(FIRST_TABLE_SIZE);
+	return current != NULL;
+}
+
+static void grow(struct table *full)
+{
+	uint64_t mask = memory_lock(&grow_lock);
+
+	if (__atomic_load_n(&current, __ATOMIC_RELAXED) == full) {
+		struct table *larger = make_table(2 * full->size);
+
+		if (larger)
+			__atomic_store_n(&current, larger, __ATOMIC_RELEASE);
+	}
+	memory_unlock(&grow_lock, mask);
+}
+
+/* The slot of `pc`, claimed if it is new; NULL when there is no room. */
+static struct slot *find_slot(struct table *table, uintptr_t pc)
+{
+	size_t index = (size_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+
+	for (int i = 0; i < PROBES; i++) {
+		struct slot *slot = &table->slots[(index + (size_t)i) & (table->size - 1)];
+		uintptr_t seen = __atomic_load_n(&slot->pc, __ATOMIC_RELAXED);
+
+		if (seen == 0 && __atomic_compare_exchange_n(&slot->pc, &seen, pc, false,
+							     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+			__atomic_fetch_add(&table->used, 1, __ATOMIC_RELAXED);
+			return slot;
+		}
+		if (seen == pc)
+			return slot;
+	}
+	return NULL;
+}
+
+static struct cfi_rule rule_from_word(uint64_t word)
+{
+	struct cfi_rule rule;
+
+	memcpy(&rule, &word, sizeof(rule));
+	return rule;
+}
+
+static __attribute__((noinline)) struct cfi_rule learn(struct table *table, struct slot *slot,
+						       uintptr_t pc)
+{
+	struct cfi_rule rule = cfi_find(pc);
+	uint64_t word;
+
+	memcpy(&word, &rule, sizeof(word));
+	/* A module can appear later where there is none now. */
+	if (slot && rule.kind != CFI_NO_MODULE)
+		__atomic_store_n(&slot->rule, word, __ATOMIC_RELAXED);
+	if (!slot || __atomic_load_n(&table->used, __ATOMIC_RELAXED) > table->size / 4 * 3)
+		grow(table);
+	return rule;
+}
+
+struct cfi_rule rules_find(uintptr_t pc)
+{
+	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+	struct slot *slot = find_slot(table, pc);
+	uint64_t word = slot ? __atomic_load_n(&slot->rule, __ATOMIC_RELAXED) : 0;
+
+	return __builtin_expect(word != 0, 1) ? rule_from_word(word) : learn(table, slot, pc);
+}
+
+void rules_forget(uintptr_t start, uintptr_t end)
+{
+	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+
+	for (size_t i = 0; table && i < table->size; i++) {
+		uintptr_t pc = __atomic_load_n(&table->slots[i].pc, __ATOMIC_RELAXED);
+
+		if (pc >= start && pc < end)
+			__atomic_store_n(&table->slots[i].rule, 0, __ATOMIC_RELAXED);
+	}
+	/* Who reads the new number finds no old rule. */
+	__atomic_fetch_add(&epoch, 1, __ATOMIC_RELEASE);
+}
+
+uint64_t rules_epoch(void)
+{
+	return __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+}
