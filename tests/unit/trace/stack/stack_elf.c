@@ -314,6 +314,65 @@ static void test_damaged(void)
 	ok(our_count <= FRAMES_MAX, "damaged stack: a false return address");
 }
 
+/* One random call tree: frames of three functions, walked here and there. Each walk must give what
+ * one without any memory gives. */
+static struct history empty;
+static uint32_t seed = 1, wrong, walks;
+
+static uint32_t draw(uint32_t limit)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 16) % limit;
+}
+
+__attribute__((noinline)) static void compare_histories(void)
+{
+	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
+	struct stack_start anew = { start.frame, &empty };
+	struct stack_trace one = stack_walk(&start, 20), other;
+
+	history_clear(&empty);
+	other = stack_walk(&anew, 20);
+	walks++;
+	wrong += one.count != other.count || one.hash != other.hash ||
+		 memcmp(one.frames, other.frames, one.count * sizeof(*one.frames)) != 0;
+}
+
+static void branch(unsigned depth);
+
+__attribute__((noinline)) static void branch_small(unsigned depth)
+{
+	branch(depth);
+	sink++;
+}
+
+__attribute__((noinline)) static void branch_large(unsigned depth)
+{
+	volatile char *dynamic = __builtin_alloca(16 + 16 * draw(4));
+
+	dynamic[0] = 1;
+	branch(depth);
+	sink += dynamic[0];
+}
+
+__attribute__((noinline)) static void branch(unsigned depth)
+{
+	for (uint32_t i = draw(4); i > 0; i--) {
+		compare_histories();
+		if (depth > 0)
+			(draw(2) ? branch_small : branch_large)(depth - 1);
+	}
+	compare_histories();
+}
+
+static void test_random(void)
+{
+	for (int i = 0; i < 200; i++)
+		branch(draw(14));
+	ok(walks > 1000, "%u walks of random call trees", walks);
+	ok_equal(wrong, 0, "with a memory, the frames and the hash of a walk without");
+}
+
 /* All pcs of a walk are asked again after they were forgotten. */
 static void test_forget(void)
 {
@@ -335,6 +394,7 @@ int main(void)
 	test_stacks();
 	test_generated();
 	test_damaged();
+	test_random();
 	test_forget();
 	return tap_done();
 }
