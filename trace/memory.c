@@ -10,11 +10,14 @@
 
 #include "trace/memory.h"
 
+#include <linux/futex.h>
 #include <sys/mman.h>
 
 #include "trace/system.h"
 
 #define CHUNK_SIZE (256u * 1024)
+
+enum { LOCK_FREE = 0, LOCK_HELD = 1, LOCK_AWAITED = 2 };
 
 /* A chunk's first bytes; `used` counts from the chunk's start and may run past its end. */
 struct chunk {
@@ -80,14 +83,19 @@ void *memory_take(size_t size_bytes)
 uint64_t memory_lock(struct memory_lock *lock)
 {
 	uint64_t mask = system_block_signals();
+	uint32_t seen = LOCK_FREE;
 
-	while (__atomic_exchange_n(&lock->word, 1, __ATOMIC_ACQUIRE) != 0)
-		system_yield();
+	if (__atomic_compare_exchange_n(&lock->word, &seen, LOCK_HELD, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED))
+		return mask;
+	while (__atomic_exchange_n(&lock->word, LOCK_AWAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
+		system_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, LOCK_AWAITED, 0);
 	return mask;
 }
 
 void memory_unlock(struct memory_lock *lock, uint64_t mask)
 {
-	__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+	if (__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_AWAITED)
+		system_call4(SYS_futex, (long)&lock->word, FUTEX_WAKE_PRIVATE, /* threads */ 1, 0);
 	system_restore_signals(mask);
 }

@@ -19,8 +19,8 @@ void memory_unmap(void *memory, size_t size_bytes);
  * Lock-free: also from a signal handler. */
 void *memory_take(size_t size_bytes);
 
-/* A lock for short sections that call nothing foreign. Its holder's signals are blocked.
- * All zero is the free state. */
+/* A lock, which its waiters sleep on. Its holder's signals are blocked. All zero is the free state:
+ * a fork's child, where the holder may be gone, sets word to 0. */
 struct memory_lock {
 	uint32_t word;
 };

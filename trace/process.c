@@ -154,6 +154,7 @@ void trace_fork_child(void)
 	process.parent_pid = (int32_t)own_pid;
 	own_pid = system_pid();
 	has_exited = 0;
+	provider_fork_child();
 	bracket_fork_child();
 	live_fork_child();
 	buffer_fork_child();

@@ -6,6 +6,7 @@
 #include "trace/provider/provider.h"
 
 #include "trace/bracket.h"
+#include "trace/memory.h"
 #include "trace/outside.h"
 
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
@@ -30,6 +31,24 @@ struct thread_call {
 	uint32_t tid;
 };
 
+/* One event of the process at a time: LTTng discards events, also in a channel that blocks, when
+ * its writers come round the buffer to a place that a writer reserved and has not filled yet,
+ * because it lost its processor. Behind this lock they wait for it instead. */
+static struct memory_lock emission_lock;
+
+static void emit(void (*fire)(const void *argument), const void *argument)
+{
+	uint64_t mask = memory_lock(&emission_lock);
+
+	outside_call(fire, argument);
+	memory_unlock(&emission_lock, mask);
+}
+
+void provider_fork_child(void)
+{
+	emission_lock.word = 0;
+}
+
 void provider_start(void)
 {
 	lttng_ust_tracepoint_registered++;
@@ -51,7 +70,7 @@ static void fire_batch(const void *slot)
 
 void provider_batch(const struct live_slot *slot)
 {
-	outside_call(fire_batch, slot);
+	emit(fire_batch, slot);
 }
 
 static void fire_settled(const void *until_ns)
@@ -61,7 +80,7 @@ static void fire_settled(const void *until_ns)
 
 void provider_settled(uint64_t until_ns)
 {
-	outside_call(fire_settled, &until_ns);
+	emit(fire_settled, &until_ns);
 }
 
 static void fire_record(const void *record)
@@ -71,7 +90,7 @@ static void fire_record(const void *record)
 
 void provider_record(const struct provider_record *record)
 {
-	outside_call(fire_record, record);
+	emit(fire_record, record);
 }
 
 static void fire_event(const void *argument)
@@ -118,7 +137,7 @@ void provider_event(const struct event *event, uint32_t stack)
 {
 	struct event_call call = { event, stack };
 
-	outside_call(fire_event, &call);
+	emit(fire_event, &call);
 }
 
 static void fire_process(const void *process)
@@ -128,7 +147,7 @@ static void fire_process(const void *process)
 
 void provider_process(const struct provider_process *process)
 {
-	outside_call(fire_process, process);
+	emit(fire_process, process);
 }
 
 static void fire_exit(const void *unused)
@@ -138,7 +157,7 @@ static void fire_exit(const void *unused)
 
 void provider_exit(void)
 {
-	outside_call(fire_exit, NULL);
+	emit(fire_exit, NULL);
 }
 
 static void fire_thread(const void *argument)
@@ -152,7 +171,7 @@ void provider_thread(uint32_t tid, const char *name)
 {
 	struct thread_call call = { name, tid };
 
-	outside_call(fire_thread, &call);
+	emit(fire_thread, &call);
 }
 
 static void fire_module(const void *module)
@@ -162,7 +181,7 @@ static void fire_module(const void *module)
 
 void provider_module(const struct provider_module *module)
 {
-	outside_call(fire_module, module);
+	emit(fire_module, module);
 }
 
 static void fire_module_gone(const void *module)
@@ -172,7 +191,7 @@ static void fire_module_gone(const void *module)
 
 void provider_module_gone(uint32_t module)
 {
-	outside_call(fire_module_gone, &module);
+	emit(fire_module_gone, &module);
 }
 
 static void fire_stack(const void *argument)
@@ -186,5 +205,5 @@ void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count)
 {
 	struct stack_call call = { frames, stack, count };
 
-	outside_call(fire_stack, &call);
+	emit(fire_stack, &call);
 }

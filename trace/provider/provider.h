@@ -36,6 +36,9 @@ struct provider_module {
  * linker puts into an order of its own, do not take them away from the events still to come. */
 void provider_start(void);
 
+/* In a fork's child: no other thread is emitting. */
+void provider_fork_child(void);
+
 /* Non-zero while a session records vadtrace_heap:batch. */
 const volatile int *provider_gate(void);
 

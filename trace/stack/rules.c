@@ -62,6 +62,11 @@ static void grow(struct table *full)
 	memory_unlock(&grow_lock, mask);
 }
 
+void rules_fork_child(void)
+{
+	grow_lock.word = 0;
+}
+
 /* The slot of `pc`, claimed if it is new; NULL when there is no room. */
 static struct slot *find_slot(struct table *table, uintptr_t pc)
 {

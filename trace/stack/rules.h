@@ -24,4 +24,7 @@ void rules_forget(uintptr_t start, uintptr_t end);
  * was read before them stays. */
 uint64_t rules_epoch(void);
 
+/* In a fork's child: no other thread is at work here. */
+void rules_fork_child(void);
+
 #endif

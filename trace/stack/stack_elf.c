@@ -356,7 +356,9 @@ void stack_fork_begin(void)
 
 void stack_fork_end(bool is_child)
 {
-	if (is_child)
+	if (is_child) {
 		__atomic_store_n(&unwinding_count, 0, __ATOMIC_SEQ_CST);
+		rules_fork_child();
+	}
 	__atomic_store_n(&fork_in_progress, 0, __ATOMIC_SEQ_CST);
 }
