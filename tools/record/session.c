@@ -321,6 +321,14 @@ static enum session_result drain(bool (*is_interrupted)(void))
 	return pending == CONTROL_SILENT ? SESSION_SILENT : SESSION_REFUSED;
 }
 
+/* LTTng's consumer takes a packet's count that is smaller than the one before for a counter that
+ * has wrapped, and adds 2^63: seen with several writers to one buffer. No recording loses that
+ * many. */
+static uint64_t without_wraps(uint64_t events)
+{
+	return events & INT64_MAX;
+}
+
 static void add_loss(struct lttng_channel *channel)
 {
 	uint64_t events = 0, packets = 0;
@@ -328,7 +336,7 @@ static void add_loss(struct lttng_channel *channel)
 	if (lttng_channel_get_discarded_event_count(channel, &events) ||
 	    lttng_channel_get_lost_packet_count(channel, &packets))
 		return;
-	session.loss.events_discarded += events;
+	session.loss.events_discarded += without_wraps(events);
 	session.loss.packets_lost += packets;
 	session.loss.known = true;
 }

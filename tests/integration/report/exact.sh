@@ -31,6 +31,18 @@ for threads in 1 8; do
 	done
 done
 
+# More threads than processors, and buffers that they come round in no time.
+churn=$VADTRACE_BUILDDIR/tests/bench/churn
+run record -q --buffer-size 64K -o "$scratch/small" -- "$churn" 16 20000
+is "$status" 0 "16 threads in small buffers: recorded"
+events=$(cut -d ' ' -f 1 "$out")
+run report --json "$scratch/small"
+is "$(python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+ours = [f for f in report["threads"] if f["calls"] == 20000]
+print(len(ours), 2 * sum(f["calls"] for f in ours), report["trace"]["lower_bounds"])' "$out")" \
+	"16 $events False" "16 threads in small buffers: nothing is lost"
+
 run record -q -o "$scratch/killed" -- "$known" 8 kill
 is "$status" 137 "the killed program's status is passed on"
 cp "$out" "$scratch/truth"
