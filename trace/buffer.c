@@ -243,23 +243,44 @@ static bool wait_for_spare(struct thread *thread)
 	return true;
 }
 
-/* Signals are blocked. False: something may be left. */
-static bool flush_thread(struct thread *thread)
+/* Takes the current slot away for emission; false: its owner has just done so. */
+static bool take_current(struct thread *thread, struct live_slot **full)
 {
-	struct live_slot *full = NULL;
-	bool is_free;
+	bool is_free = !is_spare_busy(thread);
 
-	if (__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE) == 0)
-		return wait_for_spare(thread);
+	*full = NULL;
+	if (is_free && used_words(thread->slots[thread->current]) != 0)
+		*full = exchange_locked(thread);
+	return is_free;
+}
+
+/* One visit under the lock. A record that was stamped before it is in the slot that left, or,
+ * where the owner stamped it, then found its slot full, in the one that took its place. */
+static bool visit(struct thread *thread, bool *is_taken)
+{
+	struct live_slot *full;
+
 	if (!wait_for_spare(thread) || !lock_other(thread))
 		return false;
-	is_free = !is_spare_busy(thread);
-	if (is_free && used_words(thread->slots[thread->current]) != 0)
-		full = exchange_locked(thread);
+	*is_taken = take_current(thread, &full);
 	unlock(thread);
 	if (full)
 		emit_slot(thread, full);
-	return is_free || wait_for_spare(thread);
+	return true;
+}
+
+/* Signals are blocked. False: something may be left. After a first visit that came in the middle
+ * of an exchange, the second takes the successor, or its owner is emitting that one too. */
+static bool flush_thread(struct thread *thread)
+{
+	bool is_taken = false;
+
+	if (__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE) == 0)
+		return wait_for_spare(thread);
+	for (int visits = 0; visits < 2 && !is_taken; visits++)
+		if (!visit(thread, &is_taken))
+			return false;
+	return is_taken || wait_for_spare(thread);
 }
 
 static bool wait_for_singles(void)
