@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# Makes api.h of api.spec: the ids, and for the tools the names, families and kinds as X-macro rows.
+# Makes api.h of api.spec: the ids; for the tools the names, families and kinds, and for the preload
+# the hooks, as X-macro rows.
 
 BEGIN {
 	print "/* Generated from core/api.spec. */"
@@ -14,16 +15,34 @@ BEGIN {
 
 /^[ \t]*(#|$)/ { next }
 
-NF < 5 || $1 !~ /^[0-9]+$/ {
-	printf "%s:%d: a row is: id name family kind file\n", FILENAME, FNR > "/dev/stderr"
+function fail(text) {
+	printf "%s:%d: %s\n", FILENAME, FNR, text > "/dev/stderr"
 	failed = 1
 	exit 1
 }
 
+(NF != 5 && NF != 8) || $1 !~ /^[0-9]+$/ {
+	fail("a row is: id name family kind file, and for Windows: hook arguments how")
+}
+
 ($1 in ids) || ($2 in names) {
-	printf "%s:%d: the id or the name is used above\n", FILENAME, FNR > "/dev/stderr"
-	failed = 1
-	exit 1
+	fail("the id or the name is used above")
+}
+
+NF == 8 && ($7 !~ /^[0-9]+$/ || $7 > 12 || $8 !~ /^(route|pass)$/) {
+	fail("arguments are a number up to 12, and how is route or pass")
+}
+
+NF == 8 && $6 ~ /^=/ {
+	if (!(substr($6, 2) in names))
+		fail("the same place as a row above")
+}
+
+NF == 8 && $6 !~ /^=/ {
+	if (split($6, place, "!") != 2 || ($6 in places))
+		fail("a hook is dll!export, or =name of the row that has this one")
+	places[$6] = 1
+	hooks[++hook_count] = $1 ", " $2 ", " place[1] ", " place[2] ", " $7 ", " $8
 }
 
 {
@@ -32,15 +51,21 @@ NF < 5 || $1 !~ /^[0-9]+$/ {
 	printf "\tAPI_%s = %d,\n", $2, $1
 }
 
+function print_table(name, table, length_, i) {
+	printf "#define %s(X) \\\n", name
+	for (i = 1; i <= length_; i++)
+		printf "\tX(%s)%s\n", table[i], i < length_ ? " \\" : ""
+	print ""
+}
+
 END {
 	if (failed)
 		exit 1
 	print "};"
 	print ""
 	print "/* X(id, name, family, kind) for each function. */"
-	print "#define API_TABLE(X) \\"
-	for (i = 1; i <= count; i++)
-		printf "\tX(%s)%s\n", rows[i], i < count ? " \\" : ""
-	print ""
+	print_table("API_TABLE", rows, count)
+	print "/* X(id, name, dll, export, arguments, how) for each hook in a Windows process. */"
+	print_table("API_HOOKS", hooks, hook_count)
 	print "#endif"
 }

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 struct trace_config {
-	const char *mode;        /* "route" or "observe", for the process event */
+	const char *mode;        /* "route", "observe" or "verify", for the process event */
 	const char *session;     /* name given by the recorder, "" when none */
 	const char *live_folder; /* where thread buffers live; NULL: in private memory */
 	uint32_t stack_depth;    /* frames at most; 0: no stacks */
@@ -53,5 +53,55 @@ bool trace_is_inside(void);
 bool trace_is_unwinding(void);
 struct dl_phdr_info;
 int trace_iterate_modules(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data);
+
+/* --- Windows programs under Wine ------------------------------------------------------------- */
+
+/* Where a hooked function was called from, and what its caller expects to find again. */
+struct trace_caller {
+	uint64_t rip, rsp; /* the return address, and the stack pointer after the return */
+	uint64_t rbx, rbp, rsi, rdi, r12, r13, r14, r15;
+};
+
+/* Events of the calling thread have the Windows stack that begins at `caller` from now on; NULL:
+ * stacks begin at the event again. Returns what was set before. `caller` stays the host's. */
+const struct trace_caller *trace_set_caller(const struct trace_caller *caller);
+
+/* The process has begun to run Windows code: PE modules are looked for from now on. */
+void trace_start_windows(void);
+
+/* A view of an image or a file was unmapped, or is about to be: what is known of code there, and
+ * stacks through it, are forgotten. */
+void trace_image_gone(uint64_t base);
+
+/* One call of a hooked function, after it. */
+struct trace_call {
+	uint16_t api;
+	uint8_t argument_count;
+	const uint64_t *arguments;
+	uint64_t result;
+	uint32_t error; /* the thread's last error after the call */
+};
+void trace_call(const struct trace_call *call);
+
+/* What became of a hook. state: "hooked", "passed on", "not present", "not loaded". */
+struct trace_hook {
+	const char *function, *dll, *state, *reason;
+	uint64_t address;
+	uint16_t api;
+};
+void trace_hook(const struct trace_hook *hook);
+
+/* Wine's answer and core's differ (verify mode). */
+struct trace_difference {
+	uint16_t api;
+	const char *what; /* "status", or the name of the output that differs; a fixed text */
+	uint64_t wine, core;
+	uint8_t argument_count;
+	const uint64_t *arguments;
+};
+void trace_difference(const struct trace_difference *difference);
+
+/* Whether any of these would be recorded. */
+bool trace_is_wanted(void);
 
 #endif

@@ -9,13 +9,16 @@
 #define VADTRACE_CORE_VM_VIRTUAL_H
 
 #include "core/event.h"
+#include "core/os/pager.h"
 #include "core/types.h"
 
 /* Who asks, and where the range may lie. All zero: the program, anywhere. */
 struct vm_request {
-	uint16_t api;           /* enum api, for the event */
-	uint8_t owner;          /* enum event_owner */
-	size_t alignment_bytes; /* power of two above 64 KiB; 0: the allocation granularity */
+	uint16_t api;              /* enum api, for the event */
+	uint8_t owner;             /* enum event_owner */
+	size_t alignment_bytes;    /* power of two above 64 KiB; 0: the allocation granularity */
+	const struct pager *pager; /* for a new region; NULL: the default one */
+	uintptr_t limit;           /* the region ends at or below it; 0: anywhere */
 };
 
 /* NtAllocateVirtualMemory on this process: reserve, commit; reset, which keeps contents here. *base
@@ -32,6 +35,9 @@ NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t 
 /* NtQueryVirtualMemory(MemoryBasicInformation). Right for any address of the process, also for
  * memory not made through us (read from the system then). */
 NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info);
+
+/* Whether `address` lies in a region that vm_allocate made: others are not core's to answer for. */
+bool vm_owns(const void *address);
 
 /* DiscardVirtualMemory, but with certain zeros: the pages of a committed range (whole pages of one
  * region) go back to the system and read as zero from now on. Told as reset. */

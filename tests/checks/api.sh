@@ -27,7 +27,7 @@ all_tested() {
 	}
 }
 
-# unserved SPEC: rows whose file does not define the function.
+# all_served SPEC: each row's file defines the function; those that Wine answers have none.
 all_served() {
 	local bad=0 name file
 
@@ -36,13 +36,13 @@ all_served() {
 			echo "$file does not define $name"
 			bad=1
 		}
-	done < <(awk '!/^[ \t]*(#|$)/ { print $2, $5 }' "$1")
+	done < <(awk '!/^[ \t]*(#|$)/ && $8 != "pass" { print $2, $5 }' "$1")
 	return $bad
 }
 
 cd "$VADTRACE_SRCDIR" || exit 1
 ok "each function of api.spec has a test" all_tested core/api.spec tests/conformance \
-	tests/integration/native
+	tests/integration/native tests/integration/wine
 ok "each function of api.spec is where it says" all_served core/api.spec
 
 mkdir "$scratch/tests"

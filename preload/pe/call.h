@@ -1,0 +1,64 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* One call of a hooked function, as the stub lays it out on the program's stack:
+ *
+ *   entry:   the stub takes STUB_FRAME bytes, fills in `arguments` and `kept`, calls dispatch_enter
+ *   true:    it returns `result`; first it raises `raise`, if that is not 0 (RtlRaiseStatus)
+ *   false:   it copies the arguments on the stack, calls the original with all of them, puts what
+ *            it answered into `result`, calls dispatch_leave, returns `result`
+ *
+ * An exception that passes through leaves without dispatch_leave: the next call of the thread finds
+ * that the frame is gone. */
+
+#ifndef VADTRACE_PRELOAD_PE_CALL_H
+#define VADTRACE_PRELOAD_PE_CALL_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/pe/hook.h"
+
+#define HOOK_ARGUMENTS_MAX 12
+#define HOOK_ABI __attribute__((ms_abi))
+
+/*  - it lies at the stub's stack pointer, a multiple of 16;
+ *  - home and passed are what the original finds as its own arguments' places. */
+struct hook_call {
+	uint64_t home[4];
+	uint64_t passed[HOOK_ARGUMENTS_MAX - 4];
+	uint64_t arguments[4]; /* rcx, rdx, r8, r9 */
+	uint64_t kept[8];      /* rbx, rbp, rsi, rdi, r12, r13, r14, r15 of the caller */
+	uint64_t result;       /* rax */
+	const struct hook *hook;
+	uint32_t raise; /* NTSTATUS */
+	uint32_t nested;
+	uint64_t note[5]; /* the dispatcher's */
+	uint64_t padding;
+	/* Above it, put there by the caller: */
+	uint64_t return_address;
+	uint64_t caller_home[4];
+	uint64_t stacked[HOOK_ARGUMENTS_MAX - 4]; /* the 5th argument and on; as many as it takes */
+};
+#define STUB_FRAME offsetof(struct hook_call, return_address)
+static_assert(STUB_FRAME % 16 == 8, "the stack is aligned in the stub");
+
+/* The n-th argument, from 0. */
+static inline uint64_t hook_argument(const struct hook_call *call, unsigned n)
+{
+	return n < 4 ? call->arguments[n] : call->stacked[n - 4];
+}
+
+/* The caller's stack pointer after the function has returned. */
+static inline uint64_t hook_caller_stack(const struct hook_call *call)
+{
+	return (uint64_t)(uintptr_t)call->caller_home;
+}
+
+/* preload/wine/dispatch.c; called by stubs only. errno is kept. */
+HOOK_ABI bool dispatch_enter(struct hook_call *call);
+HOOK_ABI void dispatch_leave(struct hook_call *call);
+
+#endif

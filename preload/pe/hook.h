@@ -1,0 +1,60 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The hooks in ntdll, kernelbase and kernel32: which there are, and what became of each.
+ *
+ * A hook stands at the entry of a function, before any code of its DLL has run, and leads to a stub
+ * near the DLL. The stub builds a struct hook_call (call.h) on the program's stack and asks the
+ * dispatcher. All is set from ntdll.so's thread that maps the DLL; readers need no lock. */
+
+#ifndef VADTRACE_PRELOAD_PE_HOOK_H
+#define VADTRACE_PRELOAD_PE_HOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/event.h" /* enum api */
+
+/* A row of API_HOOKS. */
+struct hook {
+	const char *dll; /* without ".dll", lower case */
+	const char *export;
+	uint16_t api;
+	uint8_t arguments; /* of 8 bytes */
+	bool is_routed;    /* core may answer */
+};
+
+enum hook_state {
+	HOOK_WAITS,  /* its DLL has not been mapped */
+	HOOK_IS_SET, /* calls come to us */
+	HOOK_ABSENT, /* the DLL does not have the export, or has it in another DLL */
+	HOOK_LEFT,   /* it could not be hooked safely, and is as it was */
+};
+
+struct hook_place {
+	enum hook_state state;
+	const char *reason; /* of HOOK_ABSENT and HOOK_LEFT: a fixed text; else "" */
+	uint64_t address;   /* of the function's entry; 0: none */
+};
+
+size_t hook_count(void);
+const struct hook *hook_at(size_t index);
+struct hook_place hook_place_at(size_t index);
+
+/* The function as it was: callable with Windows' calling convention. NULL unless HOOK_IS_SET. */
+void *hook_original(enum api api);
+
+/* A PE image is mapped at `base`, relocated, writable, and none of its code has run: sets all hooks
+ * of the DLL. `name`: its file's name. Nothing happens for DLLs without hooks, and the second time.
+ * The pages are left as writable or not as they were found. */
+void hook_set_all(const char *name, void *base, size_t size_bytes);
+
+/* Whether the address is in a stub or trampoline of ours. */
+bool hook_holds(uint64_t address);
+
+/* Makes Windows' exception handling see through our stubs (RtlAddFunctionTable). Called once on a
+ * thread of the program, when its process heap exists. */
+void hook_register_unwind(void);
+
+#endif
