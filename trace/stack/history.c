@@ -5,9 +5,8 @@
  *   frames   | outermost | ... | inner ...         |      the same frames, as a stack
  *
  * Both are used at the ends that meet: a small stack touches one page or two. A walk changes the
- * inner end only: it pops what it does not find again, and pushes what is new. `count` is lowered
- * before the frames above it are overwritten, and raised when they are complete: a signal handler
- * may jump out of the middle. */
+ * inner end only: it pops what it does not find again, and pushes what is new. `count` is 0 until
+ * all is complete: a signal handler may jump out of the middle. */
 
 #include "trace/stack/history.h"
 
@@ -52,11 +51,40 @@ static inline bool is_linked(const struct history_frame *frame, const struct his
 	       (bounds_load(bounds, frame->rbp_place, &word) && word == caller->rbp);
 }
 
+static inline bool is_word(uintptr_t address, uintptr_t value, struct stack_bounds known)
+{
+	return address - known.low < known.high - known.low && *(const uintptr_t *)address == value;
+}
+
+/* The same for a frame whose words are known to be there; false also where they are not. */
+static inline bool is_linked_in(const struct history_frame *frame, uint64_t caller_pc,
+				struct stack_bounds known)
+{
+	const struct history_frame *caller = frame - 1;
+
+	return frame->link == LINK_WORDS && is_word(caller->rsp - 8, caller_pc, known) &&
+	       (frame->rbp_place == 0 || is_word(frame->rbp_place, caller->rbp, known));
+}
+
+static uint32_t follow_in(struct history_walk *walk, uint32_t position, struct stack_bounds known)
+{
+	const struct history_frame *frame = &walk->frames[position];
+	const uint64_t *caller_pc = history_pc(walk, position) + 1;
+
+	while (frame > walk->frames && is_linked_in(frame, *caller_pc, known)) {
+		frame--;
+		caller_pc++;
+	}
+	return (uint32_t)(frame - walk->frames);
+}
+
 uint32_t history_follow(struct history_walk *walk, uint32_t position, struct stack_bounds *bounds)
 {
-	while (position > 0 && is_linked(&walk->frames[position], &walk->frames[position - 1],
-					 *history_pc(walk, position - 1), bounds))
-		position--;
+	position = follow_in(walk, position, *bounds);
+	while (__builtin_expect(position > 0, 0) &&
+	       is_linked(&walk->frames[position], &walk->frames[position - 1],
+			 *history_pc(walk, position - 1), bounds))
+		position = follow_in(walk, position - 1, *bounds);
 	return position;
 }
 
@@ -66,7 +94,7 @@ void history_replace(struct history_walk *walk, uint32_t kept, const struct hist
 	uint32_t hash = kept > 0 ? walk->frames[kept - 1].hash : 0;
 
 	walk->known = NULL;
-	walk->count = kept;
+	walk->count = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	for (uint32_t i = fresh_count; i > 0; i--, kept++) {
 		hash = stack_hash_inner(hash, fresh[i - 1].pc);
@@ -74,6 +102,7 @@ void history_replace(struct history_walk *walk, uint32_t kept, const struct hist
 		walk->frames[kept] = fresh[i - 1].frame;
 		walk->frames[kept].hash = hash;
 	}
+	walk->own_count = history_count_own(walk, kept);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	walk->count = kept;
 }

@@ -43,12 +43,13 @@ struct history_frame {
 /* One remembered walk. Position 0 is the outermost frame.
  *  - frames[p] and the pc at pcs[HISTORY_FRAMES_MAX - 1 - p] describe the frame p < count;
  *  - each frame was reached from the one inside it while the rules' epoch was `epoch`;
+ *  - own_count frames of our own stand at the inner end;
  *  - known is the depot's, and NULL after each change.
- * A walk that is left in its middle by a jump leaves fewer frames, never wrong ones. */
+ * A walk that is left by a jump while it changes this leaves nothing, never wrong frames. */
 struct history_walk {
 	uint64_t epoch;
 	struct depot_stack *known;
-	uint32_t count;
+	uint32_t count, own_count;
 	uint64_t pcs[HISTORY_FRAMES_MAX];
 	struct history_frame frames[HISTORY_FRAMES_MAX];
 };

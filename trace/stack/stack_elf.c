@@ -300,7 +300,7 @@ static uint32_t find_frames(struct walk *walk)
 
 static struct stack_trace result_of(struct history_walk *walk)
 {
-	uint32_t count = walk->count - history_count_own(walk, walk->count);
+	uint32_t count = walk->count - walk->own_count;
 
 	return (struct stack_trace){
 		.frames = walk->pcs + HISTORY_FRAMES_MAX - count,
@@ -322,26 +322,52 @@ static struct stack_trace result_of_complex(const struct stack_start *start, uin
 	return (struct stack_trace){ frames, count, stack_hash(frames, count), NULL };
 }
 
-struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)
+static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack_start *start,
+							      uint32_t capacity,
+							      struct history_walk *old)
 {
 	const uintptr_t *frame = (const uintptr_t *)start->frame;
 	struct walk walk = {
 		.at = { frame[1], start->frame + 16, frame[0], 0, false },
 		.history = start->history,
+		.old = old,
+		.candidates = old->count,
 		.capacity = capacity,
 	};
-	uint32_t kept;
+	uint32_t kept = find_frames(&walk);
+
+	if (walk.fresh_count > 0 || kept < old->count)
+		history_replace(old, kept, start->history->fresh, walk.fresh_count);
+	if (walk.is_complex)
+		return result_of_complex(start, capacity, result_of(old));
+	return result_of(old);
+}
+
+/* Whether a walk from here would find what the last one found: it begins at the same registers,
+ * all words are what they were, and it ends where the stack does or the capacity. */
+static inline bool is_as_before(struct history_walk *old, const uintptr_t *frame,
+				struct stack_bounds *bounds, uint32_t capacity)
+{
+	uint32_t inner = old->count - 1, wanted = old->count - old->own_count;
+	const struct history_frame *first = &old->frames[inner];
+
+	return old->count > 0 && first->rsp == (uintptr_t)(frame + 2) && first->rbp == frame[0] &&
+	       *history_pc(old, inner) == frame[1] && !first->is_exact &&
+	       (wanted == capacity || (wanted < capacity && old->frames[0].link == LINK_END)) &&
+	       history_follow(old, inner, bounds) == 0;
+}
+
+struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)
+{
+	const uintptr_t *frame = (const uintptr_t *)start->frame;
+	struct history_walk *old;
 
 	if (!is_started || capacity == 0 || frame[1] == 0)
 		return (struct stack_trace){ .frames = start->history->unwound };
-	walk.old = history_select(start->history, frame[1]);
-	walk.candidates = walk.old->count;
-	kept = find_frames(&walk);
-	if (walk.fresh_count > 0 || kept < walk.old->count)
-		history_replace(walk.old, kept, start->history->fresh, walk.fresh_count);
-	if (walk.is_complex)
-		return result_of_complex(start, capacity, result_of(walk.old));
-	return result_of(walk.old);
+	old = history_select(start->history, frame[1]);
+	if (is_as_before(old, frame, &start->history->bounds, capacity))
+		return result_of(old);
+	return walk_anew(start, capacity, old);
 }
 
 void stack_fork_begin(void)
