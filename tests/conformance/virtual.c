@@ -19,11 +19,14 @@
 #define REGION (4 * GRANULE)
 #define UNTOUCHED 0xdeadbeef
 
+/* An excuse before it is for both. */
 static void expect_error(BOOL is_failure, DWORD error, const char *what, size_t row)
 {
 	DWORD got = GetLastError();
+	const char *excuse = tap_todo;
 
 	ok(is_failure, "row %zu: %s fails", row, what);
+	tap_todo = excuse;
 	ok_equal(got, error, "row %zu: %s sets the error", row, what);
 }
 
@@ -32,22 +35,23 @@ static const struct {
 	SIZE_T size;
 	DWORD type;
 	DWORD protect;
-	DWORD error; /* 0: succeeds */
+	DWORD error;           /* 0: succeeds */
+	const char *todo_wine; /* what Wine does instead */
 } allocations[] = {
-	{ 1, MEM_RESERVE, PAGE_READWRITE, 0 },
-	{ 99 * 1024, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, 0 },
-	{ PAGE, MEM_COMMIT, PAGE_READWRITE, 0 },
-	{ PAGE, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS, 0 },
-	{ PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_EXECUTE_READWRITE, 0 },
-	{ PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE | PAGE_NOCACHE, 0 },
-	{ 0, MEM_RESERVE, PAGE_READWRITE, ERROR_INVALID_PARAMETER },
-	{ PAGE, 0, PAGE_READWRITE, ERROR_INVALID_PARAMETER },
-	{ PAGE, MEM_RESERVE | MEM_RELEASE, PAGE_READWRITE, ERROR_INVALID_PARAMETER },
-	{ PAGE, MEM_RESERVE | MEM_RESET, PAGE_READWRITE, ERROR_INVALID_PARAMETER },
-	{ PAGE, MEM_RESERVE, 0, ERROR_INVALID_PARAMETER },
-	{ PAGE, MEM_RESERVE, PAGE_READONLY | PAGE_READWRITE, ERROR_INVALID_PARAMETER },
-	{ PAGE, MEM_RESERVE, PAGE_WRITECOPY, ERROR_INVALID_PARAMETER },
-	{ PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_EXECUTE_WRITECOPY, ERROR_INVALID_PARAMETER },
+	{ 1, MEM_RESERVE, PAGE_READWRITE, 0, NULL },
+	{ 99 * 1024, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, 0, NULL },
+	{ PAGE, MEM_COMMIT, PAGE_READWRITE, 0, NULL },
+	{ PAGE, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS, 0, NULL },
+	{ PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_EXECUTE_READWRITE, 0, NULL },
+	{ PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE | PAGE_NOCACHE, 0, NULL },
+	{ 0, MEM_RESERVE, PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
+	{ PAGE, 0, PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
+	{ PAGE, MEM_RESERVE | MEM_RELEASE, PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
+	{ PAGE, MEM_RESERVE | MEM_RESET, PAGE_READWRITE, ERROR_INVALID_PARAMETER, "takes it" },
+	{ PAGE, MEM_RESERVE, 0, ERROR_INVALID_PARAMETER, NULL },
+	{ PAGE, MEM_RESERVE, PAGE_READONLY | PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
+	{ PAGE, MEM_RESERVE, PAGE_WRITECOPY, ERROR_INVALID_PARAMETER, NULL },
+	{ PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_EXECUTE_WRITECOPY, ERROR_INVALID_PARAMETER, NULL },
 };
 
 static void test_arguments(void)
@@ -59,6 +63,7 @@ static void test_arguments(void)
 		base = VirtualAlloc(NULL, allocations[i].size, allocations[i].type,
 				    allocations[i].protect);
 		if (allocations[i].error) {
+			todo_wine(allocations[i].todo_wine);
 			expect_error(!base, allocations[i].error, "allocation", i);
 			continue;
 		}
@@ -177,6 +182,7 @@ static void test_free(void)
 		VirtualFree(base, 0, MEM_RELEASE);
 		SetLastError(UNTOUCHED);
 		got = VirtualFree(base, 0, MEM_RELEASE);
+		todo_wine("ERROR_INVALID_PARAMETER");
 		expect_error(!got, ERROR_INVALID_ADDRESS, "releasing what is free", i);
 	}
 }
@@ -222,6 +228,7 @@ static void test_protect(void)
 	VirtualFree(base, 0, MEM_RELEASE);
 	SetLastError(UNTOUCHED);
 	got = VirtualProtect(base, PAGE, PAGE_READONLY, &old);
+	todo_wine("ERROR_INVALID_PARAMETER");
 	expect_error(!got, ERROR_INVALID_ADDRESS, "protect of free pages", 0);
 }
 
@@ -307,18 +314,20 @@ static void test_query_arguments(void)
 
 static void test_reset(void)
 {
-	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE), *got;
 
 	memset(base, 'x', REGION);
 	ok(VirtualAlloc(base, REGION, MEM_RESET, PAGE_NOACCESS) == base, "reset");
 	base[0] = 'y';
 	ok(base[0] == 'y', "a reset page can be used again");
 	SetLastError(UNTOUCHED);
-	expect_error(!VirtualAlloc(base, REGION, MEM_RESET | MEM_COMMIT, PAGE_READWRITE),
-		     ERROR_INVALID_PARAMETER, "reset with another flag", 0);
+	got = VirtualAlloc(base, REGION, MEM_RESET | MEM_COMMIT, PAGE_READWRITE);
+	todo_wine("takes it");
+	expect_error(!got, ERROR_INVALID_PARAMETER, "reset with another flag", 0);
 	SetLastError(UNTOUCHED);
-	expect_error(!VirtualAlloc(base, REGION, MEM_RESET, 0x1000), ERROR_INVALID_PARAMETER,
-		     "reset with no protection at all", 1);
+	got = VirtualAlloc(base, REGION, MEM_RESET, 0x1000);
+	todo_wine("does not look at the protection");
+	expect_error(!got, ERROR_INVALID_PARAMETER, "reset with no protection at all", 1);
 	VirtualFree(base, 0, MEM_RELEASE);
 }
 

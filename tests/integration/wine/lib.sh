@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+
+# Runs Windows programs on Wine, bare and in each of our ways, in a prefix of the build tree's own:
+# the user's prefix, home and screen are not touched.
+#
+#   . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
+#   start_wine
+#   run_way bare "$programs/stress.exe"      stdout, stderr, status in $scratch/bare
+#
+# One wineserver serves all scripts of a build tree, whichever comes first starts it. It leaves a
+# minute after its last program, so nobody has to end it and an interrupted script leaves nothing.
+# It cannot be shared across PID namespaces: scripts here make none.
+
+. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+
+here=$VADTRACE_SRCDIR/tests/integration/wine
+programs=$VADTRACE_BUILDDIR/tests/integration/wine
+conformance=$VADTRACE_BUILDDIR/tests/conformance
+preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+vadtrace=$VADTRACE_BUILDDIR/tools/vadtrace
+wine_folder=$VADTRACE_BUILDDIR/tests/integration/wine/wine
+server_seconds=60
+limit_seconds=300
+modes="route observe verify"
+
+# The programs of Debian, which puts them into no PATH, or another Wine's.
+find_wine() {
+	local folder
+
+	for folder in /usr/lib/wine "$(dirname "$(command -v wine64)")"; do
+		wine=$folder/wine64
+		for wineserver in "$folder/wineserver64" "$folder/wineserver"; do
+			[ ! -x "$wine" ] || [ ! -x "$wineserver" ] || return 0
+		done
+	done
+	return 1
+}
+
+set_wine_environment() {
+	local variable
+
+	for variable in $(compgen -v | grep '^\(WINE\|XDG_\|VADTRACE_MODE$\|LTTNG_\)'); do
+		unset "$variable"
+	done
+	unset DISPLAY WAYLAND_DISPLAY LD_PRELOAD
+	export LC_ALL=C.UTF-8
+	export HOME=$wine_folder/home WINEPREFIX=$wine_folder/prefix WINEDEBUG=-all
+	# No questions about Mono and Gecko, no entries in menus.
+	export WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
+}
+
+# The prefix is whole when its folder has the last name.
+make_prefix() {
+	local prefix=$WINEPREFIX
+
+	[ ! -d "$prefix" ] || return 0
+	rm -rf "$prefix.new"
+	WINEPREFIX=$prefix.new timeout -k 5 300 "$wine" wineboot -i &&
+		WINEPREFIX=$prefix.new timeout -k 5 60 "$wineserver" -w &&
+		mv "$prefix.new" "$prefix"
+}
+
+# start_wine: makes the prefix and the server unless they are there; skips all without Wine.
+start_wine() {
+	find_wine || skip_all "Wine is not installed"
+	[ -e "$programs/known.exe" ] || skip_all "there is no compiler for Windows programs"
+	mkdir -p "$wine_folder/home"
+	set_wine_environment
+	# The server must not keep the lock, nor the harness's pipe.
+	{
+		flock 9 && make_prefix 9>&- && "$wineserver" -p$server_seconds 9>&-
+	} 9>"$wine_folder/lock" >"$scratch/start" 2>&1 </dev/null
+	[ -d "$WINEPREFIX" ] && return
+	tap_note <"$scratch/start"
+	tap_result 1 "a prefix is made"
+	tap_done
+}
+
+# Preloaded without a recording: no session daemon is in reach.
+alone=(unshare --mount sh -c 'mount -t tmpfs run /run && exec "$@"' sh)
+"${alone[@]}" true 2>/dev/null || alone=()
+
+# set_prefix WAY: in `prefix`, what to put before a command to run it that way. Words of the
+# recorder's can be in the array record_words.
+record_words=()
+set_prefix() {
+	local way=$1
+
+	case $way in
+	bare*) prefix=() ;;
+	preload-*) prefix=("${alone[@]}" env LD_PRELOAD="$preload" VADTRACE_MODE="${way#*-}") ;;
+	record-*)
+		prefix=("$vadtrace" record -q -o "$scratch/$way/trace" --mode "${way#*-}"
+			"${record_words[@]}" --)
+		;;
+	esac
+}
+
+# What differs between any two runs of a program; scripts may define their own.
+normalise() {
+	cat
+}
+
+# run_way WAY PROGRAM [ARGUMENT...]: leaves stdout, stderr, status and the folder work in
+# $scratch/WAY. The program's end of lines stays Windows'.
+run_way() {
+	local way=$1 status=0
+
+	shift
+	rm -rf "${scratch:?}/$way"
+	mkdir -p "$scratch/$way/work"
+	set_prefix "$way"
+	(cd "$scratch/$way/work" && exec timeout --foreground -k 10 "$limit_seconds" \
+		"${prefix[@]}" "$wine" "$@") \
+		<"${input:-/dev/null}" >"$scratch/$way/stdout.raw" 2>"$scratch/$way/stderr.raw" ||
+		status=$?
+	echo $status >"$scratch/$way/status"
+	normalise <"$scratch/$way/stdout.raw" >"$scratch/$way/stdout"
+	normalise <"$scratch/$way/stderr.raw" >"$scratch/$way/stderr"
+}
