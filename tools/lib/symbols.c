@@ -2,13 +2,16 @@
  * SPDX-License-Identifier: MIT */
 
 /* libdwfl finds a module's debug information (in the file, in /usr/lib/debug by build-id, in
- * .gnu_debugdata) and its symbol tables; dwarf.c reads functions and lines.
+ * .gnu_debugdata) and its symbol tables; dwarf.c reads functions and lines. A Windows file becomes
+ * an ELF file in memory first (pe_elf.c), and may have a PDB (pdb.c).
  *
  * A recorded build-id must match. Symbols are kept per location; of the opened modules only the
  * OPEN_MAX used last stay, so memory does not grow with the number of modules. */
 
 #include "tools/lib/symbols.h"
 #include "tools/lib/dwarf.h"
+#include "tools/lib/pdb.h"
+#include "tools/lib/pe_elf.h"
 #include "tools/lib/xalloc.h"
 
 #include <elfutils/libdwfl.h>
@@ -19,6 +22,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "trace/schema/schema.h"
 
 enum { OPEN_MAX = 24 };
 
@@ -32,7 +37,9 @@ struct module_file {
 	Dwfl_Module *module;
 	Dwarf_Addr bias; /* libdwfl's addresses minus the file's own */
 	Dwarf_Addr dwarf_bias;
+	uint64_t image_base; /* of a Windows file, whose locations are RVAs; else 0 */
 	struct dwarf_index *index;
+	struct pdb *pdb;  /* NULL: none */
 	const char *name; /* interned, without folders */
 	uint64_t used;    /* when, in look-ups */
 	bool is_missing;
@@ -73,9 +80,11 @@ static void close_file(struct symbols *symbols, struct module_file *file)
 	if (!file->dwfl)
 		return;
 	dwarf_index_destroy(file->index);
+	pdb_close(file->pdb);
 	dwfl_end(file->dwfl);
 	file->dwfl = NULL;
 	file->index = NULL;
+	file->pdb = NULL;
 	symbols->open_count--;
 }
 
@@ -189,28 +198,63 @@ static int open_regular(const char *path)
 	return fd;
 }
 
-static bool open_path(struct symbols *symbols, struct module_file *file, const char *path,
-		      const char *build_id)
+/* The file as libdwfl can read it, which takes the descriptor. */
+static bool open_dwfl(struct module_file *file, const char *path, int fd)
 {
-	int fd = open_regular(path);
-	Dwarf *dwarf;
-
-	if (fd < 0)
-		return false;
 	file->dwfl = dwfl_begin(&callbacks);
 	file->module = file->dwfl ? dwfl_report_offline(file->dwfl, "", path, fd) : NULL;
 	if (file->dwfl)
 		dwfl_report_end(file->dwfl, NULL, NULL);
 	if (!file->module)
 		close(fd);
-	if (!file->module || !dwfl_module_getelf(file->module, &file->bias) ||
-	    !has_build_id(file->module, build_id)) {
+	return file->module && dwfl_module_getelf(file->module, &file->bias);
+}
+
+static bool is_windows_build(const struct pe *pe, const char *build_id)
+{
+	char identity[PE_IDENTITY_BYTES];
+
+	pe_identity(pe->time_stamp, pe->image_bytes, identity);
+	return !strcmp(identity, build_id + strlen(VADTRACE_PE_BUILD_ID));
+}
+
+static bool open_windows(struct module_file *file, const char *path, int fd, const char *build_id)
+{
+	struct pe pe;
+	int elf = -1;
+
+	if (pe_open(&pe, fd)) {
+		if (is_windows_build(&pe, build_id))
+			elf = pe_elf_create(&pe);
+		if (elf >= 0 && !pe_has_dwarf(&pe))
+			file->pdb = pdb_open(&pe, path);
+		file->image_base = pe.image_base;
+		pe_close(&pe);
+	}
+	close(fd);
+	return elf >= 0 && open_dwfl(file, path, elf);
+}
+
+static bool open_path(struct symbols *symbols, struct module_file *file, const char *path,
+		      const char *build_id)
+{
+	int fd = open_regular(path);
+	bool is_open;
+
+	if (fd < 0)
+		return false;
+	if (!strncmp(build_id, VADTRACE_PE_BUILD_ID, strlen(VADTRACE_PE_BUILD_ID)))
+		is_open = open_windows(file, path, fd, build_id);
+	else
+		is_open = open_dwfl(file, path, fd) && has_build_id(file->module, build_id);
+	if (!is_open) {
+		pdb_close(file->pdb);
 		dwfl_end(file->dwfl);
 		file->dwfl = NULL;
+		file->pdb = NULL;
 		return false;
 	}
-	dwarf = dwfl_module_getdwarf(file->module, &file->dwarf_bias);
-	file->index = dwarf_index_create(dwarf);
+	file->index = dwarf_index_create(dwfl_module_getdwarf(file->module, &file->dwarf_bias));
 	symbols->open_count++;
 	return true;
 }
@@ -218,7 +262,7 @@ static bool open_path(struct symbols *symbols, struct module_file *file, const c
 /* The module itself may be gone while its debug information is there. */
 static bool open_debug_file(struct symbols *symbols, struct module_file *file, const char *build_id)
 {
-	if (strlen(build_id) < 3)
+	if (strlen(build_id) < 3 || strchr(build_id, ':'))
 		return false;
 	char *path = xasprintf("/usr/lib/debug/.build-id/%.2s/%s.debug", build_id, build_id + 2);
 	bool is_open = open_path(symbols, file, path, build_id);
@@ -318,11 +362,13 @@ static void find_frames(struct symbols *symbols, struct symbol *symbol,
 			const struct stacks_location *location)
 {
 	const struct module_file *file = need_file(symbols, location->file);
-	uint64_t address = location->offset - 1;
+	uint64_t address = location->offset - 1 + file->image_base;
 	struct dwarf_frame levels[DWARF_FRAMES_MAX];
 	size_t count = 0;
 
-	if (file->dwfl)
+	if (file->pdb)
+		count = pdb_find(file->pdb, location->offset - 1, levels);
+	if (file->dwfl && !count)
 		count = dwarf_index_find(file->index, address + file->bias - file->dwarf_bias,
 					 levels);
 	const char *name = table_name(file, address);

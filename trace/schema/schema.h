@@ -48,6 +48,10 @@
 #define VADTRACE_MANIFEST_FILE "vadtrace.json"
 #define VADTRACE_LIVE_FOLDER "live"
 
+/* What a module's build-id begins with where it is a Windows file: its time stamp and image size
+ * follow. Made by the tools; the trace has the two numbers. */
+#define VADTRACE_PE_BUILD_ID "pe:"
+
 /* From `vadtrace record` to the preloaded object. Read with secure_getenv.
  *
  *  MODE         route (default) or observe
