@@ -5,7 +5,14 @@
  *
  * fork(2) through the C library runs our three handlers. They are registered by the first call that
  * the process makes, so prepare runs after all handlers of the program (which may wait for threads
- * that allocate), and the others before them.
+ * that allocate), and the others before them:
+ *
+ *   fork ... program's prepare, ours ... | child: ours, program's ... process_fork_end
+ *                                        | parent: ours, program's ...
+ *
+ * LTTng allocates when it starts again in the child. Where that ends at another allocator than ours
+ * or the C library's, this must wait: jemalloc's locks are held until its own handler has run. Then
+ * process_fork_end does it, if the program's fork came by us.
  * A child made by a bare clone or by _Fork runs none. It is not traced: its only trace of our state
  * is a page that the kernel wipes at fork, which closes the event gate at the next event.
  * A vfork child shares our memory: its blocks are its parent's, and its events true. Only what ends
@@ -13,6 +20,7 @@
 
 #include "preload/process.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -23,6 +31,7 @@
 #include "core/os/os.h"
 #include "core/vm/posix.h"
 #include "preload/config.h"
+#include "preload/native/real.h"
 #include "trace/trace.h"
 
 static const int not_ours;
@@ -32,6 +41,8 @@ static int *mark;
 static uint32_t own_pid;
 static bool is_tracing;
 static _Atomic bool has_left;
+static bool is_child_waiting;
+static _Thread_local bool is_forking;
 
 bool process_is_tracing(void)
 {
@@ -55,8 +66,17 @@ static void own_process(void)
 		*mark = 1;
 }
 
+/* A child waits no longer: tracing begins. */
+static void resume_child(void)
+{
+	is_child_waiting = false;
+	trace_fork_child_resume();
+}
+
 static void fork_prepare(void)
 {
+	if (is_child_waiting)
+		resume_child();
 	trace_fork_prepare();
 	core_fork_prepare();
 }
@@ -72,7 +92,29 @@ static void fork_child(void)
 	own_process();
 	has_left = false;
 	core_fork_child();
-	trace_fork_child();
+	is_child_waiting = is_forking && real_is_malloc_foreign(config_get()->observe);
+	if (is_child_waiting)
+		trace_fork_child_wait();
+	else
+		trace_fork_child();
+}
+
+bool process_fork_begin(void)
+{
+	bool outer = is_forking;
+
+	is_forking = true;
+	return outer;
+}
+
+void process_fork_end(bool outer)
+{
+	int saved_errno = errno;
+
+	is_forking = outer;
+	if (is_child_waiting)
+		resume_child();
+	errno = saved_errno;
 }
 
 void process_leave(void)

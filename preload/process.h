@@ -35,6 +35,11 @@ bool process_is_own(void);
 /* The process ends in order: tells the tracer, once. */
 void process_leave(void);
 
+/* Around a fork that the calling thread makes through us. In the child, the second starts the
+ * tracer if it could not start earlier. `outer` is what the first returned. Keep errno. */
+bool process_fork_begin(void);
+void process_fork_end(bool outer);
+
 /* Stops tracing in a child that nobody told us of. */
 void process_disown(void);
 

@@ -39,6 +39,7 @@ static sigset_t fork_mask;
 static uint64_t fork_signals;
 static uint32_t own_pid;
 static uint32_t has_exited;
+static bool was_listening;
 
 static void copy(char *to, const char *from, size_t size)
 {
@@ -144,15 +145,11 @@ void trace_fork_parent(void)
 	system_restore_signals(signals);
 }
 
-void trace_fork_child(void)
+/* A copy of another process's memory becomes the state of a tracer that has seen nothing. */
+static void forget_parent(void)
 {
-	uint64_t signals = fork_signals;
-	sigset_t mask = fork_mask;
-	uintptr_t before;
-
 	/* Whose memory this is a copy of: that process may be gone by now. */
 	process.parent_pid = (int32_t)own_pid;
-	own_pid = system_pid();
 	has_exited = 0;
 	provider_fork_child();
 	bracket_fork_child();
@@ -163,10 +160,46 @@ void trace_fork_child(void)
 	stack_fork_end(/* is_child */ true);
 	process.reason = "fork";
 	process_is_announced = 0;
-	before = bracket_call_out(FRAME, BRACKET_TO_LTTNG);
+}
+
+/* Signals are blocked. */
+static void restart_lttng(void)
+{
+	sigset_t mask = fork_mask;
+	uintptr_t before = bracket_call_out(FRAME, BRACKET_TO_LTTNG);
+
+	own_pid = system_pid();
 	lttng_ust_after_fork_child(&mask);
 	bracket_call_ended(before);
 	process_announce();
+}
+
+void trace_fork_child(void)
+{
+	uint64_t signals = fork_signals;
+
+	forget_parent();
+	restart_lttng();
+	system_restore_signals(signals);
+}
+
+/* own_pid stays the parent's: exec and exit in between find nothing to do. No module counts as told
+ * to this process: what vanishes in between is not told. */
+void trace_fork_child_wait(void)
+{
+	was_listening = event_gate == provider_gate();
+	event_set_sink(NULL, NULL);
+	forget_parent();
+	system_restore_signals(fork_signals);
+}
+
+void trace_fork_child_resume(void)
+{
+	uint64_t signals = system_block_signals();
+
+	restart_lttng();
+	if (was_listening)
+		event_set_sink(sink_take, provider_gate());
 	system_restore_signals(signals);
 }
 

@@ -30,6 +30,12 @@ void trace_fork_prepare(void);
 void trace_fork_parent(void);
 void trace_fork_child(void);
 
+/* The child's part in two: nothing is traced from the first to the second. The first allocates
+ * nothing, so it may come before an allocator has made itself ready in the child; LTTng starts in
+ * the second, which allocates and makes threads. */
+void trace_fork_child_wait(void);
+void trace_fork_child_resume(void);
+
 /* Before exec, and after it failed: buffers are emptied. */
 void trace_exec(void);
 

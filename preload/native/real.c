@@ -10,6 +10,9 @@
 
 struct real real;
 
+/* The one that the program finds first. */
+static void *first_malloc;
+
 /* clang-format off */
 #define ROW(name) { #name, (void **)&real.name }
 /* clang-format on */
@@ -46,6 +49,9 @@ static const struct {
 	ROW(posix_spawn),
 	ROW(posix_spawnp),
 	ROW(_exit),
+	ROW(fork),
+	ROW(forkpty),
+	ROW(daemon),
 	ROW(close),
 	ROW(close_range),
 	ROW(dup2),
@@ -66,8 +72,26 @@ static void *find(const char *name)
 	return function;
 }
 
+/* Where the object begins that holds this address. */
+static const void *object_of(void *address)
+{
+	struct dl_find_object found;
+
+	return _dl_find_object(address, &found) == 0 ? found.dlfo_map_start : NULL;
+}
+
+bool real_is_malloc_foreign(bool observe)
+{
+	const void *first = object_of(first_malloc), *libc = object_of((void *)real._exit);
+
+	if (first == object_of(&real))
+		return observe && object_of((void *)real.malloc) != libc;
+	return first != libc;
+}
+
 void real_resolve(void)
 {
+	first_malloc = dlsym(RTLD_DEFAULT, "malloc");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		*rows[i].function = find(rows[i].name);
 }

@@ -8,10 +8,13 @@
 
 #include <malloc.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 struct dl_phdr_info;
+struct termios;
+struct winsize;
 
 /* Pointers to functions; written once by real_resolve, before any other thread exists. */
 struct real {
@@ -45,6 +48,9 @@ struct real {
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			    const posix_spawnattr_t *, char *const[], char *const[]);
 	void (*_exit)(int);
+	pid_t (*fork)(void);
+	int (*forkpty)(int *, char *, const struct termios *, const struct winsize *);
+	int (*daemon)(int, int);
 	int (*close)(int);
 	int (*close_range)(unsigned int, unsigned int, int);
 	int (*dup2)(int, int);
@@ -57,5 +63,9 @@ extern struct real real __attribute__((visibility("hidden")));
 
 /* Looks all of them up. The lookup may allocate; it must not find us at work when it does. */
 void real_resolve(void);
+
+/* Whether blocks for other libraries, LTTng's among them, come from an allocator that is neither
+ * ours nor the C library's: it stands before us, or after us and we only observe. */
+bool real_is_malloc_foreign(bool observe);
 
 #endif
