@@ -22,7 +22,6 @@
 #include "preload/pe/hook.h"
 
 #define HOOK_ARGUMENTS_MAX 12
-#define HOOK_ABI __attribute__((ms_abi))
 
 /*  - it lies at the stub's stack pointer, a multiple of 16;
  *  - home and passed are what the original finds as its own arguments' places. */
@@ -57,7 +56,8 @@ static inline uint64_t hook_caller_stack(const struct hook_call *call)
 	return (uint64_t)(uintptr_t)call->caller_home;
 }
 
-/* preload/wine/dispatch.c; called by stubs only. errno is kept. */
+/* preload/wine/dispatch.c, which gives them to hook_set_dispatch. Called by stubs only; errno is
+ * kept. */
 HOOK_ABI bool dispatch_enter(struct hook_call *call);
 HOOK_ABI void dispatch_leave(struct hook_call *call);
 

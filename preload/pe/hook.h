@@ -15,22 +15,11 @@
 #include <stdint.h>
 
 #include "core/event.h" /* enum api */
+#include "preload/pe/plan/hooks.h"
 
-/* A row of API_HOOKS. */
-struct hook {
-	const char *dll; /* without ".dll", lower case */
-	const char *export;
-	uint16_t api;
-	uint8_t arguments; /* of 8 bytes */
-	bool is_routed;    /* core may answer */
-};
+#define HOOK_ABI __attribute__((ms_abi))
 
-enum hook_state {
-	HOOK_WAITS,  /* its DLL has not been mapped */
-	HOOK_IS_SET, /* calls come to us */
-	HOOK_ABSENT, /* the DLL does not have the export, or has it in another DLL */
-	HOOK_LEFT,   /* it could not be hooked safely, and is as it was */
-};
+struct hook_call; /* call.h */
 
 struct hook_place {
 	enum hook_state state;
@@ -38,9 +27,14 @@ struct hook_place {
 	uint64_t address;   /* of the function's entry; 0: none */
 };
 
-size_t hook_count(void);
-const struct hook *hook_at(size_t index);
+/* What became of hook_at(index). */
 struct hook_place hook_place_at(size_t index);
+
+/* Who is asked at each call, and told after those that he left to the original (call.h). No hook is
+ * set before somebody has said so: from a constructor, before Wine runs. */
+typedef bool(HOOK_ABI *hook_enter)(struct hook_call *call);
+typedef void(HOOK_ABI *hook_leave)(struct hook_call *call);
+void hook_set_dispatch(hook_enter enter, hook_leave leave);
 
 /* The function as it was: callable with Windows' calling convention. NULL unless HOOK_IS_SET. */
 void *hook_original(enum api api);

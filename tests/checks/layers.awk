@@ -14,9 +14,11 @@ BEGIN {
 	allowed["core"] = "^core/"
 	allowed["trace"] = "^(core/(event|api)\\.h$|trace/)"
 	allowed["trace/schema"] = "^trace/schema/"
+	# Planning is shared by the preload, which acts, and by the tools, which tell.
+	allowed["preload/pe/plan"] = "^(core/(event|api)\\.h$|preload/pe/plan/)"
 	allowed["preload"] = "^(core/|trace/trace\\.h$|trace/schema/|preload/)"
 	# The words of the events are part of the schema.
-	allowed["tools"] = "^(" words "$|trace/schema/|tools/)"
+	allowed["tools"] = "^(" words "$|trace/schema/|preload/pe/plan/|tools/)"
 	# System headers that a part must not know.
 	forbidden["core"] = "^(lttng/|libunwind|unwind|stdio|malloc|babeltrace|elfutils|windows)"
 	forbidden["trace"] = "^(stdio|babeltrace|elfutils|windows)"
@@ -29,8 +31,10 @@ function folder_of(path) {
 	return path
 }
 
-# The part that a path belongs to: trace/schema is one of its own.
+# The part that a path belongs to: trace/schema and preload/pe/plan are their own.
 function part_of(path, words) {
+	if (path ~ /^preload\/pe\/plan\//)
+		return "preload/pe/plan"
 	if (path ~ /^trace\/schema\//)
 		return "trace/schema"
 	split(path, words, "/")
@@ -80,6 +84,8 @@ function check_system(name, part) {
 	part = part_of(FILENAME)
 	if (part == "trace/schema")
 		part = "trace"
+	if (part == "preload/pe/plan")
+		part = "core"
 	if ((part in forbidden) && name ~ forbidden[part])
 		breach(part " must not include <" name ">")
 }
