@@ -274,7 +274,7 @@ void bracket_fork_child(void)
 	free_threads = NULL;
 	for (struct thread *thread = all_threads; thread; thread = thread->next) {
 		thread->tid = 0;
-		thread->lock = THREAD_UNLOCKED;
+		thread->lock = (struct biased_lock){ 0 };
 		thread->current = 0;
 		thread->is_spare_busy = 0;
 		thread->slots[0] = thread->slots[1] = NULL;

@@ -14,13 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trace/biased_lock.h"
 #include "trace/schema/live.h"
 #include "trace/stack/history.h"
 
 #define BRACKET_LEVELS 3
-
-/* Who may write to a thread's slots: nobody, the thread itself at a level, or a flusher. */
-enum thread_lock { THREAD_UNLOCKED = 0, THREAD_LOCKED_BY_LEVEL = 1, THREAD_LOCKED_BY_FLUSHER = 16 };
 
 /* One thread of the program. Never freed: when the thread ends, the next one takes it over.
  *  - tid is 0 while nobody owns it;
@@ -30,7 +28,7 @@ struct thread {
 	struct thread *next;      /* of all threads, ever */
 	struct thread *next_free; /* of those without owner */
 	uint32_t tid;
-	uint32_t lock;
+	struct biased_lock lock; /* of slots, current, heap */
 	uint32_t current;
 	uint32_t is_spare_busy;
 	struct live_slot *slots[2];

@@ -3,7 +3,7 @@
 
 /* Each thread has two slots:
  *
- *   thread -> slots[current]   records .......     its lock: one atomic word
+ *   thread -> slots[current]   records .......     its lock: see biased_lock.h
  *             slots[other]     empty, or is_spare_busy: on its way to LTTng
  *
  * Under the lock a record is stamped and written, or the slots change places: nothing that can
@@ -13,8 +13,10 @@
  *
  * settled(T): T is taken before the flusher visits the first thread. A record is stamped under its
  * thread's lock, so after the visit no record with a time up to T can appear in that slot, and all
- * that were there are out once its spare slot is free. Records that go out one by one are counted
- * while they are under way; after the count was 0 once, none up to T is left. */
+ * that were there are out once its spare slot is free. Threads that are idle are not visited: after
+ * T there was a barrier, so a lock that looks free is not held by anybody who has stamped a record
+ * up to T. Records that go out one by one are counted while they are under way; after the count was
+ * 0 once, none up to T is left. */
 
 #include "trace/buffer.h"
 
@@ -23,7 +25,7 @@
 
 #define PASS_INTERVAL_NS UINT64_C(100000000)
 #define PATIENCE_NS UINT64_C(5000000)
-#define SPINS 64
+#define LAST_PATIENCE_NS UINT64_C(100000000)
 
 static uint64_t next_pass_ns;
 static uint32_t is_pass_running;
@@ -37,49 +39,14 @@ static bool wait_until(uint64_t deadline_ns)
 	return system_now_ns() < deadline_ns;
 }
 
-/* False: the thread itself holds it, in the code that this level's handler interrupted. */
-static bool lock_own(struct thread *thread, uint32_t level)
-{
-	uint32_t spins = 0;
-
-	for (;;) {
-		uint32_t seen = THREAD_UNLOCKED;
-
-		if (__atomic_compare_exchange_n(&thread->lock, &seen,
-						THREAD_LOCKED_BY_LEVEL + level, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-		if (seen != THREAD_LOCKED_BY_FLUSHER)
-			return false;
-		if (++spins > SPINS)
-			system_yield();
-		__builtin_ia32_pause();
-	}
-}
-
-static bool lock_other(struct thread *thread)
-{
-	uint64_t deadline_ns = system_now_ns() + PATIENCE_NS;
-
-	do {
-		uint32_t seen = THREAD_UNLOCKED;
-
-		if (__atomic_compare_exchange_n(&thread->lock, &seen, THREAD_LOCKED_BY_FLUSHER,
-						false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-	} while (wait_until(deadline_ns));
-	return false;
-}
-
 static void unlock(struct thread *thread)
 {
-	__atomic_store_n(&thread->lock, THREAD_UNLOCKED, __ATOMIC_RELEASE);
+	biased_lock_leave(&thread->lock);
 }
 
 void buffer_release_level(struct thread *thread, uint32_t level)
 {
-	if (__atomic_load_n(&thread->lock, __ATOMIC_RELAXED) == THREAD_LOCKED_BY_LEVEL + level)
-		unlock(thread);
+	biased_lock_leave_level(&thread->lock, level);
 }
 
 static uint32_t used_words(const struct live_slot *slot)
@@ -98,7 +65,7 @@ static struct live_slot *exchange_locked(struct thread *thread)
 	struct live_slot *full = thread->slots[thread->current];
 
 	__atomic_store_n(&thread->is_spare_busy, 1, __ATOMIC_RELAXED);
-	thread->current ^= 1;
+	__atomic_store_n(&thread->current, thread->current ^ 1, __ATOMIC_RELEASE);
 	return full;
 }
 
@@ -201,7 +168,7 @@ static __attribute__((noinline)) void start_pass(uint64_t now_ns)
  * it, the last flush has been there. */
 static bool lock_slots(struct thread *thread, uint32_t level)
 {
-	if (!thread || !lock_own(thread, level))
+	if (!thread || !biased_lock_enter(&thread->lock, level))
 		return false;
 	if (!__atomic_load_n(&is_process_over, __ATOMIC_RELAXED))
 		return true;
@@ -233,9 +200,9 @@ void buffer_write(struct thread *thread, uint32_t level, struct record *record, 
 		start_pass(now_ns);
 }
 
-static bool wait_for_spare(struct thread *thread)
+static bool wait_for_spare(const struct thread *thread, uint64_t patience_ns)
 {
-	uint64_t deadline_ns = system_now_ns() + PATIENCE_NS;
+	uint64_t deadline_ns = system_now_ns() + patience_ns;
 
 	while (is_spare_busy(thread))
 		if (!wait_until(deadline_ns))
@@ -256,14 +223,14 @@ static bool take_current(struct thread *thread, struct live_slot **full)
 
 /* One visit under the lock. A record that was stamped before it is in the slot that left, or,
  * where the owner stamped it, then found its slot full, in the one that took its place. */
-static bool visit(struct thread *thread, bool *is_taken)
+static bool visit(struct thread *thread, uint64_t patience_ns, bool *is_taken)
 {
 	struct live_slot *full;
 
-	if (!wait_for_spare(thread) || !lock_other(thread))
+	if (!wait_for_spare(thread, patience_ns) || !biased_lock_claim(&thread->lock, patience_ns))
 		return false;
 	*is_taken = take_current(thread, &full);
-	unlock(thread);
+	biased_lock_unclaim(&thread->lock);
 	if (full)
 		emit_slot(thread, full);
 	return true;
@@ -271,16 +238,29 @@ static bool visit(struct thread *thread, bool *is_taken)
 
 /* Signals are blocked. False: something may be left. After a first visit that came in the middle
  * of an exchange, the second takes the successor, or its owner is emitting that one too. */
-static bool flush_thread(struct thread *thread)
+static bool flush_thread(struct thread *thread, uint64_t patience_ns)
 {
 	bool is_taken = false;
 
 	if (__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE) == 0)
-		return wait_for_spare(thread);
+		return wait_for_spare(thread, patience_ns);
 	for (int visits = 0; visits < 2 && !is_taken; visits++)
-		if (!visit(thread, &is_taken))
+		if (!visit(thread, patience_ns, &is_taken))
 			return false;
-	return is_taken || wait_for_spare(thread);
+	return is_taken || wait_for_spare(thread, patience_ns);
+}
+
+/* Whether all that the thread had stamped before the last barrier is out. The order of the looks
+ * counts: an exchange marks the spare slot before it changes `current`. */
+static bool is_idle(const struct thread *thread)
+{
+	uint32_t current;
+
+	if (__atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE) == 0 ||
+	    !biased_lock_is_free(&thread->lock))
+		return false;
+	current = __atomic_load_n(&thread->current, __ATOMIC_ACQUIRE);
+	return used_words(thread->slots[current]) == 0 && !is_spare_busy(thread);
 }
 
 static bool wait_for_singles(void)
@@ -296,10 +276,11 @@ static bool wait_for_singles(void)
 /* Signals are blocked. */
 static bool flush_threads(void)
 {
-	bool is_complete = true;
+	bool is_complete = biased_lock_barrier();
 
 	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
-		is_complete &= flush_thread(thread);
+		if (!is_idle(thread))
+			is_complete &= flush_thread(thread, PATIENCE_NS);
 	return is_complete;
 }
 
@@ -341,18 +322,39 @@ static void read_slot(const struct thread *thread)
 		provider_batch(slot);
 }
 
+/* Waits longer than a pass: a thread that lost its processor with its lock held is no reason to
+ * read what it may emit again. */
+static bool flush_threads_last(void)
+{
+	bool is_complete = true;
+
+	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
+		if (!flush_thread(thread, LAST_PATIENCE_NS)) {
+			read_slot(thread);
+			is_complete = false;
+		}
+	return is_complete;
+}
+
+/* No older bracket of the calling thread can come back. */
+static void release_all_levels(struct thread *thread)
+{
+	for (uint32_t level = 0; level < BRACKET_LEVELS; level++)
+		buffer_release_level(thread, level);
+}
+
 void buffer_flush_last(void)
 {
 	uint64_t mask = system_block_signals();
 	bool has_pass = begin_pass();
+	struct thread *own = bracket_own_thread();
 	uint64_t until_ns;
 
 	__atomic_store_n(&is_process_over, 1, __ATOMIC_SEQ_CST);
+	if (own)
+		release_all_levels(own);
 	until_ns = system_now_ns();
-	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
-		if (!flush_thread(thread))
-			read_slot(thread);
-	if (wait_for_singles())
+	if (flush_threads_last() && wait_for_singles())
 		provider_settled(until_ns);
 	if (has_pass)
 		end_pass();
@@ -363,10 +365,8 @@ void buffer_flush_own(struct thread *thread)
 {
 	uint64_t mask = system_block_signals();
 
-	/* At the end of a thread no older bracket can come back. */
-	for (uint32_t level = 0; level < BRACKET_LEVELS; level++)
-		buffer_release_level(thread, level);
-	while (!flush_thread(thread))
+	release_all_levels(thread);
+	while (!flush_thread(thread, PATIENCE_NS))
 		system_yield();
 	system_restore_signals(mask);
 }
@@ -375,9 +375,9 @@ void buffer_drop(struct thread *thread)
 {
 	uint64_t mask = system_block_signals();
 
-	if (lock_other(thread)) {
+	if (biased_lock_claim(&thread->lock, PATIENCE_NS)) {
 		thread->slots[thread->current]->header.used_words = 0;
-		unlock(thread);
+		biased_lock_unclaim(&thread->lock);
 	}
 	system_restore_signals(mask);
 }
@@ -388,4 +388,5 @@ void buffer_fork_child(void)
 	singles_under_way = 0;
 	next_pass_ns = 0;
 	is_process_over = 0;
+	biased_lock_start();
 }

@@ -80,22 +80,33 @@ void *memory_take(size_t size_bytes)
 	}
 }
 
-uint64_t memory_lock(struct memory_lock *lock)
+void memory_enter(struct memory_lock *lock)
 {
-	uint64_t mask = system_block_signals();
 	uint32_t seen = LOCK_FREE;
 
 	if (__atomic_compare_exchange_n(&lock->word, &seen, LOCK_HELD, false, __ATOMIC_ACQUIRE,
 					__ATOMIC_RELAXED))
-		return mask;
+		return;
 	while (__atomic_exchange_n(&lock->word, LOCK_AWAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
 		system_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, LOCK_AWAITED, 0);
+}
+
+void memory_leave(struct memory_lock *lock)
+{
+	if (__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_AWAITED)
+		system_call4(SYS_futex, (long)&lock->word, FUTEX_WAKE_PRIVATE, /* threads */ 1, 0);
+}
+
+uint64_t memory_lock(struct memory_lock *lock)
+{
+	uint64_t mask = system_block_signals();
+
+	memory_enter(lock);
 	return mask;
 }
 
 void memory_unlock(struct memory_lock *lock, uint64_t mask)
 {
-	if (__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_AWAITED)
-		system_call4(SYS_futex, (long)&lock->word, FUTEX_WAKE_PRIVATE, /* threads */ 1, 0);
+	memory_leave(lock);
 	system_restore_signals(mask);
 }

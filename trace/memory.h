@@ -29,4 +29,8 @@ struct memory_lock {
 uint64_t memory_lock(struct memory_lock *lock);
 void memory_unlock(struct memory_lock *lock, uint64_t mask);
 
+/* The same for a caller that has all signals blocked. */
+void memory_enter(struct memory_lock *lock);
+void memory_leave(struct memory_lock *lock);
+
 #endif

@@ -55,13 +55,11 @@ static __attribute__((noinline)) void call_on(char *stack, void (*function)(cons
 
 void outside_call(void (*function)(const void *argument), const void *argument)
 {
-	uint64_t mask;
 	uintptr_t before;
 	char *stack;
 	int cancel_state;
 
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	mask = system_block_signals();
 	before = bracket_call_out((uintptr_t)__builtin_frame_address(0), BRACKET_TO_LTTNG);
 	stack = is_on_signal_stack() ? own_stack() : NULL;
 	if (stack)
@@ -69,6 +67,5 @@ void outside_call(void (*function)(const void *argument), const void *argument)
 	else
 		function(argument);
 	bracket_call_ended(before);
-	system_restore_signals(mask);
 	(void)pthread_setcancelstate(cancel_state, NULL);
 }

@@ -3,8 +3,8 @@
 
 /* How the tracer calls other libraries (LTTng, libunwind) from wherever the program happens to be.
  *
- *  - The calling thread's signals are blocked: a handler that jumped out of LTTng would leave a
- * ring buffer behind that nobody can read on from.
+ *  - The caller has blocked all signals: a handler that jumped out of LTTng would leave a ring
+ *    buffer behind that nobody can read on from.
  *  - Nor can it be cancelled: LTTng calls write, which is a point of cancellation; malloc is none.
  *  - The bracket says so (bracket_call_out): what they allocate is not the program's.
  *  - On an alternate signal stack, which may be as small as a signal frame, they get a stack of the

@@ -16,6 +16,7 @@
 #include <lttng/ust-fork.h>
 
 #include "core/event.h"
+#include "trace/biased_lock.h"
 #include "trace/bracket.h"
 #include "trace/buffer.h"
 #include "trace/filter.h"
@@ -104,6 +105,7 @@ void trace_start(const struct trace_config *config)
 {
 	own_pid = system_pid();
 	provider_start();
+	biased_lock_start();
 	describe(config);
 	filter_start(config->min_size_bytes);
 	sink_start(config->stack_depth);
@@ -212,13 +214,16 @@ void trace_exec(void)
 	live_remove();
 }
 
+/* A signal handler between the two would write to what has been emptied. */
 void trace_thread_exit(void)
 {
+	uint64_t mask = system_block_signals();
 	struct thread *thread = bracket_own_thread();
 
 	if (thread)
 		buffer_flush_own(thread);
 	bracket_thread_exit();
+	system_restore_signals(mask);
 }
 
 void trace_exit(void)

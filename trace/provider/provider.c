@@ -8,6 +8,7 @@
 #include "trace/bracket.h"
 #include "trace/memory.h"
 #include "trace/outside.h"
+#include "trace/system.h"
 
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
@@ -36,12 +37,19 @@ struct thread_call {
  * because it lost its processor. Behind this lock they wait for it instead. */
 static struct memory_lock emission_lock;
 
+static void emit_blocked(void (*fire)(const void *argument), const void *argument)
+{
+	memory_enter(&emission_lock);
+	outside_call(fire, argument);
+	memory_leave(&emission_lock);
+}
+
 static void emit(void (*fire)(const void *argument), const void *argument)
 {
-	uint64_t mask = memory_lock(&emission_lock);
+	uint64_t mask = system_block_signals();
 
-	outside_call(fire, argument);
-	memory_unlock(&emission_lock, mask);
+	emit_blocked(fire, argument);
+	system_restore_signals(mask);
 }
 
 void provider_fork_child(void)
@@ -70,7 +78,7 @@ static void fire_batch(const void *slot)
 
 void provider_batch(const struct live_slot *slot)
 {
-	emit(fire_batch, slot);
+	emit_blocked(fire_batch, slot);
 }
 
 static void fire_settled(const void *until_ns)
@@ -80,7 +88,7 @@ static void fire_settled(const void *until_ns)
 
 void provider_settled(uint64_t until_ns)
 {
-	emit(fire_settled, &until_ns);
+	emit_blocked(fire_settled, &until_ns);
 }
 
 static void fire_record(const void *record)
@@ -90,7 +98,7 @@ static void fire_record(const void *record)
 
 void provider_record(const struct provider_record *record)
 {
-	emit(fire_record, record);
+	emit_blocked(fire_record, record);
 }
 
 static void fire_event(const void *argument)

@@ -42,10 +42,11 @@ void provider_fork_child(void);
 /* Non-zero while a session records vadtrace_heap:batch. */
 const volatile int *provider_gate(void);
 
-/* All records of the slot. */
+/* These three are called with all signals blocked. The first: all records of the slot. */
 void provider_batch(const struct live_slot *slot);
 void provider_settled(uint64_t until_ns);
 void provider_record(const struct provider_record *record);
+
 /* HEAP_* and VAD_* events. */
 void provider_event(const struct event *event, uint32_t stack);
 void provider_process(const struct provider_process *process);

@@ -139,19 +139,19 @@ static void *write_many(void *index)
 	return NULL;
 }
 
-static void count_records(void)
+static void count_records(const char *how)
 {
-	static uint64_t next[WRITERS];
+	uint64_t next[WRITERS] = { 0 };
 	uint32_t wrong = 0;
 
 	for (uint32_t i = 0; i < kept_count; i++)
 		next[(kept[i].record.address >> 32) - 1]++;
 	for (int i = 0; i < WRITERS; i++)
 		wrong += next[i] != RECORDS + 1;
-	ok_equal(wrong, 0, "writers and flushers: each thread's records, once");
+	ok_equal(wrong, 0, "%s: each thread's records, once", how);
 }
 
-static void test_threads(void)
+static void test_threads(const char *how)
 {
 	pthread_t writers[WRITERS];
 
@@ -164,11 +164,11 @@ static void test_threads(void)
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(writers[i], NULL);
 	buffer_flush();
-	ok_equal(kept_count, WRITERS * (RECORDS + 1), "writers and flushers: no record is lost");
-	count_records();
-	ok_equal(late, 0, "writers and flushers: settled times hold");
-	ok(settled_count > 0, "writers and flushers: %u times settled", settled_count);
-	ok_equal(thread_count, WRITERS, "writers and flushers: each thread told once");
+	ok_equal(kept_count, WRITERS * (RECORDS + 1), "%s: no record is lost", how);
+	count_records(how);
+	ok_equal(late, 0, "%s: settled times hold", how);
+	ok(settled_count > 0, "%s: %u times settled", how, settled_count);
+	ok_equal(thread_count, WRITERS, "%s: each thread told once", how);
 }
 
 /* A thread that was stopped in the middle of a record. */
@@ -178,14 +178,14 @@ static void test_stuck(void)
 
 	forget();
 	send(1, 0);
-	thread->lock = THREAD_LOCKED_BY_LEVEL;
+	thread->lock.level = 1;
 	buffer_flush();
 	ok(kept_count == 0 && settled_count == 0,
 	   "a slot in use is left alone, nothing is settled");
 	buffer_write(thread, 1, &(struct record){ .address = 2 }, 5);
 	ok(single_count == 1 && kept[0].heap == 5, "a handler's record goes out on its own");
 	buffer_release_level(thread, 1);
-	ok_equal(thread->lock, THREAD_LOCKED_BY_LEVEL, "the lock of an outer level stays");
+	ok_equal(thread->lock.level, 1, "the lock of an outer level stays");
 	buffer_release_level(thread, 0);
 	buffer_flush();
 	ok(kept_count == 2 && settled_count == 1, "released, it is emitted");
@@ -264,8 +264,7 @@ static void test_deeper(void)
 	jump_at = 0;
 	if (sigsetjmp(escape, 1) == 0)
 		enter(0);
-	thread->lock =
-		THREAD_LOCKED_BY_LEVEL; /* as if it had been left in the middle of a record */
+	thread->lock.level = 1; /* as if it had been left in the middle of a record */
 	ok_equal(send_deep(10), 1, "an event below a bracket that was left is kept");
 	ok_equal(send_deep(10), 1, "and so the next");
 	ok_equal(single_count, 2, "both went out on their own");
@@ -329,19 +328,46 @@ static void check_live_file(const char *path)
 		fclose(file);
 }
 
+static struct thread *stuck;
+static uint32_t may_end;
+
+/* A thread that stops in the middle of a record, and goes on when all is over. */
+static void *get_stuck(void *unused)
+{
+	send(5, 0);
+	biased_lock_enter(&bracket_own_thread()->lock, 0);
+	__atomic_store_n(&stuck, bracket_own_thread(), __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
+		system_yield();
+	return NULL;
+}
+
+static bool was_kept(uint64_t address)
+{
+	for (uint32_t i = 0; i < kept_count; i++)
+		if (kept[i].record.address == address)
+			return true;
+	return false;
+}
+
 static void test_last(void)
 {
-	struct thread *thread = bracket_own_thread();
+	pthread_t other;
 
 	forget();
-	send(5, 0);
-	thread->lock = THREAD_LOCKED_BY_LEVEL;
+	pthread_create(&other, NULL, get_stuck, NULL);
+	while (!__atomic_load_n(&stuck, __ATOMIC_ACQUIRE))
+		system_yield();
+	send(9, 0);
+	bracket_own_thread()->lock.level = 1;
 	buffer_flush_last();
-	ok(kept_count >= 1 && kept[kept_count - 1].record.address == 5,
-	   "the last flush reads what is in use");
-	thread->lock = THREAD_UNLOCKED;
+	ok(was_kept(5), "the last flush reads what is in use");
+	ok(was_kept(9), "and releases what its own thread will not go on with");
+	ok_equal(settled_count, 0, "it does not settle what may still come");
 	send(6, 0);
 	ok_equal(single_count, 1, "after it, records go out at once");
+	__atomic_store_n(&may_end, 1, __ATOMIC_RELEASE);
+	pthread_join(other, NULL);
 }
 
 int main(void)
@@ -349,6 +375,7 @@ int main(void)
 	static char folder[] = "/tmp/vadtrace-buffer.XXXXXX", name[512];
 	struct rlimit limit = { 1 << 20, 1 << 20 };
 
+	biased_lock_start();
 	if (!mkdtemp(folder))
 		return 1;
 	setrlimit(RLIMIT_FSIZE, &limit);
@@ -358,7 +385,10 @@ int main(void)
 	ok_equal(count_files(folder, name), 1, "one live file");
 	check_live_file(name);
 	buffer_flush();
-	test_threads();
+	test_threads("plain stores");
+	biased_lock_is_plain = false;
+	test_threads("atomic stores");
+	biased_lock_start();
 	test_stuck();
 	test_handlers(0, "same stack");
 	sigaltstack(&(stack_t){ .ss_sp = malloc(1 << 18), .ss_size = 1 << 18 }, NULL);
