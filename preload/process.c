@@ -79,6 +79,7 @@ static void fork_prepare(void)
 		resume_child();
 	trace_fork_prepare();
 	core_fork_prepare();
+	trace_fork_freeze();
 }
 
 static void fork_parent(void)

@@ -268,6 +268,16 @@ void bracket_close(const struct bracket *bracket)
 	opened = bracket->before;
 }
 
+uint64_t bracket_freeze(void)
+{
+	return memory_lock(&threads_lock);
+}
+
+void bracket_thaw(uint64_t mask)
+{
+	memory_unlock(&threads_lock, mask);
+}
+
 void bracket_fork_child(void)
 {
 	threads_lock.word = 0;
@@ -275,6 +285,7 @@ void bracket_fork_child(void)
 	for (struct thread *thread = all_threads; thread; thread = thread->next) {
 		thread->tid = 0;
 		thread->lock = (struct biased_lock){ 0 };
+		thread->is_frozen = false;
 		thread->current = 0;
 		thread->is_spare_busy = 0;
 		thread->slots[0] = thread->slots[1] = NULL;

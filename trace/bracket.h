@@ -37,7 +37,8 @@ struct thread {
 	uintptr_t outer[BRACKET_LEVELS];
 	bool is_listed;
 	bool is_announced;
-	uint8_t young; /* events until its name is believed */
+	bool is_frozen; /* the flusher that holds its lock is a fork */
+	uint8_t young;  /* events until its name is believed */
 	char name[16];
 	struct history history[BRACKET_LEVELS];
 };
@@ -78,6 +79,11 @@ struct thread *bracket_own_thread(void);
 
 /* The calling thread gives its state back. Later events of it have thread NULL. */
 void bracket_thread_exit(void);
+
+/* Between the two no thread is met and none gives its state back: the list of threads, and who they
+ * are, stand still. */
+uint64_t bracket_freeze(void);
+void bracket_thaw(uint64_t mask);
 
 /* In a fork's child: all threads are gone, the calling one is met anew. */
 void bracket_fork_child(void);

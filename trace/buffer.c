@@ -16,7 +16,12 @@
  * that were there are out once its spare slot is free. Threads that are idle are not visited: after
  * T there was a barrier, so a lock that looks free is not held by anybody who has stamped a record
  * up to T. Records that go out one by one are counted while they are under way; after the count was
- * 0 once, none up to T is left. */
+ * 0 once, none up to T is left.
+ *
+ * A fork at F: all threads' locks are claimed, the list of threads stands still, and single records
+ * wait, from before F to after the fork. untold_forks rises before F is taken and falls when the
+ * trace knows of F; a flusher takes its T first and looks at it then, so no T later than F is told
+ * before F. */
 
 #include "trace/buffer.h"
 
@@ -26,11 +31,15 @@
 #define PASS_INTERVAL_NS UINT64_C(100000000)
 #define PATIENCE_NS UINT64_C(5000000)
 #define LAST_PATIENCE_NS UINT64_C(100000000)
+#define FORK_PATIENCE_NS UINT64_C(500000000) /* holders may have lost their processors */
 
 static uint64_t next_pass_ns;
 static uint32_t is_pass_running;
 static uint32_t singles_under_way;
 static uint32_t is_process_over;
+static uint32_t untold_forks;
+static uint32_t frozen_by; /* the forking thread's tid, or 0 */
+static uint64_t freeze_mask;
 
 /* Waits a little and says whether to look again. */
 static bool wait_until(uint64_t deadline_ns)
@@ -117,13 +126,28 @@ static bool has_room(const struct live_slot *slot, uint64_t now_ns)
 			     now_ns - slot->header.begin_ns <= RECORD_DELTA_MAX);
 }
 
+/* Counted before the look: a fork either sees the count, or is seen. */
+static void begin_single(uint32_t tid)
+{
+	for (;;) {
+		uint32_t forking;
+
+		__atomic_fetch_add(&singles_under_way, 1, __ATOMIC_SEQ_CST);
+		forking = __atomic_load_n(&frozen_by, __ATOMIC_SEQ_CST);
+		if (__builtin_expect(forking == 0 || forking == tid, 1))
+			return;
+		__atomic_fetch_sub(&singles_under_way, 1, __ATOMIC_RELEASE);
+		system_yield();
+	}
+}
+
 /* A record on its own. */
 static __attribute__((noinline)) void write_single(const struct record *record, uint64_t heap)
 {
 	struct provider_record event = { .heap = heap, .tid = system_tid() };
 	uint64_t mask = system_block_signals();
 
-	__atomic_fetch_add(&singles_under_way, 1, __ATOMIC_SEQ_CST);
+	begin_single(event.tid);
 	event.time_ns = system_now_ns();
 	encode(event.words, record);
 	provider_record(&event);
@@ -263,9 +287,9 @@ static bool is_idle(const struct thread *thread)
 	return used_words(thread->slots[current]) == 0 && !is_spare_busy(thread);
 }
 
-static bool wait_for_singles(void)
+static bool wait_for_singles(uint64_t patience_ns)
 {
-	uint64_t deadline_ns = system_now_ns() + PATIENCE_NS;
+	uint64_t deadline_ns = system_now_ns() + patience_ns;
 
 	while (__atomic_load_n(&singles_under_way, __ATOMIC_SEQ_CST) != 0)
 		if (!wait_until(deadline_ns))
@@ -299,6 +323,11 @@ static void end_pass(void)
 	__atomic_store_n(&is_pass_running, 0, __ATOMIC_RELEASE);
 }
 
+static bool is_fork_untold(void)
+{
+	return __atomic_load_n(&untold_forks, __ATOMIC_SEQ_CST) != 0;
+}
+
 void buffer_flush(void)
 {
 	uint64_t mask = system_block_signals();
@@ -306,7 +335,7 @@ void buffer_flush(void)
 
 	if (begin_pass()) {
 		until_ns = system_now_ns();
-		if (flush_threads() && wait_for_singles())
+		if (!is_fork_untold() && flush_threads() && wait_for_singles(PATIENCE_NS))
 			provider_settled(until_ns);
 		end_pass();
 	}
@@ -343,6 +372,15 @@ static void release_all_levels(struct thread *thread)
 		buffer_release_level(thread, level);
 }
 
+/* Another thread's, which this process may not outlive. */
+static void wait_for_fork(void)
+{
+	uint64_t deadline_ns = system_now_ns() + LAST_PATIENCE_NS;
+
+	while (is_fork_untold() && wait_until(deadline_ns))
+		;
+}
+
 void buffer_flush_last(void)
 {
 	uint64_t mask = system_block_signals();
@@ -353,8 +391,9 @@ void buffer_flush_last(void)
 	__atomic_store_n(&is_process_over, 1, __ATOMIC_SEQ_CST);
 	if (own)
 		release_all_levels(own);
+	wait_for_fork();
 	until_ns = system_now_ns();
-	if (flush_threads_last() && wait_for_singles())
+	if (flush_threads_last() && wait_for_singles(PATIENCE_NS))
 		provider_settled(until_ns);
 	if (has_pass)
 		end_pass();
@@ -382,8 +421,40 @@ void buffer_drop(struct thread *thread)
 	system_restore_signals(mask);
 }
 
+uint64_t buffer_freeze(void)
+{
+	const struct thread *own = bracket_own_thread();
+
+	__atomic_fetch_add(&untold_forks, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&frozen_by, system_tid(), __ATOMIC_SEQ_CST);
+	freeze_mask = bracket_freeze();
+	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
+		if (thread != own && thread->tid != 0)
+			thread->is_frozen = biased_lock_claim(&thread->lock, FORK_PATIENCE_NS);
+	wait_for_singles(FORK_PATIENCE_NS);
+	return system_now_ns() + 1;
+}
+
+void buffer_thaw(void)
+{
+	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
+		if (thread->is_frozen) {
+			thread->is_frozen = false;
+			biased_lock_unclaim(&thread->lock);
+		}
+	bracket_thaw(freeze_mask);
+	__atomic_store_n(&frozen_by, 0, __ATOMIC_RELEASE);
+}
+
+void buffer_fork_told(void)
+{
+	__atomic_fetch_sub(&untold_forks, 1, __ATOMIC_RELEASE);
+}
+
 void buffer_fork_child(void)
 {
+	untold_forks = 0;
+	frozen_by = 0;
 	is_pass_running = 0;
 	singles_under_way = 0;
 	next_pass_ns = 0;

@@ -32,6 +32,14 @@ void buffer_drop(struct thread *thread);
 /* The bracket of this level was left without its end: what it held is released. */
 void buffer_release_level(struct thread *thread, uint32_t level);
 
+/* From freeze to thaw only the calling thread, which forks with its signals blocked, stamps
+ * records. Answers a time after all that were stamped before, and before all that follow. Until the
+ * trace was told of the fork, no later time is called settled. A thread that does not let go of its
+ * slot is not waited for. */
+uint64_t buffer_freeze(void);
+void buffer_thaw(void);
+void buffer_fork_told(void);
+
 /* In a fork's child: no other thread is writing. */
 void buffer_fork_child(void);
 

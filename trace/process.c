@@ -38,6 +38,7 @@ static struct provider_process process;
 static char mode[16], session[256], exe[PATH_MAX], command_line[4096], comm[16];
 static sigset_t fork_mask;
 static uint64_t fork_signals;
+static uint64_t fork_ns;
 static uint32_t own_pid;
 static uint32_t has_exited;
 static bool was_listening;
@@ -134,16 +135,28 @@ void trace_fork_prepare(void)
 	fork_signals = signals;
 }
 
+void trace_fork_freeze(void)
+{
+	fork_ns = buffer_freeze();
+}
+
+/* The flush tells a reader that nothing older than the fork will come: it need not make the child
+ * wait. */
 void trace_fork_parent(void)
 {
-	uint64_t signals = fork_signals;
+	uint64_t signals = fork_signals, time_ns = fork_ns;
 	sigset_t mask = fork_mask;
 	uintptr_t before;
 
+	buffer_thaw();
 	stack_fork_end(/* is_child */ false);
 	before = bracket_call_out(FRAME, BRACKET_TO_LTTNG);
 	lttng_ust_after_fork_parent(&mask);
 	bracket_call_ended(before);
+	process_announce();
+	provider_fork(time_ns);
+	buffer_fork_told();
+	buffer_flush();
 	system_restore_signals(signals);
 }
 
@@ -152,6 +165,7 @@ static void forget_parent(void)
 {
 	/* Whose memory this is a copy of: that process may be gone by now. */
 	process.parent_pid = (int32_t)own_pid;
+	process.fork_ns = fork_ns;
 	has_exited = 0;
 	provider_fork_child();
 	bracket_fork_child();

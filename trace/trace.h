@@ -25,8 +25,11 @@ struct trace_config {
 /* Learns the modules that are loaded, installs the sink. Call once, from the host's constructor. */
 void trace_start(const struct trace_config *config);
 
-/* Around fork: prepare empties all buffers; the child starts as a process of its own. */
+/* Around fork. freeze comes last before it, when all of core's locks are held: from then on no
+ * event of another thread is stamped until parent or child have returned, so that the trace knows
+ * exactly what the child's memory is a copy of. The child starts as a process of its own. */
 void trace_fork_prepare(void);
+void trace_fork_freeze(void);
 void trace_fork_parent(void);
 void trace_fork_child(void);
 

@@ -43,6 +43,7 @@ static struct replay_filter make_filter(const struct analysis *analysis)
 		.from_ns = options->from_ns,
 		.to_ns = options->to_ns,
 		.thread = options->thread,
+		.is_childless = analysis->has_manifest && !analysis->manifest.options.children,
 	};
 }
 

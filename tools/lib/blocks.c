@@ -1,7 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Linear probing; a removal moves later blocks of the run back, so there are no tombstones. */
+/* Layers of tables, looked through from the top:
+ *
+ *   parent   top ---.                       its changes since the last fork
+ *   child    top ---+--> layer --> layer    frozen, counted by those who lead here
+ *
+ * A fork makes the top a layer that both share, and both begin an empty one. A top that has grown
+ * to half of the layer below it swallows that first, so each layer is more than twice the one above
+ * and there are few. All is linear probing; in a top, a removal moves later blocks of the run back,
+ * and leaves a mark only where a layer below has the block too. */
 
 #include "tools/lib/blocks.h"
 #include "tools/lib/xalloc.h"
@@ -11,115 +19,360 @@
 
 enum { FIRST_SLOTS = 64 };
 
-static size_t home(const struct blocks *blocks, uint64_t address)
+/* Never changed, but for the references. */
+struct blocks_layer {
+	struct blocks_layer *below;
+	struct blocks_table table;
+	size_t references;
+};
+
+static size_t home(const struct blocks_table *table, uint64_t address)
 {
-	return hash_word(address) & (blocks->slots - 1);
+	return hash_word(address) & (table->slots - 1);
 }
 
-static size_t find_slot(const struct blocks *blocks, uint64_t address)
+static size_t find_slot(const struct blocks_table *table, uint64_t address)
 {
-	size_t slot = home(blocks, address);
+	size_t slot = home(table, address);
 
-	while (blocks->table[slot].address && blocks->table[slot].address != address)
-		slot = (slot + 1) & (blocks->slots - 1);
+	while (table->list[slot].address && table->list[slot].address != address)
+		slot = (slot + 1) & (table->slots - 1);
 	return slot;
+}
+
+/* The entry at the address, a gone one too; NULL: there is none. */
+static struct block *find_entry(const struct blocks_table *table, uint64_t address)
+{
+	if (!table->used || !address)
+		return NULL;
+	struct block *entry = &table->list[find_slot(table, address)];
+	return entry->address ? entry : NULL;
+}
+
+static struct blocks_table make_table(size_t slots)
+{
+	return (struct blocks_table){ .list = xcalloc(slots, sizeof(struct block)),
+				      .slots = slots };
+}
+
+static bool is_full(const struct blocks_table *table)
+{
+	return 4 * (table->used + 1) > 3 * table->slots;
+}
+
+static void enlarge(struct blocks_table *table)
+{
+	struct blocks_table old = *table;
+
+	*table = make_table(old.slots ? old.slots * 2 : FIRST_SLOTS);
+	table->used = old.used;
+	for (size_t i = 0; i < old.slots; i++)
+		if (old.list[i].address)
+			table->list[find_slot(table, old.list[i].address)] = old.list[i];
+	free(old.list);
+}
+
+static void put(struct blocks_table *table, const struct block *block)
+{
+	if (is_full(table))
+		enlarge(table);
+	struct block *place = &table->list[find_slot(table, block->address)];
+	table->used += !place->address;
+	*place = *block;
+}
+
+/* Moves the blocks behind the gap back as long as that brings them nearer to their home. */
+static void close_gap(struct blocks_table *table, size_t gap)
+{
+	size_t mask = table->slots - 1;
+
+	for (size_t slot = (gap + 1) & mask; table->list[slot].address; slot = (slot + 1) & mask) {
+		size_t distance = (slot - home(table, table->list[slot].address)) & mask;
+
+		if (distance < ((slot - gap) & mask))
+			continue;
+		table->list[gap] = table->list[slot];
+		gap = slot;
+	}
+	table->list[gap].address = 0;
+	table->used--;
+}
+
+static struct blocks_layer *share(struct blocks_layer *layer)
+{
+	if (layer)
+		layer->references++;
+	return layer;
+}
+
+static void release(struct blocks_layer *layer)
+{
+	while (layer && !--layer->references) {
+		struct blocks_layer *below = layer->below;
+
+		free(layer->table.list);
+		free(layer);
+		layer = below;
+	}
 }
 
 void blocks_free(struct blocks *blocks)
 {
-	free(blocks->table);
+	free(blocks->top.list);
+	release(blocks->frozen);
 	memset(blocks, 0, sizeof(*blocks));
 }
 
-struct block *blocks_find(const struct blocks *blocks, uint64_t address)
+/* The parent's numbers of sites and threads mean nothing to the child. */
+static struct block as_inherited(const struct block *block)
 {
-	if (!blocks->count || !address)
-		return NULL;
-	struct block *block = &blocks->table[find_slot(blocks, address)];
-	return block->address ? block : NULL;
+	struct block inherited = *block;
+
+	inherited.is_counted = false;
+	inherited.is_inherited = true;
+	inherited.site = 0;
+	inherited.thread = 0;
+	return inherited;
 }
 
-static void enlarge(struct blocks *blocks)
+/* The block as the frozen layers have it. */
+static bool find_frozen(const struct blocks *blocks, uint64_t address, struct block *found)
 {
-	struct block *old = blocks->table;
-	size_t old_slots = blocks->slots;
+	bool is_inherited = false;
 
-	blocks->slots = old_slots ? old_slots * 2 : FIRST_SLOTS;
-	blocks->table = xcalloc(blocks->slots, sizeof(*blocks->table));
-	for (size_t i = 0; i < old_slots; i++)
-		if (old[i].address)
-			blocks->table[find_slot(blocks, old[i].address)] = old[i];
-	free(old);
+	for (const struct blocks_layer *layer = blocks->frozen; layer; layer = layer->below) {
+		const struct block *entry = find_entry(&layer->table, address);
+
+		is_inherited |= layer == blocks->inherited;
+		if (!entry)
+			continue;
+		*found = is_inherited ? as_inherited(entry) : *entry;
+		return !entry->is_gone;
+	}
+	return false;
+}
+
+bool blocks_find(const struct blocks *blocks, uint64_t address, struct block *found)
+{
+	const struct block *entry = find_entry(&blocks->top, address);
+
+	if (!entry)
+		return find_frozen(blocks, address, found);
+	*found = *entry;
+	return !entry->is_gone;
+}
+
+/* The top takes over the layer below it. */
+static void swallow(struct blocks *blocks)
+{
+	struct blocks_layer *layer = blocks->frozen;
+	bool is_inherited = layer == blocks->inherited;
+	struct blocks_table upper = blocks->top, *table = &blocks->top;
+
+	*table = make_table(layer->table.slots);
+	for (size_t i = 0; i < layer->table.slots; i++) {
+		struct block *entry = &layer->table.list[i];
+		struct block block = is_inherited ? as_inherited(entry) : *entry;
+
+		if (entry->address && !find_entry(&upper, entry->address))
+			put(table, &block);
+	}
+	for (size_t i = 0; i < upper.slots; i++)
+		if (upper.list[i].address && (!upper.list[i].is_gone || layer->below))
+			put(table, &upper.list[i]);
+	free(upper.list);
+	blocks->frozen = share(layer->below);
+	if (is_inherited)
+		blocks->inherited = layer->below;
+	release(layer);
+}
+
+static void swallow_small(struct blocks *blocks)
+{
+	while (blocks->frozen && 2 * blocks->top.used >= blocks->frozen->table.used)
+		swallow(blocks);
 }
 
 bool blocks_add(struct blocks *blocks, const struct block *block, struct block *old)
 {
-	if (4 * (blocks->count + 1) > 3 * blocks->slots)
-		enlarge(blocks);
-	struct block *place = &blocks->table[find_slot(blocks, block->address)];
-	bool was_there = place->address != 0;
-	if (was_there)
+	if (is_full(&blocks->top)) {
+		swallow_small(blocks);
+		if (is_full(&blocks->top))
+			enlarge(&blocks->top);
+	}
+	struct block *place = &blocks->top.list[find_slot(&blocks->top, block->address)];
+	bool was_there;
+
+	if (place->address) {
 		*old = *place;
+		was_there = !place->is_gone;
+	} else {
+		was_there = blocks->frozen && find_frozen(blocks, block->address, old);
+		blocks->top.used++;
+	}
 	*place = *block;
 	blocks->count += !was_there;
+	blocks->size_bytes += block->size_bytes;
+	if (was_there)
+		blocks->size_bytes -= old->size_bytes;
 	return was_there;
 }
 
-/* Moves the blocks behind the gap back as long as that brings them nearer to their home. */
-static void close_gap(struct blocks *blocks, size_t gap)
+/* `entry`, in the top or NULL, goes; a layer below may have the block too. */
+static void take_out(struct blocks *blocks, struct block *entry, uint64_t address)
 {
-	size_t mask = blocks->slots - 1;
+	struct block hidden, gone = { .address = address, .is_gone = true };
 
-	for (size_t slot = (gap + 1) & mask; blocks->table[slot].address;
-	     slot = (slot + 1) & mask) {
-		size_t distance = (slot - home(blocks, blocks->table[slot].address)) & mask;
-
-		if (distance < ((slot - gap) & mask))
-			continue;
-		blocks->table[gap] = blocks->table[slot];
-		gap = slot;
-	}
-	blocks->table[gap].address = 0;
+	if (blocks->frozen && find_frozen(blocks, address, &hidden))
+		put(&blocks->top, &gone);
+	else if (entry)
+		close_gap(&blocks->top, (size_t)(entry - blocks->top.list));
 }
 
 bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old)
 {
-	struct block *block = blocks_find(blocks, address);
+	if (blocks->frozen && is_full(&blocks->top))
+		swallow_small(blocks);
 
-	if (!block)
+	struct block *entry = find_entry(&blocks->top, address);
+	if (entry) {
+		*old = *entry;
+		if (entry->is_gone)
+			return false;
+	} else if (!address || !find_frozen(blocks, address, old)) {
 		return false;
-	*old = *block;
+	}
 	blocks->count--;
-	close_gap(blocks, (size_t)(block - blocks->table));
+	blocks->size_bytes -= old->size_bytes;
+	take_out(blocks, entry, address);
 	return true;
 }
 
-void blocks_inherit(struct blocks *to, const struct blocks *from)
+/* What a heap's end takes with it. */
+struct removal {
+	struct blocks *blocks;
+	blocks_leave leave;
+	void *context;
+	uint64_t left;
+	uint16_t heap;
+};
+
+/* Whether the entry was the heap's block, and is removed. */
+static bool remove_entry(struct removal *removal, const struct block *entry)
 {
-	*to = *from;
-	to->table = NULL;
-	if (!from->slots)
+	uint64_t address = entry->address;
+	struct block old;
+
+	if (!removal->left || !address || entry->heap != removal->heap ||
+	    !blocks_find(removal->blocks, address, &old) || old.heap != removal->heap)
+		return false;
+	blocks_remove(removal->blocks, address, &old);
+	removal->left--;
+	removal->leave(removal->context, &old);
+	return true;
+}
+
+/* Removing moves other blocks: a slot that was refilled is looked at again, and a block that moved
+ * from the table's end to its beginning is met by another round. */
+static bool remove_round(struct removal *removal)
+{
+	const struct blocks_table *top = &removal->blocks->top;
+	uint64_t before = removal->left;
+
+	for (size_t i = 0; i < top->slots; i++)
+		while (remove_entry(removal, &top->list[i]))
+			;
+	return removal->left && removal->left != before;
+}
+
+void blocks_remove_heap(struct blocks *blocks, uint16_t heap, uint64_t count, blocks_leave leave,
+			void *context)
+{
+	struct removal removal = { blocks, leave, context, count, heap };
+	struct blocks_layer *first = count ? share(blocks->frozen) : NULL;
+
+	for (const struct blocks_layer *layer = first; layer; layer = layer->below)
+		for (size_t i = 0; i < layer->table.slots; i++)
+			remove_entry(&removal, &layer->table.list[i]);
+	while (count && remove_round(&removal))
+		;
+	release(first);
+}
+
+/* Makes the top a layer, which others may share. */
+static void freeze(struct blocks *blocks)
+{
+	struct blocks_layer *layer;
+
+	swallow_small(blocks);
+	if (!blocks->top.used)
 		return;
-	to->table = xmalloc(from->slots * sizeof(*to->table));
-	memcpy(to->table, from->table, from->slots * sizeof(*to->table));
-	for (size_t i = 0; i < to->slots; i++) {
-		to->table[i].is_counted = false;
-		to->table[i].is_inherited = true;
-		to->table[i].site = 0;
-		to->table[i].thread = 0;
+	layer = xmalloc(sizeof(*layer));
+	*layer = (struct blocks_layer){ .below = blocks->frozen,
+					.table = blocks->top,
+					.references = 1 };
+	blocks->frozen = layer;
+	memset(&blocks->top, 0, sizeof(blocks->top));
+}
+
+void blocks_inherit(struct blocks *to, struct blocks *from)
+{
+	freeze(from);
+	*to = (struct blocks){ .frozen = share(from->frozen),
+			       .inherited = from->frozen,
+			       .count = from->count,
+			       .size_bytes = from->size_bytes };
+}
+
+size_t blocks_memory_bytes(const struct blocks *blocks)
+{
+	size_t slots = blocks->top.slots;
+
+	for (const struct blocks_layer *layer = blocks->frozen; layer; layer = layer->below)
+		slots += layer->table.slots;
+	return slots * sizeof(struct block);
+}
+
+/* What decides about the address: the entry in the highest table that has one. */
+static const struct block *highest_entry(const struct blocks *blocks, uint64_t address)
+{
+	const struct block *entry = find_entry(&blocks->top, address);
+
+	for (const struct blocks_layer *layer = blocks->frozen; layer && !entry;
+	     layer = layer->below)
+		entry = find_entry(&layer->table, address);
+	return entry;
+}
+
+/* How many of the table's blocks can be found; SIZE_MAX: the table is no good. */
+static size_t check_table(const struct blocks *blocks, const struct blocks_table *table)
+{
+	size_t used = 0, count = 0;
+
+	for (size_t i = 0; i < table->slots; i++) {
+		const struct block *entry = &table->list[i];
+
+		if (!entry->address)
+			continue;
+		if (find_entry(table, entry->address) != entry)
+			return SIZE_MAX;
+		used++;
+		count += !entry->is_gone && highest_entry(blocks, entry->address) == entry;
 	}
+	return used == table->used && 4 * used <= 3 * table->slots ? count : SIZE_MAX;
 }
 
 bool blocks_check(const struct blocks *blocks)
 {
-	size_t count = 0;
+	size_t count = check_table(blocks, &blocks->top);
 
-	for (size_t i = 0; i < blocks->slots; i++) {
-		if (!blocks->table[i].address)
-			continue;
-		count++;
-		if (blocks_find(blocks, blocks->table[i].address) != &blocks->table[i])
+	for (const struct blocks_layer *layer = blocks->frozen; layer; layer = layer->below) {
+		size_t here = check_table(blocks, &layer->table);
+
+		if (count == SIZE_MAX || here == SIZE_MAX || !layer->references ||
+		    (layer->below && 2 * layer->table.used >= layer->below->table.used))
 			return false;
+		count += here;
 	}
-	return count == blocks->count && 4 * count <= 3 * blocks->slots;
+	return count == blocks->count;
 }

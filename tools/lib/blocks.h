@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The live blocks of a process, by address: open addressing, 32 bytes a block. */
+/* The live blocks of a process, by address: open addressing, 32 bytes a block.
+ *
+ * A fork's child shares its parent's table. What parent and child do later lies in tables of their
+ * own on top of it, so a fork costs no copy, and a child only what it changes. */
 
 #ifndef VADTRACE_TOOLS_LIB_BLOCKS_H
 #define VADTRACE_TOOLS_LIB_BLOCKS_H
@@ -20,32 +23,53 @@ struct block {
 	uint64_t api : 16;
 	uint64_t time_ns;
 	uint32_t site; /* number in the process's list of sites */
-	uint32_t thread : 30;
+	uint32_t thread : 29;
 	uint32_t is_counted : 1;
 	uint32_t is_inherited : 1; /* then it is not counted */
+	uint32_t is_gone : 1;      /* only inside of tables: hides a block of a layer below */
 };
 
 _Static_assert(sizeof(struct block) == 32, "two blocks fill a cache line");
 
 /* - slots is 0 or a power of two, at most 3/4 of them used;
  * - a slot with address 0 is empty. */
+struct blocks_table {
+	struct block *list;
+	size_t slots, used;
+};
+
+struct blocks_layer;
+
+/* - top hides what `frozen` has at the same address; a gone block in it hides one there;
+ * - count and size_bytes are of the blocks that can be found. */
 struct blocks {
-	struct block *table;
-	size_t slots, count;
+	struct blocks_table top;
+	struct blocks_layer *frozen;          /* NULL: nothing was shared by a fork */
+	const struct blocks_layer *inherited; /* this one and those below: inherited blocks */
+	size_t count;
+	uint64_t size_bytes;
 };
 
 void blocks_free(struct blocks *blocks);
 
-/* The block at the address, or NULL. Valid until the next change. */
-struct block *blocks_find(const struct blocks *blocks, uint64_t address);
+/* Copies the block at the address to *found. False: there is none. */
+bool blocks_find(const struct blocks *blocks, uint64_t address, struct block *found);
 /* Adds the block; when one is there already it is replaced, copied to *old, and the result is true.
  */
 bool blocks_add(struct blocks *blocks, const struct block *block, struct block *old);
 /* Removes the block and copies it to *old. False: there is none. */
 bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old);
 
-/* A copy for a fork's child: all blocks are inherited. */
-void blocks_inherit(struct blocks *to, const struct blocks *from);
+typedef void (*blocks_leave)(void *context, const struct block *block);
+/* Removes the `count` blocks of a heap; `leave` is told of each. */
+void blocks_remove_heap(struct blocks *blocks, uint16_t heap, uint64_t count, blocks_leave leave,
+			void *context);
+
+/* For a fork's child: *to, which is empty, has all blocks of `from`, as inherited ones. */
+void blocks_inherit(struct blocks *to, struct blocks *from);
+
+/* The memory of all tables, those that are shared too. */
+size_t blocks_memory_bytes(const struct blocks *blocks);
 
 /* Executes the invariants of the struct: for tests. */
 bool blocks_check(const struct blocks *blocks);

@@ -26,6 +26,7 @@ enum decode_what {
 	DECODE_MODULE_GONE,
 	DECODE_STACK,
 	DECODE_LOST,
+	DECODE_FORK,
 };
 
 /* Numbers of the fields, by what the event is: positions in the rows of decode.c. */
@@ -46,13 +47,15 @@ enum {
 	PROCESS_STACK_DEPTH,
 	PROCESS_MIN_SIZE,
 	PROCESS_REASON,
+	PROCESS_FORK_NS,
 };
 enum { THREAD_TID, THREAD_NAME };
 enum { MODULE_ID, MODULE_BASE, MODULE_START, MODULE_END, MODULE_PATH, MODULE_BUILD_ID };
 enum { STACK_ID, STACK_FRAMES };
 enum { LOST_COUNT };
+enum { FORK_FORK_NS };
 
-enum { DECODE_FIELDS = 11 };
+enum { DECODE_FIELDS = 12 };
 
 #define DECODE_NO_FIELD UINT64_MAX
 

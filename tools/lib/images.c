@@ -7,6 +7,10 @@
  *   pid 10  image 0 (start) --exec--> image 2
  *   pid 11  image 1 (fork of 0)
  *
+ * A fork's child begins with its parent's memory, so its happenings wait until the parent's before
+ * the fork were delivered. That is soon: the parent settles at each fork. When it died too early
+ * for that, the child waits for FORK_PATIENCE_NS of the trace, no longer: what waits takes memory.
+ *
  * LTTng gives a session the events of every process of the user that has our providers. Processes
  * of another recording are known by their session's name; their images are foreign, and ignored. */
 
@@ -19,13 +23,21 @@
 
 #include "trace/schema/record.h"
 
-/* - merge is NULL when the image has ended or is foreign;
- * - number is what others know it by, and means nothing when it is foreign. */
+#define FORK_PATIENCE_NS UINT64_C(5000000000)
+
+/* - merge is NULL when the image is complete or foreign;
+ * - has_ended: nothing more will be added; then it is complete, unless it still waits for a parent;
+ * - number is what others know it by, and means nothing when it is foreign;
+ * - parent is a place in the list, or TRACE_NO_PROCESS when it is no fork's child or fork_ns is not
+ *   known. */
 struct image {
 	uint32_t pid;
 	uint32_t number;
 	bool has_exited, has_ended, is_foreign;
 	uint64_t start_ns;
+	uint64_t told_ns; /* what happened up to then was delivered */
+	uint32_t parent;
+	uint64_t fork_ns;
 	struct merge *merge;
 };
 
@@ -37,6 +49,7 @@ struct images {
 	struct image *list;
 	size_t count, capacity;
 	uint32_t told_count;   /* images that are not foreign */
+	size_t ending_count;   /* that have ended and wait for a parent */
 	const char *session;   /* NULL: every process belongs to the trace */
 	uint32_t recorded_pid; /* the first process of the session */
 	uint32_t last;         /* the place in the list that the last event belonged to */
@@ -79,9 +92,11 @@ static void deliver_happening(void *context, const struct trace_event *event)
 	images->deliver(images->context, event);
 }
 
-static void release(struct images *images, const struct image *image, uint64_t until_ns)
+static void release(struct images *images, struct image *image, uint64_t until_ns)
 {
 	merge_release(image->merge, until_ns, deliver_happening, images);
+	if (until_ns > image->told_ns)
+		image->told_ns = until_ns;
 }
 
 /* The place of the image that a pid means now. */
@@ -112,19 +127,60 @@ static void take_slots(struct images *images, struct image *image, uint64_t end_
 	}
 }
 
-static void end_image(struct images *images, struct image *image, uint64_t end_ns)
+static bool is_waiting(const struct images *images, const struct image *image)
+{
+	const struct image *parent;
+
+	if (image->parent == TRACE_NO_PROCESS)
+		return false;
+	parent = &images->list[image->parent];
+	return parent->merge && parent->told_ns < image->fork_ns;
+}
+
+static void complete(struct images *images, struct image *image)
 {
 	struct trace_event event = { .kind = TRACE_END, .process = image->number };
 
-	image->has_ended = true;
-	if (image->is_foreign)
-		return;
-	take_slots(images, image, end_ns);
 	release(images, image, UINT64_MAX);
 	images->summary->late_records += merge_late_count(image->merge);
 	merge_destroy(image->merge);
 	image->merge = NULL;
 	tell(images, &event);
+}
+
+/* Parents stand before their children in the list. */
+static void complete_those_that_waited(struct images *images)
+{
+	for (size_t i = 0; i < images->count && images->ending_count; i++) {
+		struct image *image = &images->list[i];
+
+		if (!image->has_ended || !image->merge || is_waiting(images, image))
+			continue;
+		images->ending_count--;
+		complete(images, image);
+	}
+}
+
+static void end_image(struct images *images, struct image *image, uint64_t end_ns)
+{
+	image->has_ended = true;
+	if (image->is_foreign)
+		return;
+	take_slots(images, image, end_ns);
+	images->ending_count++;
+	complete_those_that_waited(images);
+}
+
+/* Nothing older than until_ns will come. */
+static void settle(struct images *images, struct image *image, uint64_t until_ns)
+{
+	if (is_waiting(images, image)) {
+		if (until_ns < image->fork_ns + FORK_PATIENCE_NS)
+			return;
+		release(images, &images->list[image->parent], image->fork_ns);
+	}
+	release(images, image, until_ns);
+	complete_those_that_waited(images);
 }
 
 static struct image *add_image(struct images *images, uint32_t pid, uint64_t time_ns,
@@ -133,7 +189,10 @@ static struct image *add_image(struct images *images, uint32_t pid, uint64_t tim
 	images->list = xgrow(images->list, images->count, &images->capacity, sizeof(*images->list));
 	images->last = (uint32_t)images->count;
 	struct image *image = &images->list[images->count++];
-	*image = (struct image){ .pid = pid, .start_ns = time_ns, .is_foreign = is_foreign };
+	*image = (struct image){ .pid = pid,
+				 .start_ns = time_ns,
+				 .is_foreign = is_foreign,
+				 .parent = TRACE_NO_PROCESS };
 	if (is_foreign)
 		return image;
 	image->number = images->told_count++;
@@ -184,6 +243,7 @@ static void decode_process(const struct layout *layout, const bt_event *event,
 	process->page_size = (uint32_t)decode_number(layout, event, PROCESS_PAGE_SIZE);
 	process->stack_depth = (uint32_t)decode_number(layout, event, PROCESS_STACK_DEPTH);
 	process->min_size_bytes = decode_number(layout, event, PROCESS_MIN_SIZE);
+	process->fork_ns = decode_number(layout, event, PROCESS_FORK_NS);
 	process->session = decode_text(layout, event, PROCESS_SESSION);
 	process->mode = decode_text(layout, event, PROCESS_MODE);
 	process->exe = decode_text(layout, event, PROCESS_EXE);
@@ -208,27 +268,46 @@ static void replace_image(struct images *images, struct trace_process *process, 
 	process->reason = TRACE_REASON_EXEC;
 }
 
-static void find_parent(struct images *images, struct trace_process *process)
+/* The place of the image that forked, which may have called exec since. */
+static uint32_t find_forked(const struct images *images, const struct trace_process *process)
 {
-	uint32_t place = newest(images, process->parent_pid);
+	for (size_t i = images->count; i-- > 0;)
+		if (images->list[i].pid == process->parent_pid &&
+		    images->list[i].start_ns < process->fork_ns)
+			return (uint32_t)i;
+	return TRACE_NO_PROCESS;
+}
 
-	if (place != TRACE_NO_PROCESS && !images->list[place].is_foreign)
-		process->parent = images->list[place].number;
+/* Answers the parent's place, and sets process->parent. */
+static uint32_t find_parent(struct images *images, struct trace_process *process)
+{
+	uint32_t place = process->fork_ns ? find_forked(images, process)
+					  : newest(images, process->parent_pid);
+
+	if (place == TRACE_NO_PROCESS || images->list[place].is_foreign)
+		return TRACE_NO_PROCESS;
+	process->parent = images->list[place].number;
+	return place;
 }
 
 static void apply_process(struct images *images, const struct layout *layout, const bt_event *event,
 			  struct trace_event *out, uint32_t pid)
 {
 	struct trace_process process = { .pid = pid, .parent = TRACE_NO_PROCESS };
+	uint32_t parent = TRACE_NO_PROCESS;
 
 	decode_process(layout, event, &process);
 	replace_image(images, &process, out->time_ns);
 	bool is_foreign = images->session && strcmp(process.session, images->session);
 	if (process.parent == TRACE_NO_PROCESS)
-		find_parent(images, &process);
+		parent = find_parent(images, &process);
 	struct image *image = add_image(images, pid, out->time_ns, is_foreign);
 	if (is_foreign)
 		return;
+	if (process.fork_ns) {
+		image->parent = parent;
+		image->fork_ns = process.fork_ns;
+	}
 	out->kind = TRACE_PROCESS;
 	out->process = image->number;
 	out->image = &process;
@@ -260,7 +339,8 @@ static void apply_definition(struct images *images, struct image *image, struct 
 	case DECODE_EXIT:
 		out->kind = TRACE_EXIT;
 		image->has_exited = true;
-		break;
+		merge_add_event(image->merge, out);
+		return;
 	case DECODE_THREAD:
 		out->kind = TRACE_THREAD;
 		out->tid = (uint32_t)decode_number(layout, event, THREAD_TID);
@@ -371,7 +451,12 @@ void images_apply(struct images *images, struct decoder *decoder, const struct l
 		apply_record(image, decoder, layout, event, &out);
 		break;
 	case DECODE_SETTLED:
-		release(images, image, decode_number(layout, event, SETTLED_UNTIL_NS));
+		settle(images, image, decode_number(layout, event, SETTLED_UNTIL_NS));
+		break;
+	case DECODE_FORK:
+		out.kind = TRACE_FORK;
+		out.extra = out.time_ns = decode_number(layout, event, FORK_FORK_NS);
+		merge_add_event(image->merge, &out);
 		break;
 	case DECODE_HEAP:
 		apply_heap(image, layout, event, &out);

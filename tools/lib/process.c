@@ -5,6 +5,7 @@
  * numbers: a damaged id costs one page, not an array up to it. */
 
 #include "tools/lib/process.h"
+#include "tools/lib/fork.h"
 #include "tools/lib/xalloc.h"
 
 #include <stdio.h>
@@ -145,27 +146,6 @@ struct replay_api *process_find_api(struct replay_process *process, uint16_t api
 	return &process->apis[api];
 }
 
-/* What a fork's child finds in its memory. */
-static void inherit(struct replay_process *child, const struct replay_process *parent)
-{
-	blocks_inherit(&child->blocks, &parent->blocks);
-	space_free(&child->space);
-	space_copy(&child->space, &parent->space);
-	for (size_t i = 1; i < parent->heap_count; i++) {
-		add_heap(child, parent->heaps[i].handle);
-		child->heaps[i].create_ns = parent->heaps[i].create_ns;
-		child->heaps[i].destroy_ns = parent->heaps[i].destroy_ns;
-		child->heaps[i].maximum_bytes = parent->heaps[i].maximum_bytes;
-	}
-	for (size_t i = 0; i < parent->heap_count; i++)
-		child->heaps[i].live_blocks = parent->heaps[i].live_blocks;
-	for (size_t i = 0; i < child->blocks.slots; i++)
-		if (child->blocks.table[i].address) {
-			child->totals.inherited_blocks++;
-			child->totals.inherited_bytes += child->blocks.table[i].size_bytes;
-		}
-}
-
 static struct replay_process *make_process(const struct trace_event *event)
 {
 	struct replay_process *process = xcalloc(1, sizeof(*process));
@@ -180,6 +160,7 @@ static struct replay_process *make_process(const struct trace_event *event)
 	process->page_size = image->page_size;
 	process->stack_depth = image->stack_depth;
 	process->min_size_bytes = image->min_size_bytes;
+	process->fork_ns = image->fork_ns;
 	process->session = xstrdup(image->session);
 	process->mode = xstrdup(image->mode);
 	process->exe = xstrdup(image->exe);
@@ -208,7 +189,7 @@ void process_begin(struct replay *replay, const struct trace_event *event)
 	process->is_detailed = replay->filter.detail_pid == process->pid;
 	process->wanted_thread = replay->filter.thread;
 	if (process->reason == TRACE_REASON_FORK && parent < replay->process_count)
-		inherit(process, replay->processes[parent]);
+		fork_begin_child(replay, process);
 	replay->processes = xgrow(replay->processes, replay->process_count,
 				  &replay->process_capacity, sizeof(struct replay_process *));
 	replay->processes[replay->process_count++] = process;
@@ -274,6 +255,9 @@ void process_define(struct replay *replay, struct replay_process *process,
 		break;
 	case TRACE_LOST:
 		process->lost_records += event->extra;
+		break;
+	case TRACE_FORK:
+		fork_mark(replay, process, event->extra);
 		break;
 	default:
 		break;

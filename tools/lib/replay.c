@@ -11,6 +11,7 @@
  *   site's peak     -      -   5 (7)  5 (7)    first change after the peak saves 5 */
 
 #include "tools/lib/replay.h"
+#include "tools/lib/fork.h"
 #include "tools/lib/process.h"
 #include "tools/lib/xalloc.h"
 
@@ -126,9 +127,9 @@ static void enter(struct replay_process *process, const struct block *block)
 	struct block old;
 
 	if (blocks_add(&process->blocks, block, &old)) {
-		/* Of a parent that runs on, the child may be given what was as of a moment later or
-		 * earlier than the fork: an inherited block is no evidence. */
-		process->totals.double_live += !old.is_inherited;
+		/* Without the fork's marker, the child is given what the parent had at a moment
+		 * near the fork: an inherited block is no evidence then. */
+		process->totals.double_live += !old.is_inherited || process->has_exact_memory;
 		leave(process, &old);
 	}
 	process->heaps[block->heap].live_blocks++;
@@ -270,24 +271,22 @@ static void fail_realloc(struct replay_process *process, const struct trace_even
 	count_failure(process, event, thread);
 }
 
+static void leave_destroyed(void *context, const struct block *block)
+{
+	struct replay_process *process = context;
+
+	leave(process, block);
+	process->totals.destroyed_blocks += block->is_counted;
+}
+
 static void destroy_heap(struct replay_process *process, const struct trace_event *event)
 {
 	uint32_t number = process_find_heap(process, event->heap);
 	struct replay_heap *heap = &process->heaps[number];
-	struct block *table = process->blocks.table;
 
 	heap->destroy_ns = event->time_ns;
-	/* Removing moves other blocks: a slot that was refilled is looked at again, and a block
-	 * that moved from the table's end to its beginning is met by another round. */
-	while (heap->live_blocks)
-		for (size_t i = 0; i < process->blocks.slots; i++)
-			while (table[i].address && table[i].heap == number) {
-				struct block old;
-
-				blocks_remove(&process->blocks, table[i].address, &old);
-				leave(process, &old);
-				process->totals.destroyed_blocks += old.is_counted;
-			}
+	blocks_remove_heap(&process->blocks, (uint16_t)number, heap->live_blocks, leave_destroyed,
+			   process);
 }
 
 static void create_heap(struct replay_process *process, const struct trace_event *event)
@@ -360,6 +359,8 @@ static void apply_to(struct replay *replay, struct replay_process *process,
 		process->end_ns = event->time_ns;
 	if (event->time_ns > replay->end_ns)
 		replay->end_ns = event->time_ns;
+	if (event->kind < TRACE_PROCESS || event->kind == TRACE_FORK || event->kind == TRACE_END)
+		fork_end_wait(replay, process);
 	if (event->kind >= TRACE_PROCESS)
 		process_define(replay, process, event);
 	else if (enter_window(replay, process, event->time_ns))
@@ -388,6 +389,7 @@ void replay_free(struct replay *replay)
 	for (size_t i = 0; i < replay->process_count; i++)
 		process_free(replay->processes[i]);
 	free(replay->processes);
+	fork_free_all(replay);
 	stacks_free(&replay->stacks);
 }
 

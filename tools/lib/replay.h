@@ -22,6 +22,7 @@ struct replay_filter {
 	uint64_t detail_pid; /* call stacks are kept for this pid only; 0: the first of the trace */
 	uint64_t from_ns, to_ns; /* since the first process started; to_ns 0: to the end */
 	const char *thread;      /* number or name of the thread that allocates; NULL: all */
+	bool is_childless;       /* no fork's child is in the trace */
 };
 
 /* Calls that gave memory, and what became of it.
@@ -93,6 +94,9 @@ struct replay_process {
 	uint32_t schema_version, page_size, stack_depth;
 	uint64_t min_size_bytes;
 	char *session, *mode, *exe, *command_line, *comm;
+	uint64_t fork_ns;          /* of which fork it is the child, by the parent's clock; or 0 */
+	bool awaits_memory;        /* of its parent, whose marker was not met yet */
+	bool has_exact_memory;     /* of its parent, as of the fork */
 	uint64_t start_ns, end_ns; /* first and last that is known of it */
 	bool has_exited, has_ended, is_detailed;
 	uint64_t lost_records;
@@ -119,8 +123,20 @@ struct replay_process {
 	const char *wanted_thread; /* of the filter; NULL: all */
 };
 
+/* What a fork left for a child that was not met yet. */
+struct replay_memory {
+	uint32_t parent; /* number of its image */
+	uint64_t fork_ns;
+	struct blocks blocks;
+	struct space space;
+	struct replay_heap *heaps;
+	size_t heap_count;
+};
+
 struct replay {
 	struct replay_filter filter;
+	struct replay_memory *memories; /* by rising time */
+	size_t memory_count, memory_capacity;
 	struct replay_process **processes;
 	size_t process_count, process_capacity;
 	struct stacks stacks;

@@ -6,7 +6,8 @@
  *   [ reserved 0x10000-0x50000 ]         commit 0x20000-0x30000
  *   [ reserved ][ committed ][ reserved ]
  *
- * Runs are not joined again: their number is bounded by the events' own boundaries. */
+ * Runs are not joined again: their number is bounded by the events' own boundaries.
+ * A fork's child shares the list; who first changes something takes a copy. */
 
 #include "tools/lib/space.h"
 #include "tools/lib/xalloc.h"
@@ -22,6 +23,14 @@ struct space_node {
 	struct space_run run;
 	int level_count;
 	struct space_node *next[];
+};
+
+/* A list and those who share it. */
+struct space_runs {
+	struct space_node *head;
+	size_t count;
+	uint64_t random;
+	size_t references;
 };
 
 /* For each level, the last node that starts before the place. */
@@ -40,47 +49,59 @@ static struct space_node *make_node(const struct space_run *run, int level_count
 	return node;
 }
 
-static void init_list(struct space *space)
+static struct space_runs *make_runs(void)
 {
 	struct space_run none = { 0 };
+	struct space_runs *runs = xmalloc(sizeof(*runs));
 
-	space->head = make_node(&none, LEVELS);
-	space->run_count = 0;
-	space->random = 1;
+	*runs = (struct space_runs){ .head = make_node(&none, LEVELS),
+				     .random = 1,
+				     .references = 1 };
+	return runs;
 }
 
 void space_init(struct space *space)
 {
 	memset(space, 0, sizeof(*space));
-	init_list(space);
+	space->runs = make_runs();
+}
+
+static void release_runs(struct space_runs *runs)
+{
+	if (--runs->references)
+		return;
+	while (runs->head) {
+		struct space_node *node = runs->head;
+
+		runs->head = node->next[0];
+		free(node);
+	}
+	free(runs);
 }
 
 void space_free(struct space *space)
 {
-	while (space->head) {
-		struct space_node *node = space->head;
-
-		space->head = node->next[0];
-		free(node);
-	}
+	if (space->runs)
+		release_runs(space->runs);
+	space->runs = NULL;
 }
 
 /* One level more with a chance of a quarter. */
-static int random_level(struct space *space)
+static int random_level(struct space_runs *runs)
 {
 	int level_count = 1;
 
-	space->random = space->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	for (uint64_t bits = space->random >> 33; level_count < LEVELS && (bits & 3) == 3;
+	runs->random = runs->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	for (uint64_t bits = runs->random >> 33; level_count < LEVELS && (bits & 3) == 3;
 	     bits >>= 2)
 		level_count++;
 	return level_count;
 }
 
 /* The path to the first run that starts at `address` or later. */
-static void find_path(const struct space *space, uint64_t address, struct path *path)
+static void find_path(const struct space_runs *runs, uint64_t address, struct path *path)
 {
-	struct space_node *node = space->head;
+	struct space_node *node = runs->head;
 
 	for (int level = LEVELS; level-- > 0;) {
 		while (node->next[level] && node->next[level]->run.start < address)
@@ -89,43 +110,43 @@ static void find_path(const struct space *space, uint64_t address, struct path *
 	}
 }
 
-static void insert(struct space *space, const struct space_run *run)
+static void insert(struct space_runs *runs, const struct space_run *run)
 {
-	struct space_node *node = make_node(run, random_level(space));
+	struct space_node *node = make_node(run, random_level(runs));
 	struct path path;
 
-	find_path(space, run->start, &path);
+	find_path(runs, run->start, &path);
 	for (int level = 0; level < node->level_count; level++) {
 		node->next[level] = path.before[level]->next[level];
 		path.before[level]->next[level] = node;
 	}
-	space->run_count++;
+	runs->count++;
 }
 
 /* Removes the node behind the path. */
-static void remove_next(struct space *space, struct path *path)
+static void remove_next(struct space_runs *runs, struct path *path)
 {
 	struct space_node *node = path->before[0]->next[0];
 
 	for (int level = 0; level < node->level_count; level++)
 		path->before[level]->next[level] = node->next[level];
 	free(node);
-	space->run_count--;
+	runs->count--;
 }
 
 /* Makes `address` a boundary if it lies inside a run. */
-static void split(struct space *space, uint64_t address)
+static void split(struct space_runs *runs, uint64_t address)
 {
 	struct path path;
 
-	find_path(space, address, &path);
+	find_path(runs, address, &path);
 	struct space_node *node = path.before[0];
-	if (node == space->head || node->run.end <= address)
+	if (node == runs->head || node->run.end <= address)
 		return;
 	struct space_run rest = node->run;
 	rest.start = address;
 	node->run.end = address;
-	insert(space, &rest);
+	insert(runs, &rest);
 }
 
 static void note_peaks(struct space_usage *usage, uint64_t time_ns)
@@ -170,12 +191,12 @@ static void remove_range(struct space *space, uint64_t start, uint64_t end)
 {
 	struct path path;
 
-	split(space, start);
-	split(space, end);
-	find_path(space, start, &path);
+	split(space->runs, start);
+	split(space->runs, end);
+	find_path(space->runs, start, &path);
 	while (path.before[0]->next[0] && path.before[0]->next[0]->run.start < end) {
 		account(space, &path.before[0]->next[0]->run, /* added */ false);
-		remove_next(space, &path);
+		remove_next(space->runs, &path);
 	}
 }
 
@@ -183,9 +204,9 @@ static void change_range(struct space *space, const struct trace_event *event, u
 {
 	struct path path;
 
-	split(space, event->address);
-	split(space, end);
-	find_path(space, event->address, &path);
+	split(space->runs, event->address);
+	split(space->runs, end);
+	find_path(space->runs, event->address, &path);
 	for (struct space_node *node = path.before[0]->next[0]; node && node->run.start < end;
 	     node = node->next[0]) {
 		if (event->kind == EVENT_VAD_COMMIT)
@@ -218,7 +239,7 @@ static void add_range(struct space *space, const struct trace_event *event, uint
 	};
 
 	remove_range(space, run.start, run.end);
-	insert(space, &run);
+	insert(space->runs, &run);
 	account(space, &run, /* added */ true);
 	space->owners[run.owner].reserve_calls++;
 	space->total.reserve_calls++;
@@ -229,9 +250,37 @@ static void count_release(struct space *space, uint64_t address)
 	struct path path;
 
 	space->total.release_calls++;
-	find_path(space, address + 1, &path);
-	if (path.before[0] != space->head && path.before[0]->run.end > address)
+	find_path(space->runs, address + 1, &path);
+	if (path.before[0] != space->runs->head && path.before[0]->run.end > address)
 		space->owners[path.before[0]->run.owner].release_calls++;
+}
+
+/* What the parent reserved has no site of the child's. */
+static struct space_runs *copy_runs(const struct space *space)
+{
+	struct space_runs *copy = make_runs();
+
+	for (const struct space_node *node = space->runs->head->next[0]; node;
+	     node = node->next[0]) {
+		struct space_run run = node->run;
+
+		if (space->is_borrowed)
+			run.site = 0;
+		insert(copy, &run);
+	}
+	return copy;
+}
+
+/* Before the first change of a list that is shared, or that is a parent's. */
+static void own_runs(struct space *space)
+{
+	struct space_runs *runs = space->runs;
+
+	if (runs->references == 1 && !space->is_borrowed)
+		return;
+	space->runs = copy_runs(space);
+	space->is_borrowed = false;
+	release_runs(runs);
 }
 
 void space_apply(struct space *space, const struct trace_event *event, uint32_t site)
@@ -240,6 +289,7 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 
 	if (end <= event->address)
 		return;
+	own_runs(space);
 	switch (event->kind) {
 	case EVENT_VAD_RESERVE:
 	case EVENT_VAD_MAP:
@@ -281,27 +331,15 @@ void space_restart_peaks(struct space *space, uint64_t time_ns)
 	note_all_peaks(space, time_ns);
 }
 
-void space_copy(struct space *to, const struct space *from)
+void space_inherit(struct space *to, const struct space *from)
 {
 	*to = *from;
-	init_list(to);
-	for (const struct space_node *node = from->head->next[0]; node; node = node->next[0]) {
-		struct space_run run = node->run;
-
-		run.site = 0;
-		insert(to, &run);
-	}
+	to->runs->references++;
+	to->is_borrowed = true;
 	for (int owner = 0; owner < SPACE_OWNERS; owner++)
 		to->owners[owner].reserve_calls = to->owners[owner].release_calls = 0;
 	to->total.reserve_calls = to->total.release_calls = 0;
 	to->commit_calls = to->decommit_calls = to->protect_calls = to->reset_calls = 0;
-}
-
-void space_for_each(const struct space *space,
-		    void (*visit)(void *context, const struct space_run *run), void *context)
-{
-	for (const struct space_node *node = space->head->next[0]; node; node = node->next[0])
-		visit(context, &node->run);
 }
 
 bool space_check(const struct space *space)
@@ -309,7 +347,8 @@ bool space_check(const struct space *space)
 	uint64_t reserved = 0, committed = 0, end = 0;
 	size_t count = 0;
 
-	for (const struct space_node *node = space->head->next[0]; node; node = node->next[0]) {
+	for (const struct space_node *node = space->runs->head->next[0]; node;
+	     node = node->next[0]) {
 		if (node->run.start < end || node->run.end <= node->run.start)
 			return false;
 		end = node->run.end;
@@ -317,6 +356,6 @@ bool space_check(const struct space *space)
 		committed += node->run.is_committed ? end - node->run.start : 0;
 		count++;
 	}
-	return count == space->run_count && reserved == space->total.reserved_bytes &&
+	return count == space->runs->count && reserved == space->total.reserved_bytes &&
 	       committed == space->total.committed_bytes;
 }

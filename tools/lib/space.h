@@ -40,12 +40,11 @@ struct space_run {
 	bool is_committed;
 };
 
-struct space_node;
+struct space_runs;
 
 struct space {
-	struct space_node *head; /* a skip list, by start */
-	size_t run_count;
-	uint64_t random;
+	struct space_runs *runs; /* by start; shared with a parent or children until one changes */
+	bool is_borrowed;        /* as a parent left them: their sites are the parent's */
 	struct space_usage owners[SPACE_OWNERS];
 	struct space_usage total;
 	uint64_t decommit_calls, commit_calls, protect_calls, reset_calls;
@@ -53,18 +52,16 @@ struct space {
 
 void space_init(struct space *space);
 void space_free(struct space *space);
-/* The runs of `from` for a fork's child: the calls so far are not its own. */
-void space_copy(struct space *to, const struct space *from);
+/* *to, not initialised, has the runs of `from` for a fork's child: the calls so far are not its
+ * own.
+ */
+void space_inherit(struct space *to, const struct space *from);
 
 /* Applies an EVENT_VAD_*; other kinds are ignored. `site` is noted for what becomes reserved. */
 void space_apply(struct space *space, const struct trace_event *event, uint32_t site);
 
 /* The peaks become what is used now: figures of a part of the run. */
 void space_restart_peaks(struct space *space, uint64_t time_ns);
-
-/* Calls `visit` for each run by rising address. */
-void space_for_each(const struct space *space,
-		    void (*visit)(void *context, const struct space_run *run), void *context);
 
 /* Executes the invariants of the structs: for tests. */
 bool space_check(const struct space *space);

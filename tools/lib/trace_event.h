@@ -5,7 +5,8 @@
  *
  * Two sorts. Happenings (kinds of core/event.h: blocks, heaps, address ranges) come in the exact
  * order of time within their process. Definitions (the kinds below) come as soon as they are met,
- * which is before anything that refers to them. */
+ * which is before anything that refers to them. The happenings of a fork's child come after its
+ * parent's TRACE_FORK. */
 
 #ifndef VADTRACE_TOOLS_LIB_TRACE_EVENT_H
 #define VADTRACE_TOOLS_LIB_TRACE_EVENT_H
@@ -18,13 +19,15 @@
 /* Kinds of definitions; they follow after those of enum event_kind. */
 enum trace_kind {
 	TRACE_PROCESS = 0x100, /* a new image: `process` is a number not seen before */
-	TRACE_EXIT,            /* the process ended in order; a few happenings may follow */
+	TRACE_EXIT,            /* the process ended in order; a few happenings may follow. In the
+				  order of time, as happenings are */
 	TRACE_END,             /* nothing of this process follows */
 	TRACE_THREAD,          /* tid, name */
 	TRACE_MODULE,          /* module, base, start, end, path, build_id */
 	TRACE_MODULE_GONE,     /* module */
 	TRACE_STACK,           /* stack, frames */
 	TRACE_LOST,            /* count: records that the recorder could not write */
+	TRACE_FORK,            /* extra: its fork_ns. In the order of time, as happenings are */
 };
 
 /* Why a process image exists. */
@@ -45,6 +48,7 @@ struct trace_process {
 	uint32_t page_size;
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
+	uint64_t fork_ns; /* which TRACE_FORK of `parent` it comes from; 0: not known */
 	const char *session;
 	const char *mode;
 	const char *exe;

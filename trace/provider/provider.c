@@ -158,6 +158,16 @@ void provider_process(const struct provider_process *process)
 	emit(fire_process, process);
 }
 
+static void fire_fork(const void *fork_ns)
+{
+	lttng_ust_tracepoint(vadtrace_meta, fork, *(const uint64_t *)fork_ns);
+}
+
+void provider_fork(uint64_t fork_ns)
+{
+	emit(fire_fork, &fork_ns);
+}
+
 static void fire_exit(const void *unused)
 {
 	lttng_ust_tracepoint(vadtrace_meta, exit);

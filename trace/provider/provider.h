@@ -22,6 +22,7 @@ struct provider_record {
 struct provider_process {
 	const char *session, *mode, *exe, *command_line, *comm, *reason;
 	uint64_t min_size_bytes;
+	uint64_t fork_ns; /* of a fork's child, else 0 */
 	uint32_t schema_version, page_size, stack_depth;
 	int32_t parent_pid;
 };
@@ -50,6 +51,7 @@ void provider_record(const struct provider_record *record);
 /* HEAP_* and VAD_* events. */
 void provider_event(const struct event *event, uint32_t stack);
 void provider_process(const struct provider_process *process);
+void provider_fork(uint64_t fork_ns);
 void provider_exit(void);
 void provider_thread(uint32_t tid, const char *name);
 void provider_module(const struct provider_module *module);

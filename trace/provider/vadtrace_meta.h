@@ -33,6 +33,15 @@ LTTNG_UST_TRACEPOINT_EVENT(
 		lttng_ust_field_integer(uint32_t, stack_depth, process->stack_depth)
 		lttng_ust_field_integer(uint64_t, min_size, process->min_size_bytes)
 		lttng_ust_field_string(reason, process->reason)
+		lttng_ust_field_integer(uint64_t, fork_ns, process->fork_ns)
+	)
+)
+
+LTTNG_UST_TRACEPOINT_EVENT(
+	vadtrace_meta, fork,
+	LTTNG_UST_TP_ARGS(uint64_t, fork_ns),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, fork_ns, fork_ns)
 	)
 )
 

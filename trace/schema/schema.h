@@ -16,8 +16,9 @@
  *  vadtrace_vm:reserve commit decommit protect release reset map unmap
  *                           address, size_bytes, type, protect, extra, owner, api, stack
  *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
- *                           page_size, stack_depth, min_size, reason
+ *                           page_size, stack_depth, min_size, reason, fork_ns
  *                           at start, after exec, and in a fork's child (reason: start, fork)
+ *  vadtrace_meta:fork       fork_ns                 this process forked then: see below
  *  vadtrace_meta:exit       (none)                   an ordinary end of the process
  *  vadtrace_meta:thread     tid, name
  *  vadtrace_meta:module     module, base, start, end, path, build_id (hexadecimal text)
@@ -30,14 +31,21 @@
  * At equal times, a thread's own order holds, and between threads releases come first.
  * A stack or module event comes before (in LTTng's order) whatever refers to it; two threads that
  * meet a new stack or module at once may both emit it, with equal contents. Stack 0: unknown.
- * A REALLOC_END with address 0 ends the old block; the new one is below min_size, not recorded.
+ * A fork's child begins with its parent's memory as of fork_ns: after all that the parent did
+ * before that time, and before all that it did later. Both name it, the parent in
+ * vadtrace_meta:fork, which comes (in LTTng's order) before any settled with a later time; the
+ * child in its process event. No two forks of a process have the same fork_ns; 0: the process is no
+ * fork's child. A REALLOC_END with address 0 ends the old block; the new one is below min_size, not
+ * recorded.
  *
- * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises. */
+ * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises.
+ *  1  the first
+ *  2  process: fork_ns; vadtrace_meta:fork */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
 
-#define VADTRACE_SCHEMA_VERSION 1
+#define VADTRACE_SCHEMA_VERSION 2
 
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"

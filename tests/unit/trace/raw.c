@@ -184,6 +184,7 @@ static void run_fork(void)
 	emit_pairs(UINT64_C(1) << 36);
 	fflush(stdout);
 	trace_fork_prepare();
+	trace_fork_freeze();
 	child = fork();
 	if (child != 0) {
 		trace_fork_parent();

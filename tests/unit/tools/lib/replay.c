@@ -20,11 +20,13 @@ static void apply(struct trace_event event)
 	replay_apply(&replay, &event);
 }
 
-static void begin_image(uint32_t number, uint32_t pid, uint32_t reason, uint32_t parent)
+static void begin_child(uint32_t number, uint32_t pid, uint32_t reason, uint32_t parent,
+			uint64_t fork_ns)
 {
 	struct trace_process image = { .pid = pid,
 				       .reason = reason,
 				       .parent = parent,
+				       .fork_ns = fork_ns,
 				       .session = "",
 				       .mode = "route",
 				       .exe = "/bin/x",
@@ -32,6 +34,11 @@ static void begin_image(uint32_t number, uint32_t pid, uint32_t reason, uint32_t
 				       .comm = "x" };
 
 	apply((struct trace_event){ .kind = TRACE_PROCESS, .process = number, .image = &image });
+}
+
+static void begin_image(uint32_t number, uint32_t pid, uint32_t reason, uint32_t parent)
+{
+	begin_child(number, pid, reason, parent, /* fork */ 0);
 }
 
 static void begin(const struct replay_filter *filter)
@@ -203,6 +210,42 @@ static void test_fork_and_exec(void)
 	replay_free(&replay);
 }
 
+static void mark(uint64_t fork_ns)
+{
+	apply((struct trace_event){ .kind = TRACE_FORK, .extra = fork_ns });
+}
+
+/* The marker comes before the child, or after it, or never. */
+static void test_fork_markers(void)
+{
+	begin(NULL);
+	call(EVENT_ALLOCATE, 10, 0x100, 50, 0);
+	mark(111);
+	call(EVENT_FREE, 10, 0x100, 0, 0);
+	call(EVENT_ALLOCATE, 10, 0x200, 7, 0);
+	begin_child(1, 11, TRACE_REASON_FORK, 0, 111);
+	begin_child(2, 12, TRACE_REASON_FORK, 0, 222);
+	ok_equal(replay.processes[2]->totals.inherited_blocks, 0, "a child waits for its marker");
+	mark(222);
+	call(EVENT_FREE, 10, 0x200, 0, 0);
+	begin_child(3, 13, TRACE_REASON_FORK, 0, 333);
+	apply((struct trace_event){ .kind = EVENT_FREE, .process = 3, .address = 0x200 });
+	ok_equal(replay.processes[1]->totals.inherited_bytes, 50, "as of the first marker");
+	ok_equal(replay.processes[2]->totals.inherited_bytes, 7, "as of the second");
+	ok_equal(replay.processes[3]->totals.unknown_frees, 1, "without a marker, as of now");
+	apply((struct trace_event){ .kind = EVENT_FREE, .process = 1, .address = 0x100 });
+	apply((struct trace_event){ .kind = EVENT_FREE, .process = 1, .address = 0x200 });
+	ok_equal(replay.processes[1]->totals.inherited_frees, 1, "what was live at the fork");
+	ok_equal(replay.processes[1]->totals.unknown_frees, 1, "and what came after it");
+	apply((struct trace_event){
+		.kind = EVENT_ALLOCATE, .process = 2, .address = 0x200, .size_bytes = 1 });
+	ok_equal(replay.processes[2]->totals.double_live, 1, "with a marker, it is evidence");
+	mark(444);
+	finish();
+	ok_equal(replay.memory_count, 1, "a marker whose child never comes");
+	replay_free(&replay);
+}
+
 static void test_filters(void)
 {
 	struct replay_filter window = { .from_ns = 35, .to_ns = 55 };
@@ -335,6 +378,7 @@ int main(void)
 	test_temporary();
 	test_heaps();
 	test_fork_and_exec();
+	test_fork_markers();
 	test_filters();
 	test_tracer();
 	test_random();
