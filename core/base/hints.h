@@ -9,6 +9,10 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* A function that reads what others write, and throws away what was not of one moment: the race
+ * checker is not to look at it. */
+#define RACES_ON_PURPOSE __attribute__((no_sanitize("thread")))
+
 /* In a library, the functions that its users may call; all others are hidden. */
 #define CORE_API __attribute__((visibility("default")))
 

@@ -131,6 +131,7 @@ const struct pager pager_linux = {
 	.discard = discard,
 	.reset = reset,
 	.resize = resize,
+	.has_parts = true,
 };
 
 const struct pager *pager = &pager_linux;

@@ -5,7 +5,12 @@
  * core keeps the model of regions that another memory manager serves, and says what it would have
  * answered itself.
  *
- * Per thread, for one call of vm: model_answer is set before. */
+ * Per thread: the answer is set before each call of vm, and holds until the next one. What the
+ * system did, and core's engine does not know or would refuse, is taken in by vm_take_in.
+ *
+ * What ends (release, decommit) is modelled before the system is asked, because its addresses may
+ * be somebody else's at once; when the system refuses after all, vm_take_in puts the model right.
+ * What begins is modelled after. */
 
 #ifndef VADTRACE_CORE_OS_PAGER_MODEL_H
 #define VADTRACE_CORE_OS_PAGER_MODEL_H
@@ -15,8 +20,10 @@
 #include "core/os/pager.h"
 
 enum model_verdict {
-	MODEL_DONE,    /* the system agreed: every request succeeds, get() gives `address` */
-	MODEL_REFUSED, /* it did not: the first request fails with -ECANCELED, nothing changes */
+	MODEL_DONE,    /* the system agreed: every request succeeds, a new range is at `address` */
+	MODEL_REFUSED, /* it did not: what core itself would do is answered with
+			  STATUS_CANCELLED (or success, when there is nothing to do); what it
+			  would refuse too, with its own error; nothing changes */
 };
 
 struct model_answer {

@@ -58,6 +58,7 @@ void mapping_record(const struct mapping *mapping, uint16_t api)
 	vad->type = mapping->is_file || mapping->is_shared ? MEM_MAPPED : MEM_PRIVATE;
 	vad->protect = pager_protect_of_mapping(mapping->prot, is_copied);
 	vad->origin = mapping->origin;
+	vad->pager = &pager_linux;
 	vad->is_told = event_is_wanted();
 	vad->is_file = mapping->is_file;
 	vad->is_copied = is_copied;
@@ -90,11 +91,8 @@ static void tell_run_change(const struct vad *vad, uintptr_t base, uintptr_t end
 	tell(&range);
 }
 
-/* [base, end) is inside `vad`. */
-static void protect_in_vad(struct vad *vad, uintptr_t base, uintptr_t end, int prot, uint16_t api)
+void mapping_set_state(struct vad *vad, uintptr_t base, uintptr_t end, uint32_t state, uint16_t api)
 {
-	uint32_t state = state_in_vad(vad, prot);
-
 	for (uintptr_t at = base; at < end;) {
 		struct page_run run = pagestate_run(&vad->pages, at / OS_PAGE_SIZE);
 		uintptr_t run_end = run.end_page * OS_PAGE_SIZE;
@@ -107,6 +105,12 @@ static void protect_in_vad(struct vad *vad, uintptr_t base, uintptr_t end, int p
 	pagestate_set(&vad->pages, base / OS_PAGE_SIZE, end / OS_PAGE_SIZE, state);
 }
 
+/* [base, end) is inside `vad`. */
+static void protect_in_vad(struct vad *vad, uintptr_t base, uintptr_t end, int prot, uint16_t api)
+{
+	mapping_set_state(vad, base, end, state_in_vad(vad, prot), api);
+}
+
 void mapping_protect(uintptr_t base, uintptr_t end, int prot, uint16_t api)
 {
 	struct vad *vad;
@@ -116,9 +120,12 @@ void mapping_protect(uintptr_t base, uintptr_t end, int prot, uint16_t api)
 			       vad_end(vad) < end ? vad_end(vad) : end, prot, api);
 }
 
-/* Whether the system's protection is what the tree says of [base, end) inside `vad`. */
+/* Whether the system's protection is what the tree says of [base, end) inside `vad`. What another
+ * memory manager does with its pages is its own affair. */
 static bool is_as_told(const struct vad *vad, uintptr_t base, uintptr_t end, int prot)
 {
+	if (vad->pager != &pager_linux)
+		return true;
 	for (uintptr_t at = base; at < end;) {
 		struct page_run run = pagestate_run(&vad->pages, at / OS_PAGE_SIZE);
 

@@ -30,6 +30,11 @@ void mapping_record(const struct mapping *mapping, uint16_t api);
 /* Writes down and tells that what the tree holds in [base, end) has this protection now. Needs
  * vad_prepare before. */
 void mapping_protect(uintptr_t base, uintptr_t end, int prot, uint16_t api);
+/* The same for a state, inside one vad; tells each run that changes. Needs pagestate_prepare
+ * before.
+ */
+void mapping_set_state(struct vad *vad, uintptr_t base, uintptr_t end, uint32_t state,
+		       uint16_t api);
 /* Compares [base, end) with the system's list and puts the tree right; every difference is told.
  * 0 or -errno. */
 int mapping_compare(uintptr_t base, uintptr_t end, uint16_t api);

@@ -14,12 +14,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/check.h"
-
-struct page_change {
-	struct rb_node node;
-	uint64_t page;
-	uint32_t state;
-};
+#include "core/vm/sequence.h"
 
 static struct page_change *spares[PAGESTATE_CHANGES_MAX];
 
@@ -78,8 +73,10 @@ static void remove_change(struct pagestate *pages, struct page_change *change)
 
 void pagestate_clear(struct pagestate *pages)
 {
+	sequence_begin_change();
 	while (pages->changes.root)
 		remove_change(pages, change_of(pages->changes.root));
+	sequence_end_change();
 }
 
 /* The last change at or before `page`; NULL: first_state holds there. */
@@ -167,6 +164,7 @@ void pagestate_set(struct pagestate *pages, uint64_t first_page, uint64_t end_pa
 	check_debug(first_page >= pages->first_page && first_page < end_page &&
 			    end_page <= pages->end_page,
 		    "page states set outside of their region");
+	sequence_begin_change();
 	remove_changes(pages, first_page, end_page);
 	if (!has_before)
 		pages->first_state = state;
@@ -174,6 +172,7 @@ void pagestate_set(struct pagestate *pages, uint64_t first_page, uint64_t end_pa
 		add_change(pages, first_page, state);
 	if (after != state)
 		add_change(pages, end_page, after);
+	sequence_end_change();
 }
 
 bool pagestate_is_uniform(const struct pagestate *pages, uint64_t first_page, uint64_t end_page,
@@ -190,6 +189,7 @@ void pagestate_split(struct pagestate *pages, uint64_t page, struct pagestate *u
 	struct page_change *change, *before;
 
 	pagestate_init(upper, page, pages->end_page, state_of(pages, page));
+	sequence_begin_change();
 	change = change_of(rb_last(&pages->changes));
 	while (change && change->page >= page) {
 		before = change_of(rb_prev(&change->node));
@@ -201,12 +201,15 @@ void pagestate_split(struct pagestate *pages, uint64_t page, struct pagestate *u
 		change = before;
 	}
 	pages->end_page = page;
+	sequence_end_change();
 }
 
 void pagestate_extend(struct pagestate *pages, uint64_t end_page)
 {
 	check(end_page >= pages->end_page, "a region extended downwards");
+	sequence_begin_change();
 	pages->end_page = end_page;
+	sequence_end_change();
 }
 
 void pagestate_check(const struct pagestate *pages)

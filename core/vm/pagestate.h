@@ -27,6 +27,13 @@ struct pagestate {
 	uint32_t first_state;
 };
 
+/* From `page` up to the next change. Guarded by: vm_lock. */
+struct page_change {
+	struct rb_node node;
+	uint64_t page;
+	uint32_t state;
+};
+
 /* Pages of one state, as long as can be. */
 struct page_run {
 	uint64_t first_page;

@@ -34,9 +34,13 @@ static NTSTATUS protect_locked(const struct vm_range *range, uint32_t protect,
 		return STATUS_CONFLICTING_ADDRESSES;
 	if (!region_is_committed(vad, range))
 		return STATUS_NOT_COMMITTED;
+	error = pager_ask(vad->pager);
+	if (error < 0)
+		return status_from_os(error);
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
-	error = pager->set((void *)range->base, range->end - range->base, MEM_COMMIT | protect);
+	error = vad->pager->set((void *)range->base, range->end - range->base,
+				MEM_COMMIT | protect);
 	if (error < 0) {
 		region_set_back(vad, range);
 		return status_from_os(error);
@@ -51,7 +55,7 @@ NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t 
 {
 	struct vm_range range;
 	uint32_t old = 0;
-	NTSTATUS status = rules_protection(protect, /* is_committed */ true);
+	NTSTATUS status = region_allow(rules_protection(protect, /* is_committed */ true), request);
 
 	if (status_is_success(status))
 		status = rules_range(*base, *size_bytes, OS_PAGE_SIZE, &range);

@@ -7,32 +7,18 @@
  *   answered:    [----|=======)------]    from the page of the address to the end of its run
  *
  * Mappings of one file that lie side by side are one allocation there, as the loader made them: an
- * image when one of them can be executed. Guarded by: vm_lock. */
+ * image when one of them can be executed. The tree is
+ * looked at without vm_lock first; the system's list is read with it. */
 
 #include <sys/mman.h>
 
+#include "core/base/hints.h"
 #include "core/base/status.h"
-#include "core/os/pager.h"
+#include "core/os/pager_model.h"
+#include "core/vm/glimpse.h"
 #include "core/vm/maps.h"
 #include "core/vm/region.h"
 #include "core/vm/virtual.h"
-
-static void answer_from_vad(const struct vad *vad, uintptr_t page_base,
-			    MEMORY_BASIC_INFORMATION *info)
-{
-	struct page_run run = pagestate_run(&vad->pages, region_page(page_base));
-	bool is_committed = run.state & MEM_COMMIT;
-
-	*info = (MEMORY_BASIC_INFORMATION){
-		.BaseAddress = (void *)page_base,
-		.AllocationBase = (void *)vad_base(vad),
-		.AllocationProtect = vad->protect,
-		.RegionSize = run.end_page * OS_PAGE_SIZE - page_base,
-		.State = is_committed ? MEM_COMMIT : MEM_RESERVE,
-		.Protect = is_committed ? run.state & ~MEM_COMMIT : 0,
-		.Type = vad->type,
-	};
-}
 
 static void answer_free(uintptr_t page_base, uintptr_t end, MEMORY_BASIC_INFORMATION *info)
 {
@@ -92,6 +78,28 @@ static void answer_from_line(const struct maps_line *line, const struct allocati
 	};
 }
 
+/* False: the tree does not know it, or not for sure. Needs no lock. */
+static bool answer_from_tree(uintptr_t page_base, MEMORY_BASIC_INFORMATION *info)
+{
+	struct glimpse glimpse;
+	bool is_committed;
+
+	if (!glimpse_page(region_page(page_base), &glimpse) || !glimpse.is_known ||
+	    glimpse.origin == VAD_ORIGIN_FOREIGN)
+		return false;
+	is_committed = glimpse.run.state & MEM_COMMIT;
+	*info = (MEMORY_BASIC_INFORMATION){
+		.BaseAddress = (void *)page_base,
+		.AllocationBase = (void *)glimpse.base,
+		.AllocationProtect = glimpse.protect,
+		.RegionSize = glimpse.run.end_page * OS_PAGE_SIZE - page_base,
+		.State = is_committed ? MEM_COMMIT : MEM_RESERVE,
+		.Protect = is_committed ? glimpse.run.state & ~MEM_COMMIT : 0,
+		.Type = glimpse.type,
+	};
+	return true;
+}
+
 static bool is_ours(const struct vad *vad)
 {
 	return vad->origin != VAD_ORIGIN_FOREIGN;
@@ -143,14 +151,11 @@ static void answer_from_maps(struct maps_reader *reader, uintptr_t page_base,
 
 static NTSTATUS query_locked(uintptr_t page_base, MEMORY_BASIC_INFORMATION *info)
 {
-	const struct vad *vad = vad_find(page_base);
 	struct maps_reader reader;
 	int error;
 
-	if (vad && is_ours(vad)) {
-		answer_from_vad(vad, page_base, info);
+	if (answer_from_tree(page_base, info))
 		return STATUS_SUCCESS;
-	}
 	error = maps_open(&reader);
 	if (error < 0)
 		return status_from_os(error);
@@ -167,10 +172,39 @@ NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info)
 
 	if (page_base >= OS_USER_END)
 		return STATUS_INVALID_PARAMETER;
+	if (likely(answer_from_tree(page_base, info)))
+		return STATUS_SUCCESS;
 	lock_acquire(&vm_lock);
 	status = query_locked(page_base, &answer);
 	lock_release(&vm_lock);
 	if (status_is_success(status))
 		*info = answer;
 	return status;
+}
+
+/* Who has the pages of VirtualAlloc's region there; NULL: there is none. */
+static const struct pager *pager_at(const void *address)
+{
+	uint64_t page = region_page((uintptr_t)address);
+	struct glimpse glimpse;
+
+	if (unlikely(!glimpse_page(page, &glimpse))) {
+		/* Nothing changes while we hold it. */
+		lock_acquire(&vm_lock);
+		glimpse_page(page, &glimpse);
+		lock_release(&vm_lock);
+	}
+	return glimpse.is_known && glimpse.origin == VAD_ORIGIN_VIRTUAL ? glimpse.pager : NULL;
+}
+
+bool vm_knows(const void *address)
+{
+	return pager_at(address) != NULL;
+}
+
+bool vm_owns(const void *address)
+{
+	const struct pager *whose = pager_at(address);
+
+	return whose && whose != &pager_model;
 }

@@ -6,8 +6,15 @@
 #include "core/vm/region.h"
 
 #include "core/base/hints.h"
-#include "core/os/pager.h"
+#include "core/base/status.h"
+#include "core/os/pager_model.h"
 #include "core/vm/tell.h"
+
+NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request)
+{
+	return status == STATUS_NOT_SUPPORTED && request->pager == &pager_model ? STATUS_SUCCESS
+										: status;
+}
 
 struct vad *region_around(const struct vm_range *range)
 {
@@ -42,7 +49,7 @@ void region_set_back(const struct vad *vad, const struct vm_range *range)
 		uintptr_t end = run.end_page * OS_PAGE_SIZE;
 
 		end = end < range->end ? end : range->end;
-		pager->set((void *)at, end - at, run.state);
+		vad->pager->set((void *)at, end - at, run.state);
 		at = end;
 	}
 }

@@ -18,6 +18,8 @@ static inline uint64_t region_page(uintptr_t address)
 	return address / OS_PAGE_SIZE;
 }
 
+/* What rules.h does not have, the model has: another memory manager serves it. */
+NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request);
 /* The region of VirtualAlloc's kind that holds the whole range, or NULL. */
 struct vad *region_around(const struct vm_range *range);
 /* Whether every page of the range, inside `vad`, is committed. */

@@ -53,7 +53,7 @@ static NTSTATUS shrink(const struct resizing *resizing)
 	int error;
 
 	tell_release(resizing);
-	error = space_give_back(base + resizing->new_size_bytes,
+	error = space_give_back(resizing->vad->pager, base + resizing->new_size_bytes,
 				resizing->old_size_bytes - resizing->new_size_bytes);
 	if (error < 0) {
 		tell_reserve(resizing->vad, resizing->request->api);
@@ -66,8 +66,9 @@ static NTSTATUS shrink(const struct resizing *resizing)
 static NTSTATUS grow_in_place(const struct resizing *resizing)
 {
 	uintptr_t base = vad_base(resizing->vad);
-	intptr_t error = pager->resize((void *)base, resizing->old_size_bytes,
-				       resizing->new_size_bytes, /* new_address */ NULL);
+	intptr_t error =
+		resizing->vad->pager->resize((void *)base, resizing->old_size_bytes,
+					     resizing->new_size_bytes, /* new_address */ NULL);
 
 	if (error < 0)
 		return status_from_os((int)error);
@@ -78,21 +79,23 @@ static NTSTATUS grow_in_place(const struct resizing *resizing)
 
 static NTSTATUS move(const struct resizing *resizing)
 {
-	size_t alignment = resizing->request->alignment_bytes;
+	const struct space_wish wish = {
+		.pager = resizing->vad->pager,
+		.size_bytes = resizing->new_size_bytes,
+		.alignment_bytes = resizing->request->alignment_bytes,
+		.state = MEM_RESERVE,
+	};
 	uintptr_t base = vad_base(resizing->vad);
 	intptr_t target, error;
 
-	if (alignment < SPACE_GRANULARITY)
-		alignment = SPACE_GRANULARITY;
-	target = space_take(/* base: anywhere */ 0, resizing->new_size_bytes, alignment,
-			    MEM_RESERVE);
+	target = space_take(&wish);
 	if (target < 0)
 		return status_from_os((int)target);
 	tell_release(resizing);
-	error = pager->resize((void *)base, resizing->old_size_bytes, resizing->new_size_bytes,
-			      (void *)target);
+	error = wish.pager->resize((void *)base, resizing->old_size_bytes, resizing->new_size_bytes,
+				   (void *)target);
 	if (error < 0) {
-		space_give_back((uintptr_t)target, resizing->new_size_bytes);
+		space_give_back(wish.pager, (uintptr_t)target, resizing->new_size_bytes);
 		tell_reserve(resizing->vad, resizing->request->api);
 		return status_from_os((int)error);
 	}
@@ -112,6 +115,8 @@ static NTSTATUS find(void *base, struct resizing *resizing)
 				  &resizing->state) ||
 	    !(resizing->state & MEM_COMMIT))
 		return STATUS_NOT_COMMITTED;
+	if (!vad->pager->resize)
+		return STATUS_NOT_SUPPORTED;
 	resizing->vad = vad;
 	return STATUS_SUCCESS;
 }

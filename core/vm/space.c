@@ -10,7 +10,8 @@
  *   given back  |---|                      |----|
  *
  * Ranges grow downwards one below the other, so equal neighbours become one mapping of the
- * kernel's. Guarded by: vm_lock. */
+ * kernel's. A pager whose ranges are whole (another memory manager's) chooses by itself
+ * where the granularity is all that is asked. Guarded by: vm_lock. */
 
 #include "core/vm/space.h"
 
@@ -22,75 +23,175 @@
 #include "core/types.h"
 #include "core/vm/vad.h"
 
-/* Where the next range should end; 0: nothing is known. */
-static uintptr_t wished_end;
+/* Where the next range should end, of pagers with parts and of others; 0: nothing is known. */
+static uintptr_t wished_ends[2];
 
-static intptr_t take_below_last(size_t size_bytes, size_t alignment_bytes, uint32_t state)
+#define PROBES_MAX 32768
+#define TRIES_MAX 8
+
+static size_t alignment_of(const struct space_wish *wish)
 {
-	uintptr_t base;
-
-	if (wished_end < size_bytes + SPACE_GRANULARITY)
-		return -ENOMEM;
-	base = (wished_end - size_bytes) & ~(alignment_bytes - 1);
-	if (base < SPACE_GRANULARITY)
-		return -ENOMEM;
-	return pager->get((void *)base, size_bytes, state);
+	return wish->alignment_bytes > SPACE_GRANULARITY ? wish->alignment_bytes
+							 : SPACE_GRANULARITY;
 }
 
-static int trim(uintptr_t base, uintptr_t end)
+static intptr_t take_at(const struct space_wish *wish, uintptr_t base)
 {
-	return base < end ? pager->put((void *)base, end - base) : 0;
+	return wish->pager->get((void *)base, wish->size_bytes, wish->state);
 }
 
-static intptr_t take_and_trim(size_t size_bytes, size_t alignment_bytes, uint32_t state)
+static intptr_t take_below_last(const struct space_wish *wish)
 {
-	size_t asked_bytes = size_bytes + alignment_bytes - OS_PAGE_SIZE;
+	uintptr_t end = wished_ends[wish->pager->has_parts], base;
+
+	if (end < wish->size_bytes + SPACE_GRANULARITY)
+		return -ENOMEM;
+	base = (end - wish->size_bytes) & ~(alignment_of(wish) - 1);
+	return base < SPACE_GRANULARITY ? -ENOMEM : take_at(wish, base);
+}
+
+static int trim(const struct pager *whose, uintptr_t base, uintptr_t end)
+{
+	return base < end ? whose->put((void *)base, end - base) : 0;
+}
+
+static intptr_t take_and_trim(const struct space_wish *wish)
+{
+	size_t alignment = alignment_of(wish);
+	size_t asked_bytes = wish->size_bytes + alignment - OS_PAGE_SIZE;
 	uintptr_t asked, base;
 	intptr_t got;
 
-	if (asked_bytes < size_bytes)
+	if (asked_bytes < wish->size_bytes)
 		return -ENOMEM;
-	got = pager->get(NULL, asked_bytes, state);
+	got = wish->pager->get(NULL, asked_bytes, wish->state);
 	if (got < 0)
 		return got;
 	asked = (uintptr_t)got;
-	base = (asked + asked_bytes - size_bytes) & ~(alignment_bytes - 1);
-	if (trim(asked, base) < 0 || trim(base + size_bytes, asked + asked_bytes) < 0) {
-		pager->put((void *)asked, asked_bytes);
+	base = (asked + asked_bytes - wish->size_bytes) & ~(alignment - 1);
+	if (trim(wish->pager, asked, base) < 0 ||
+	    trim(wish->pager, base + wish->size_bytes, asked + asked_bytes) < 0) {
+		wish->pager->put((void *)asked, asked_bytes);
 		return -ENOMEM;
 	}
 	return (intptr_t)base;
 }
 
-/* Near vm.max_map_count the system may have no room for the boundary that a hole needs. The
- * contents go back all the same; the addresses stay taken, and nobody gets them again. */
-static int leave_empty(uintptr_t base, size_t size_bytes)
+static intptr_t take_where_it_likes(const struct space_wish *wish)
 {
-	return pager->discard((void *)base, size_bytes);
+	uint32_t state = wish->state | (wish->is_top_down ? MEM_TOP_DOWN : 0);
+
+	return wish->pager->get(NULL, wish->size_bytes, state);
 }
 
-intptr_t space_take(uintptr_t base, size_t size_bytes, size_t alignment_bytes, uint32_t state)
+/* From a pager whose ranges cannot be trimmed: sees where a larger one fits, gives it back, and
+ * takes the aligned part of it if nobody else was faster. */
+static intptr_t take_whole(const struct space_wish *wish)
 {
-	intptr_t got;
+	size_t alignment = alignment_of(wish), asked_bytes = wish->size_bytes + alignment;
+	intptr_t got = take_below_last(wish);
 
-	check_debug(lock_is_mine(&vm_lock), "addresses taken without the lock");
-	if (base)
-		return pager->get((void *)base, size_bytes, state);
-	got = take_below_last(size_bytes, alignment_bytes, state);
-	if (got < 0)
-		got = take_and_trim(size_bytes, alignment_bytes, state);
-	if (got >= 0)
-		wished_end = (uintptr_t)got;
+	for (int tries = 0; got < 0 && tries < TRIES_MAX; tries++) {
+		intptr_t asked = wish->pager->get(NULL, asked_bytes, MEM_RESERVE);
+
+		if (asked < 0)
+			return asked;
+		if (wish->pager->put((void *)asked, asked_bytes) < 0)
+			return -ENOMEM;
+		got = take_at(wish, ((uintptr_t)asked + alignment - 1) & ~(alignment - 1));
+	}
 	return got;
 }
 
-int space_give_back(uintptr_t base, size_t size_bytes)
+/* The end of the first range of ours, going down from `end`, that is in the way; 0: none is. */
+static uintptr_t skip_known(uintptr_t base, uintptr_t end)
 {
-	int error = pager->put((void *)base, size_bytes);
+	const struct vad *vad = vad_find_below(end);
 
-	if (error == -ENOMEM)
-		return leave_empty(base, size_bytes);
+	if (!vad || vad->origin == VAD_ORIGIN_FOREIGN || vad_end(vad) <= base)
+		return 0;
+	return vad_base(vad);
+}
+
+/* Tries one address after the other, from the limit downwards. */
+static intptr_t take_by_trying(const struct space_wish *wish)
+{
+	size_t alignment = alignment_of(wish);
+	uintptr_t end = wish->limit;
+
+	for (int probes = 0; probes < PROBES_MAX; probes++) {
+		uintptr_t base, known;
+		intptr_t got;
+
+		if (end < wish->size_bytes + SPACE_GRANULARITY)
+			return -ENOMEM;
+		base = (end - wish->size_bytes) & ~(alignment - 1);
+		if (base < SPACE_GRANULARITY)
+			return -ENOMEM;
+		known = skip_known(base, base + wish->size_bytes);
+		got = known ? -EEXIST : take_at(wish, base);
+		if (got != -EEXIST)
+			return got;
+		end = known ? known : base + wish->size_bytes - 1;
+	}
+	return -ENOMEM;
+}
+
+static intptr_t take_below_limit(const struct space_wish *wish)
+{
+	intptr_t got;
+
+	if (!wish->pager->get_below)
+		return take_by_trying(wish);
+	got = wish->pager->get_below(wish->limit, wish->size_bytes, wish->state);
+	if (got < 0 || ((uintptr_t)got & (alignment_of(wish) - 1)) == 0)
+		return got;
+	wish->pager->put((void *)got, wish->size_bytes);
+	return take_by_trying(wish);
+}
+
+static intptr_t take_anywhere(const struct space_wish *wish)
+{
+	intptr_t got;
+
+	if (!wish->pager->has_parts && alignment_of(wish) == SPACE_GRANULARITY)
+		return take_where_it_likes(wish);
+	if (!wish->pager->has_parts) {
+		got = take_whole(wish);
+	} else {
+		got = take_below_last(wish);
+		if (got < 0)
+			got = take_and_trim(wish);
+	}
+	if (got >= 0)
+		wished_ends[wish->pager->has_parts] = (uintptr_t)got;
+	return got;
+}
+
+intptr_t space_take(const struct space_wish *wish)
+{
+	check_debug(lock_is_mine(&vm_lock), "addresses taken without the lock");
+	if (wish->base)
+		return take_at(wish, wish->base);
+	if (wish->limit)
+		return take_below_limit(wish);
+	return take_anywhere(wish);
+}
+
+/* Near vm.max_map_count the system may have no room for the boundary that a hole needs. The
+ * contents go back all the same; the addresses stay taken, and nobody gets them again. */
+static int leave_empty(const struct pager *whose, uintptr_t base, size_t size_bytes)
+{
+	return pager_discard(whose, (void *)base, size_bytes);
+}
+
+int space_give_back(const struct pager *whose, uintptr_t base, size_t size_bytes)
+{
+	int error = whose->put((void *)base, size_bytes);
+
+	if (error == -ENOMEM && whose->has_parts)
+		return leave_empty(whose, base, size_bytes);
 	if (error == 0)
-		wished_end = base + size_bytes;
+		wished_ends[whose->has_parts] = base + size_bytes;
 	return error;
 }

@@ -7,17 +7,30 @@
 #ifndef VADTRACE_CORE_VM_SPACE_H
 #define VADTRACE_CORE_VM_SPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/os/pager.h"
 
 /* What Windows calls the allocation granularity. */
 #define SPACE_GRANULARITY ((size_t)0x10000)
 
-/* Takes zero filled pages in `state` (pager.h). `base` 0: anywhere, at a multiple of the alignment
- * (a power of two of at least a page), as high as can be had cheaply; else exactly there. Answers
- * the address or -errno: -EEXIST when something is there, -ENOMEM when no range is large enough. */
-intptr_t space_take(uintptr_t base, size_t size_bytes, size_t alignment_bytes, uint32_t state);
+/* Pages that are wanted. */
+struct space_wish {
+	const struct pager *pager;
+	uintptr_t base; /* exactly there; 0: anywhere */
+	size_t size_bytes;
+	size_t alignment_bytes; /* power of two; less than the granularity: the granularity */
+	uintptr_t limit;        /* the range ends at or below it; 0: anywhere */
+	uint32_t state;         /* as in pager.h */
+	bool is_top_down;       /* a wish only */
+};
+
+/* Takes zero filled pages; on Linux as high as can be had cheaply. Answers the address or -errno:
+ * -EEXIST when something is there, -ENOMEM when no range is large enough. */
+intptr_t space_take(const struct space_wish *wish);
 /* Gives a range back; 0 or -errno. Does not fail for want of room in the system's own records. */
-int space_give_back(uintptr_t base, size_t size_bytes);
+int space_give_back(const struct pager *whose, uintptr_t base, size_t size_bytes);
 
 #endif

@@ -14,6 +14,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/types.h"
+#include "core/vm/sequence.h"
 
 #define GRANULARITY ((uintptr_t)0x10000)
 /* One new range, and the pieces of two ranges that are cut out (mremap to a fixed address). */
@@ -21,7 +22,7 @@
 
 struct lock vm_lock = LOCK_INITIALIZER(LOCK_RANK_VM);
 
-static struct rb_tree vads;
+struct rb_tree vad_tree;
 static struct vad *spares[SPARES_MAX];
 static int spare_count;
 
@@ -61,7 +62,7 @@ void vad_give_back(struct vad *vad)
 
 struct vad *vad_find_from(uintptr_t address)
 {
-	struct rb_node *node = vads.root;
+	struct rb_node *node = vad_tree.root;
 	struct vad *found = NULL;
 
 	while (node) {
@@ -86,7 +87,7 @@ struct vad *vad_find(uintptr_t address)
 
 struct vad *vad_find_below(uintptr_t address)
 {
-	struct rb_node *node = vads.root;
+	struct rb_node *node = vad_tree.root;
 	struct vad *found = NULL;
 
 	while (node) {
@@ -121,7 +122,7 @@ bool vad_is_any_in(uintptr_t base, uintptr_t end)
 
 void vad_insert(struct vad *vad)
 {
-	struct rb_node **link = &vads.root, *parent = NULL;
+	struct rb_node **link = &vad_tree.root, *parent = NULL;
 
 	check_debug(lock_is_mine(&vm_lock), "a range inserted without the lock");
 	check_debug(!vad_is_any_in(vad_base(vad), vad_end(vad)), "two ranges overlap");
@@ -129,13 +130,17 @@ void vad_insert(struct vad *vad)
 		parent = *link;
 		link = vad_base(vad) < vad_base(vad_of(parent)) ? &parent->left : &parent->right;
 	}
-	rb_insert(&vads, &vad->node, parent, link);
+	sequence_begin_change();
+	rb_insert(&vad_tree, &vad->node, parent, link);
+	sequence_end_change();
 }
 
 void vad_remove(struct vad *vad)
 {
 	check_debug(lock_is_mine(&vm_lock), "a range removed without the lock");
-	rb_remove(&vads, &vad->node);
+	sequence_begin_change();
+	rb_remove(&vad_tree, &vad->node);
+	sequence_end_change();
 }
 
 /* Cuts at `address`, strictly inside; returns the upper piece. */
@@ -145,12 +150,14 @@ static struct vad *split(struct vad *vad, uintptr_t address)
 	uintptr_t base = vad_base(vad);
 
 	*upper = *vad;
+	sequence_begin_change();
 	pagestate_split(&vad->pages, address / OS_PAGE_SIZE, &upper->pages);
 	if (vad->is_file)
 		upper->file_offset += address - base;
 	if (vad->origin == VAD_ORIGIN_VIRTUAL)
 		vad->origin = upper->origin = VAD_ORIGIN_POSIX;
 	vad_insert(upper);
+	sequence_end_change();
 	return upper;
 }
 
@@ -158,6 +165,7 @@ void vad_cut(uintptr_t base, uintptr_t end)
 {
 	struct vad *vad = vad_find_from(base), *next;
 
+	sequence_begin_change();
 	if (vad && vad_base(vad) < base)
 		vad = split(vad, base);
 	for (; vad && vad_base(vad) < end; vad = next) {
@@ -167,13 +175,16 @@ void vad_cut(uintptr_t base, uintptr_t end)
 		vad_remove(vad);
 		vad_give_back(vad);
 	}
+	sequence_end_change();
 }
 
 static void check_one(const struct vad *vad)
 {
 	pagestate_check(&vad->pages);
 	check(vad_end(vad) <= OS_USER_END, "a range outside of the program's addresses");
-	check(vad->type == MEM_PRIVATE || vad->type == MEM_MAPPED, "a range of no type");
+	check(vad->type == MEM_PRIVATE || vad->type == MEM_MAPPED || vad->type == MEM_IMAGE,
+	      "a range of no type");
+	check(vad->pager != NULL, "a range without a pager");
 	if (vad->origin == VAD_ORIGIN_VIRTUAL) {
 		check(vad_base(vad) % GRANULARITY == 0, "a region off the granularity");
 		check(vad->type == MEM_PRIVATE, "a region that is not private");
@@ -184,8 +195,8 @@ void vad_check(void)
 {
 	const struct vad *previous = NULL;
 
-	check(rb_is_valid(&vads), "the tree of ranges is out of balance");
-	for (struct vad *vad = vad_of(rb_first(&vads)); vad; vad = vad_next(vad)) {
+	check(rb_is_valid(&vad_tree), "the tree of ranges is out of balance");
+	for (struct vad *vad = vad_of(rb_first(&vad_tree)); vad; vad = vad_next(vad)) {
 		check_one(vad);
 		check(!previous || vad_end(previous) <= vad_base(vad), "two ranges overlap");
 		previous = vad;

@@ -13,9 +13,12 @@
 #include "core/base/lock.h"
 #include "core/base/rbtree.h"
 #include "core/os/os.h"
+#include "core/os/pager.h"
 #include "core/vm/pagestate.h"
 
 extern struct lock vm_lock;
+/* All vads; for those who read without vm_lock (glimpse.h). */
+extern struct rb_tree vad_tree;
 
 /* How a range came to be: decides who may change it, and whether it can be trusted. */
 enum vad_origin {
@@ -23,18 +26,21 @@ enum vad_origin {
 	VAD_ORIGIN_POSIX,   /* mmap and its kin, through us; also pieces cut from any other */
 	VAD_ORIGIN_BREAK,   /* the program break */
 	VAD_ORIGIN_SHM,     /* shmat */
+	VAD_ORIGIN_VIEW,    /* a view of a section, which another memory manager maps */
 	VAD_ORIGIN_FOREIGN, /* read from the system's list; may be out of date */
 };
 
 /* One range.
  *  - overlaps no other vad; pages holds where it lies and the state of each page;
- *  - a VAD_ORIGIN_VIRTUAL one lies at a multiple of 64 KiB, and is MEM_PRIVATE.
+ *  - a VAD_ORIGIN_VIRTUAL one lies at a multiple of 64 KiB, and is MEM_PRIVATE;
+ *  - pager is who has its pages: pager_model when another memory manager serves them.
  * Guarded by: vm_lock. */
 struct vad {
 	struct rb_node node;
 	struct pagestate pages;
+	const struct pager *pager;
 	uint64_t file_offset; /* of the first page; 0 when there is no file */
-	uint32_t type;        /* MEM_PRIVATE or MEM_MAPPED */
+	uint32_t type;        /* MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE */
 	uint32_t protect;     /* PAGE_*, as it was given when the range was made */
 	uint8_t origin;       /* enum vad_origin */
 	uint8_t owner;        /* enum event_owner */

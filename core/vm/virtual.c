@@ -30,6 +30,11 @@ struct allocation {
 	const struct vm_request *request;
 };
 
+static const struct pager *pager_of(const struct vm_request *request)
+{
+	return request->pager ? request->pager : pager;
+}
+
 static struct vad *record_region(uintptr_t base, uintptr_t end, const struct allocation *allocation)
 {
 	struct vad *vad = vad_take();
@@ -37,6 +42,7 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 	vad->type = MEM_PRIVATE;
 	vad->protect = allocation->protect;
 	vad->origin = VAD_ORIGIN_VIRTUAL;
+	vad->pager = pager_of(allocation->request);
 	vad->owner = allocation->request->owner;
 	vad->is_told = event_is_wanted();
 	pagestate_init(&vad->pages, region_page(base), region_page(end), allocation->state);
@@ -46,19 +52,26 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 
 static NTSTATUS reserve_locked(struct allocation *allocation)
 {
-	size_t alignment = allocation->request->alignment_bytes;
-	size_t size_bytes = allocation->range.end - allocation->range.base;
+	const struct space_wish wish = {
+		.pager = pager_of(allocation->request),
+		.base = allocation->range.base,
+		.size_bytes = allocation->range.end - allocation->range.base,
+		.alignment_bytes = allocation->request->alignment_bytes,
+		.limit = allocation->request->limit,
+		.state = allocation->state,
+		.is_top_down = allocation->type & MEM_TOP_DOWN,
+	};
 	intptr_t base;
 
 	if (!vad_prepare())
 		return STATUS_NO_MEMORY;
-	if (alignment < SPACE_GRANULARITY)
-		alignment = SPACE_GRANULARITY;
-	base = space_take(allocation->range.base, size_bytes, alignment, allocation->state);
+	base = space_take(&wish);
+	if (base == -ECANCELED && wish.base && vad_is_any_in(wish.base, allocation->range.end))
+		return STATUS_CONFLICTING_ADDRESSES;
 	if (base < 0)
 		return base == -EPERM ? STATUS_CONFLICTING_ADDRESSES : status_from_os((int)base);
 	allocation->range.base = (uintptr_t)base;
-	allocation->range.end = (uintptr_t)base + size_bytes;
+	allocation->range.end = (uintptr_t)base + wish.size_bytes;
 	region_forget_stale(allocation->range.base, allocation->range.end,
 			    allocation->request->api);
 	tell_reserve(record_region(allocation->range.base, allocation->range.end, allocation),
@@ -79,9 +92,12 @@ static NTSTATUS commit_locked(const struct allocation *allocation)
 				 &state) &&
 	    state == allocation->state)
 		return STATUS_SUCCESS;
+	error = pager_ask(vad->pager);
+	if (error < 0)
+		return status_from_os(error);
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
-	error = pager->set((void *)range->base, range->end - range->base, allocation->state);
+	error = vad->pager->set((void *)range->base, range->end - range->base, allocation->state);
 	if (error < 0) {
 		region_set_back(vad, range);
 		return error == -ENOMEM ? STATUS_COMMITMENT_LIMIT : status_from_os(error);
@@ -99,11 +115,14 @@ static NTSTATUS reset_locked(const struct allocation *allocation)
 	const struct vm_range *range = &allocation->range;
 	struct vad *vad = region_around(range);
 
+	int error;
+
 	if (!vad)
 		return STATUS_CONFLICTING_ADDRESSES;
-	if (allocation->type == MEM_RESET_UNDO)
-		return STATUS_SUCCESS;
-	pager->reset((void *)range->base, range->end - range->base);
+	error = pager_ask(vad->pager);
+	if (error < 0 || allocation->type == MEM_RESET_UNDO)
+		return status_from_os(error);
+	pager_reset(vad->pager, (void *)range->base, range->end - range->base);
 	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, allocation->request);
 	return STATUS_SUCCESS;
 }
@@ -117,7 +136,7 @@ static NTSTATUS discard_locked(const struct vm_range *range, const struct vm_req
 		return STATUS_CONFLICTING_ADDRESSES;
 	if (!region_is_committed(vad, range))
 		return STATUS_NOT_COMMITTED;
-	error = pager->discard((void *)range->base, range->end - range->base);
+	error = pager_discard(vad->pager, (void *)range->base, range->end - range->base);
 	if (error < 0)
 		return status_from_os(error);
 	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, request);
@@ -154,10 +173,12 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 {
 	bool reserves = is_reserving(base, allocation->type);
 	bool commits = allocation->type & MEM_COMMIT;
-	NTSTATUS status = rules_allocation_type(allocation->type);
+	NTSTATUS status =
+		region_allow(rules_allocation_type(allocation->type), allocation->request);
 
 	if (status_is_success(status))
-		status = rules_protection(allocation->protect, commits);
+		status = region_allow(rules_protection(allocation->protect, commits),
+				      allocation->request);
 	if (status_is_success(status))
 		status = rules_range(base, size_bytes, reserves ? SPACE_GRANULARITY : OS_PAGE_SIZE,
 				     &allocation->range);
@@ -218,7 +239,9 @@ static NTSTATUS decommit_locked(struct vad *vad, const struct vm_range *range,
 		return STATUS_SUCCESS;
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
-	error = pager->drop((void *)range->base, range->end - range->base);
+	error = pager_ask(vad->pager);
+	if (error == 0)
+		error = vad->pager->drop((void *)range->base, range->end - range->base);
 	if (error < 0)
 		return status_from_os(error);
 	pagestate_set(&vad->pages, region_page(range->base), region_page(range->end), MEM_RESERVE);
@@ -235,8 +258,11 @@ static NTSTATUS release_locked(struct vad *vad, const struct vm_range *range,
 
 	if (range->base != vad_base(vad) || range->end != vad_end(vad))
 		return STATUS_UNABLE_TO_FREE_VM;
+	error = pager_ask(vad->pager);
+	if (error < 0)
+		return status_from_os(error);
 	region_tell(EVENT_VAD_RELEASE, vad, range, /* protect */ 0, request);
-	error = space_give_back(range->base, range->end - range->base);
+	error = space_give_back(vad->pager, range->base, range->end - range->base);
 	if (error < 0) {
 		tell_mapped(range->base, range->end, request->api);
 		return status_from_os(error);

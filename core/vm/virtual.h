@@ -14,11 +14,13 @@
 
 /* Who asks, and where the range may lie. All zero: the program, anywhere. */
 struct vm_request {
-	uint16_t api;              /* enum api, for the event */
-	uint8_t owner;             /* enum event_owner */
-	size_t alignment_bytes;    /* power of two above 64 KiB; 0: the allocation granularity */
-	const struct pager *pager; /* for a new region; NULL: the default one */
-	uintptr_t limit;           /* the region ends at or below it; 0: anywhere */
+	uint16_t api;           /* enum api, for the event */
+	uint8_t owner;          /* enum event_owner */
+	size_t alignment_bytes; /* power of two above 64 KiB; 0: the allocation granularity */
+	/* Of a new region, which keeps it; NULL: the default one. With pager_model, also what core
+	 * does not have (guard pages, write watch ...) is allowed. */
+	const struct pager *pager;
+	uintptr_t limit; /* the region ends at or below it; 0: anywhere */
 };
 
 /* NtAllocateVirtualMemory on this process: reserve, commit; reset, which keeps contents here. *base
@@ -36,8 +38,19 @@ NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t 
  * memory not made through us (read from the system then). */
 NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info);
 
-/* Whether `address` lies in a region that vm_allocate made: others are not core's to answer for. */
+/* Whether `address` lies in a region of VirtualAlloc's kind that core has a record of. No lock. */
+bool vm_knows(const void *address);
+/* The same, but for regions that another memory manager serves (pager_model): those are not core's
+ * to answer for. */
 bool vm_owns(const void *address);
+
+/* What another memory manager says of an address, as vm_query does. Called with vm_lock held. */
+typedef NTSTATUS (*vm_query_function)(const void *address, MEMORY_BASIC_INFORMATION *info);
+/* Makes the records of all regions in a range what another memory manager says of them, and tells
+ * each difference: for what it did and core's engine does not know, or refuses. The regions are
+ * its own from then on (pager_model). */
+NTSTATUS vm_take_in(const void *base, size_t size_bytes, vm_query_function query,
+		    const struct vm_request *request);
 
 /* DiscardVirtualMemory, but with certain zeros: the pages of a committed range (whole pages of one
  * region) go back to the system and read as zero from now on. Told as reset. */

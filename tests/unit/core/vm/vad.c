@@ -29,6 +29,7 @@ static void insert(uint64_t first, uint64_t end)
 	last_number++;
 	vad->type = MEM_MAPPED;
 	vad->origin = VAD_ORIGIN_POSIX;
+	vad->pager = &pager_linux;
 	vad->is_file = true;
 	/* The offset names the range and the page: a piece can be told apart. */
 	vad->file_offset = (uint64_t)last_number << 40;
