@@ -21,6 +21,7 @@ static const struct command {
 	{ "report", cmd_report, "totals and call trees of a trace" },
 	{ "leaks", cmd_leaks, "what was never freed, by call stack" },
 	{ "info", cmd_info, "what a trace contains" },
+	{ "verify", cmd_verify, "where Wine's answers and the documented ones differ" },
 	{ "doctor", cmd_doctor, "can this machine, or this program, be traced?" },
 };
 

@@ -199,6 +199,28 @@ double analysis_bytes_per_event(const struct analysis *analysis)
 	return count ? (double)analysis->summary.size_bytes / (double)count : 0;
 }
 
+/* A function like GlobalAlloc is told as a call, and its block as one of a heap: it is one call. */
+struct analysis_function analysis_function(const struct replay_process *process, uint16_t api)
+{
+	struct analysis_function function = { 0 };
+
+	if (api < process->api_count)
+		function = (struct analysis_function){ process->apis[api].calls,
+						       process->apis[api].bytes,
+						       process->apis[api].failed };
+	if (api < process->windows.api_count && process->windows.calls[api].calls) {
+		function.calls = process->windows.calls[api].calls;
+		function.failed = process->windows.calls[api].failed;
+	}
+	return function;
+}
+
+size_t analysis_function_count(const struct replay_process *process)
+{
+	return process->api_count > process->windows.api_count ? process->api_count
+							       : process->windows.api_count;
+}
+
 int analysis_run(const struct arguments_command *command, int argc, char **argv,
 		 int (*print)(struct analysis *analysis))
 {

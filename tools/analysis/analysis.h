@@ -54,6 +54,14 @@ bool analysis_shows(const struct analysis *analysis, const struct tree_metric *m
 double analysis_bytes_per_event(const struct analysis *analysis);
 uint64_t analysis_event_count(const struct analysis *analysis);
 
+/* Calls of one function that were told, and the bytes of blocks that they gave. */
+struct analysis_function {
+	uint64_t calls, bytes, failed;
+};
+struct analysis_function analysis_function(const struct replay_process *process, uint16_t api);
+/* One more than the largest number of a function that has any. */
+size_t analysis_function_count(const struct replay_process *process);
+
 /* Words for numbers of the schema; "?" and the number for those this version does not know. */
 const char *analysis_api_name(uint16_t api, char buffer[16]);
 const char *analysis_kind_name(unsigned kind);

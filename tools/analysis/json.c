@@ -44,6 +44,17 @@ static void put_counts(struct json_object *object, const struct replay_counts *c
 	put_number(object, "live_bytes", counts->live_bytes);
 }
 
+static void put_frame(struct json_object *object, const struct symbol_frame *frame)
+{
+	put_text(object, "function", frame->function);
+	if (frame->file) {
+		put_text(object, "file", frame->file);
+		put_number(object, "line", (uint64_t)frame->line);
+	}
+	put_text(object, "module", frame->module);
+	put_bool(object, "inlined", frame->is_inlined);
+}
+
 static struct json_object *json_lost(const struct analysis *analysis)
 {
 	const struct reader_summary *summary = &analysis->summary;
@@ -175,17 +186,17 @@ struct json_object *json_functions(const struct replay_process *process)
 	struct json_object *array = json_object_new_array();
 	char buffer[16];
 
-	for (size_t i = 0; i < process->api_count; i++) {
-		const struct replay_api *api = &process->apis[i];
+	for (size_t i = 0; i < analysis_function_count(process); i++) {
+		struct analysis_function function = analysis_function(process, (uint16_t)i);
 		struct json_object *object;
 
-		if (!api->calls && !api->failed)
+		if (!function.calls && !function.failed)
 			continue;
 		object = json_object_new_object();
 		put_text(object, "function", analysis_api_name((uint16_t)i, buffer));
-		put_number(object, "calls", api->calls);
-		put_number(object, "bytes", api->bytes);
-		put_number(object, "failed_calls", api->failed);
+		put_number(object, "calls", function.calls);
+		put_number(object, "bytes", function.bytes);
+		put_number(object, "failed_calls", function.failed);
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -240,6 +251,82 @@ struct json_object *json_space(const struct replay_process *process)
 	return object;
 }
 
+/* Innermost frame first. */
+static struct json_object *json_stack(const struct analysis *analysis, uint32_t node)
+{
+	const struct stacks *stacks = &analysis->replay.stacks;
+	struct json_object *array = json_object_new_array();
+
+	for (; node; node = stacks->nodes[node].parent) {
+		const struct symbol *symbol =
+			symbols_find(analysis->symbols, stacks->nodes[node].location);
+
+		for (size_t i = 0; i < symbol->count; i++) {
+			struct json_object *frame = json_object_new_object();
+
+			put_frame(frame, &symbol->frames[i]);
+			json_object_array_add(array, frame);
+		}
+	}
+	return array;
+}
+
+static struct json_object *json_arguments(const struct windows_difference *difference)
+{
+	struct json_object *array = json_object_new_array();
+	char text[24];
+
+	for (size_t i = 0; i < difference->argument_count; i++) {
+		snprintf(text, sizeof(text), "0x%" PRIx64, difference->arguments[i]);
+		json_object_array_add(array, json_object_new_string(text));
+	}
+	return array;
+}
+
+struct json_object *json_differences(const struct analysis *analysis,
+				     struct windows_difference *const *differences, size_t count)
+{
+	struct json_object *array = json_object_new_array();
+	char buffer[16];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct windows_difference *difference = differences[i];
+		struct json_object *object = json_object_new_object();
+
+		put_text(object, "function", analysis_api_name(difference->api, buffer));
+		put_text(object, "what", difference->what);
+		put_number(object, "count", difference->count);
+		put_address(object, "wine", difference->wine);
+		put_address(object, "core", difference->core);
+		json_object_object_add(object, "arguments", json_arguments(difference));
+		json_object_object_add(
+			object, "stack",
+			json_stack(analysis, analysis->target->sites[difference->site].node));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+struct json_object *json_hooks(const struct replay_process *process)
+{
+	struct json_object *array = json_object_new_array();
+	char buffer[16];
+
+	for (size_t i = 0; i < process->windows.hook_count; i++) {
+		const struct windows_hook *hook = &process->windows.hooks[i];
+		struct json_object *object = json_object_new_object();
+
+		put_text(object, "function", analysis_api_name(hook->api, buffer));
+		put_text(object, "dll", hook->dll);
+		put_text(object, "export", hook->function);
+		put_text(object, "state", hook->state);
+		put_text(object, "reason", hook->reason);
+		put_address(object, "address", hook->address);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 struct json_object *json_modules(const struct analysis *analysis,
 				 const struct replay_process *process)
 {
@@ -268,13 +355,7 @@ static struct json_object *json_node(const struct tree_metric *metric, const str
 	struct json_object *object = json_object_new_object();
 	struct json_object *callers;
 
-	put_text(object, "function", node->frame.function);
-	if (node->frame.file) {
-		put_text(object, "file", node->frame.file);
-		put_number(object, "line", (uint64_t)node->frame.line);
-	}
-	put_text(object, "module", node->frame.module);
-	put_bool(object, "inlined", node->frame.is_inlined);
+	put_frame(object, &node->frame);
 	put_number(object, metric->first_name, node->first);
 	put_number(object, metric->second_name, node->second);
 	if (!node->caller_count)

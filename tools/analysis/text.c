@@ -325,16 +325,16 @@ void text_apis(const struct analysis *analysis)
 	table_add(table, "function");
 	table_add(table, "calls");
 	table_add(table, "allocated");
-	table_add(table, "refused");
-	for (size_t i = 0; i < target->api_count; i++) {
-		const struct replay_api *api = &target->apis[i];
+	table_add(table, "failed");
+	for (size_t i = 0; i < analysis_function_count(target); i++) {
+		struct analysis_function function = analysis_function(target, (uint16_t)i);
 
-		if (!api->calls && !api->failed)
+		if (!function.calls && !function.failed)
 			continue;
 		table_add(table, analysis_api_name((uint16_t)i, buffer));
-		table_add(table, table_format_count(api->calls, text));
-		table_add(table, cli_format_bytes(api->bytes, size));
-		table_add(table, table_format_count(api->failed, text));
+		table_add(table, table_format_count(function.calls, text));
+		table_add(table, function.bytes ? cli_format_bytes(function.bytes, size) : "");
+		table_add(table, table_format_count(function.failed, text));
 	}
 	table_print(table, stdout, indent, analysis->options.width);
 	table_destroy(table);
@@ -411,6 +411,28 @@ void text_space(const struct analysis *analysis)
 	for (unsigned owner = 0; owner < SPACE_OWNERS; owner++)
 		space_row(&space->owners[owner], analysis_owner_name(owner), table);
 	space_row(&space->total, "total", table);
+	table_print(table, stdout, indent, analysis->options.width);
+	table_destroy(table);
+}
+
+void text_hooks(const struct analysis *analysis, const struct replay_process *process)
+{
+	const struct windows *windows = &process->windows;
+	struct table *table = table_create("lllrl");
+	char buffer[16];
+
+	for (size_t i = 0; i < windows->hook_count; i++) {
+		const struct windows_hook *hook = &windows->hooks[i];
+
+		table_add(table, analysis_api_name(hook->api, buffer));
+		table_addf(table, "%s!%s", hook->dll, hook->function);
+		table_add(table, hook->state);
+		if (hook->address)
+			table_addf(table, "0x%" PRIx64, hook->address);
+		else
+			table_add(table, "");
+		table_add(table, hook->reason);
+	}
 	table_print(table, stdout, indent, analysis->options.width);
 	table_destroy(table);
 }

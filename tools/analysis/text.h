@@ -19,11 +19,15 @@ void text_header(const struct analysis *analysis);
 void text_totals(const struct analysis *analysis);
 /* One tree's section; nothing when it is empty. */
 void text_tree(const struct analysis *analysis, const struct tree *tree);
+/* One stack, innermost frame first, behind `indent`. */
+void text_stack(const struct analysis *analysis, uint32_t node, int indent);
 void text_threads(const struct analysis *analysis);
 void text_sizes(const struct analysis *analysis);
 void text_apis(const struct analysis *analysis);
 void text_heaps(const struct analysis *analysis);
 void text_space(const struct analysis *analysis);
+/* What became of each hook of a Windows process; nothing for others. */
+void text_hooks(const struct analysis *analysis, const struct replay_process *process);
 void text_modules(const struct analysis *analysis, const struct replay_process *process);
 /* The images of the trace but the target. */
 void text_others(const struct analysis *analysis);

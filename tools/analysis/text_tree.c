@@ -163,3 +163,22 @@ void text_tree(const struct analysis *analysis, const struct tree *tree)
 		       figure(tree->suppressed_first, metric->is_bytes, first),
 		       figure(tree->suppressed_second, metric->second_is_bytes, second));
 }
+
+void text_stack(const struct analysis *analysis, uint32_t node, int indent)
+{
+	const struct stacks *stacks = &analysis->replay.stacks;
+	int length = 0;
+
+	for (; node; node = stacks->nodes[node].parent) {
+		const struct symbol *symbol =
+			symbols_find(analysis->symbols, stacks->nodes[node].location);
+
+		for (size_t i = 0; i < symbol->count; i++, length++) {
+			if (length == CHAIN_MAX) {
+				printf("%*s<- ...\n", indent, "");
+				return;
+			}
+			print_frame(analysis, indent, length ? "<- " : "at ", &symbol->frames[i]);
+		}
+	}
+}

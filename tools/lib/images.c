@@ -16,12 +16,14 @@
 
 #include "tools/lib/images.h"
 #include "tools/lib/merge.h"
+#include "tools/lib/pe.h"
 #include "tools/lib/xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "trace/schema/record.h"
+#include "trace/schema/schema.h"
 
 #define FORK_PATIENCE_NS UINT64_C(5000000000)
 
@@ -331,6 +333,80 @@ static void apply_module(struct images *images, const struct layout *layout, con
 	tell(images, out);
 }
 
+/* The two numbers that tell builds apart become the module's build-id. */
+static void apply_pe_module(struct images *images, const struct layout *layout,
+			    const bt_event *event, struct trace_event *out)
+{
+	char build_id[sizeof(VADTRACE_PE_BUILD_ID) + PE_IDENTITY_BYTES] = VADTRACE_PE_BUILD_ID;
+	struct trace_module module = {
+		.id = decode_number(layout, event, PE_MODULE_ID),
+		.base = decode_number(layout, event, PE_MODULE_BASE),
+		.start = decode_number(layout, event, PE_MODULE_START),
+		.end = decode_number(layout, event, PE_MODULE_END),
+		.path = decode_text(layout, event, PE_MODULE_PATH),
+		.build_id = build_id,
+	};
+
+	pe_identity((uint32_t)decode_number(layout, event, PE_MODULE_TIME_STAMP),
+		    (uint32_t)decode_number(layout, event, PE_MODULE_IMAGE_SIZE),
+		    build_id + strlen(VADTRACE_PE_BUILD_ID));
+	out->kind = TRACE_MODULE;
+	out->module = &module;
+	tell(images, out);
+}
+
+static void apply_call(struct images *images, struct decoder *decoder, const struct layout *layout,
+		       const bt_event *event, struct trace_event *out)
+{
+	struct trace_call call = {
+		.result = decode_number(layout, event, CALL_RESULT),
+		.error = (uint32_t)decode_number(layout, event, CALL_ERROR),
+	};
+
+	call.arguments = decode_words(decoder, layout, event, CALL_ARGUMENTS, &call.argument_count);
+	out->kind = TRACE_CALL;
+	out->api = (uint16_t)decode_number(layout, event, CALL_API);
+	out->stack = (uint32_t)decode_number(layout, event, CALL_STACK);
+	out->call = &call;
+	tell(images, out);
+}
+
+static void apply_hook(struct images *images, const struct layout *layout, const bt_event *event,
+		       struct trace_event *out)
+{
+	struct trace_hook hook = {
+		.function = decode_text(layout, event, HOOK_FUNCTION),
+		.dll = decode_text(layout, event, HOOK_DLL),
+		.state = decode_text(layout, event, HOOK_STATE),
+		.reason = decode_text(layout, event, HOOK_REASON),
+	};
+
+	out->kind = TRACE_HOOK;
+	out->api = (uint16_t)decode_number(layout, event, HOOK_API);
+	out->address = decode_number(layout, event, HOOK_ADDRESS);
+	out->hook = &hook;
+	tell(images, out);
+}
+
+static void apply_difference(struct images *images, struct decoder *decoder,
+			     const struct layout *layout, const bt_event *event,
+			     struct trace_event *out)
+{
+	struct trace_difference difference = {
+		.what = decode_text(layout, event, DIFFERENCE_WHAT),
+		.wine = decode_number(layout, event, DIFFERENCE_WINE),
+		.core = decode_number(layout, event, DIFFERENCE_CORE),
+	};
+
+	difference.arguments = decode_words(decoder, layout, event, DIFFERENCE_ARGUMENTS,
+					    &difference.argument_count);
+	out->kind = TRACE_DIFFERENCE;
+	out->api = (uint16_t)decode_number(layout, event, DIFFERENCE_API);
+	out->stack = (uint32_t)decode_number(layout, event, DIFFERENCE_STACK);
+	out->difference = &difference;
+	tell(images, out);
+}
+
 static void apply_definition(struct images *images, struct image *image, struct decoder *decoder,
 			     const struct layout *layout, const bt_event *event,
 			     struct trace_event *out)
@@ -357,6 +433,18 @@ static void apply_definition(struct images *images, struct image *image, struct 
 		out->extra = decode_number(layout, event, LOST_COUNT);
 		images->summary->lost_records += out->extra;
 		break;
+	case DECODE_PE_MODULE:
+		apply_pe_module(images, layout, event, out);
+		return;
+	case DECODE_CALL:
+		apply_call(images, decoder, layout, event, out);
+		return;
+	case DECODE_HOOK:
+		apply_hook(images, layout, event, out);
+		return;
+	case DECODE_DIFFERENCE:
+		apply_difference(images, decoder, layout, event, out);
+		return;
 	default:
 		apply_module(images, layout, event, out);
 		return;

@@ -215,6 +215,7 @@ void process_free(struct replay_process *process)
 {
 	end(process);
 	space_free(&process->space);
+	windows_free(&process->windows);
 	for (size_t i = 0; i < process->thread_count; i++)
 		free(process->threads[i].name);
 	free(process->threads);
@@ -252,6 +253,13 @@ void process_define(struct replay *replay, struct replay_process *process,
 		break;
 	case TRACE_STACK:
 		define_stack(replay, process, event);
+		break;
+	case TRACE_HOOK:
+		windows_add_hook(&process->windows, event);
+		break;
+	case TRACE_DIFFERENCE:
+		windows_add_difference(&process->windows, event,
+				       process_find_site(process, event->stack));
 		break;
 	case TRACE_LOST:
 		process->lost_records += event->extra;

@@ -207,6 +207,8 @@ static void release(struct replay_process *process, const struct trace_event *ev
 	thread->last_address = 0;
 	if (!event->address)
 		return;
+	if (is_counted(process, thread))
+		process_find_api(process, event->api)->calls++;
 	if (!blocks_remove(&process->blocks, event->address, &old)) {
 		count_unknown(process, thread);
 		return;
@@ -352,6 +354,21 @@ static bool enter_window(const struct replay *replay, struct replay_process *pro
 	return true;
 }
 
+/* Calls come as soon as they are met: they do not wait, as happenings do, until all that is older
+ * is there. So they must not open the window. */
+static void count_hooked_call(const struct replay *replay, struct replay_process *process,
+			      const struct trace_event *event)
+{
+	uint64_t since_ns =
+		event->time_ns > replay->start_ns ? event->time_ns - replay->start_ns : 0;
+	uint32_t thread = process_find_thread(process, event->tid);
+
+	if (since_ns >= replay->filter.from_ns &&
+	    (!replay->filter.to_ns || since_ns <= replay->filter.to_ns) &&
+	    process->threads[thread].is_wanted)
+		windows_add_call(&process->windows, event);
+}
+
 static void apply_to(struct replay *replay, struct replay_process *process,
 		     const struct trace_event *event)
 {
@@ -361,7 +378,9 @@ static void apply_to(struct replay *replay, struct replay_process *process,
 		replay->end_ns = event->time_ns;
 	if (event->kind < TRACE_PROCESS || event->kind == TRACE_FORK || event->kind == TRACE_END)
 		fork_end_wait(replay, process);
-	if (event->kind >= TRACE_PROCESS)
+	if (event->kind == TRACE_CALL)
+		count_hooked_call(replay, process, event);
+	else if (event->kind >= TRACE_PROCESS)
 		process_define(replay, process, event);
 	else if (enter_window(replay, process, event->time_ns))
 		apply_happening(process, event);

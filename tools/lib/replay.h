@@ -15,6 +15,7 @@
 #include "tools/lib/space.h"
 #include "tools/lib/stacks.h"
 #include "tools/lib/trace_event.h"
+#include "tools/lib/windows.h"
 
 /* What is counted. An allocation outside is known, so that its release is not a surprise, but it is
  * in no figure; after to_ns nothing happens any more. */
@@ -103,6 +104,7 @@ struct replay_process {
 
 	struct blocks blocks; /* emptied when the image ends */
 	struct space space;
+	struct windows windows;
 	struct stacks_modules modules;
 	uint32_t **site_pages;     /* stack id to site, in pages */
 	struct replay_site *sites; /* 0: the unknown stack */

@@ -4,9 +4,9 @@
 /* What the reader makes of a trace: one flat struct per thing that happened.
  *
  * Two sorts. Happenings (kinds of core/event.h: blocks, heaps, address ranges) come in the exact
- * order of time within their process. Definitions (the kinds below) come as soon as they are met,
- * which is before anything that refers to them. The happenings of a fork's child come after its
- * parent's TRACE_FORK. */
+ * order of time within their process. Definitions (the kinds below), and calls of Windows functions,
+ * come as soon as they are met, which is before anything that refers to them. The happenings of a
+ * fork's child come after its parent's TRACE_FORK. */
 
 #ifndef VADTRACE_TOOLS_LIB_TRACE_EVENT_H
 #define VADTRACE_TOOLS_LIB_TRACE_EVENT_H
@@ -28,6 +28,9 @@ enum trace_kind {
 	TRACE_STACK,           /* stack, frames */
 	TRACE_LOST,            /* count: records that the recorder could not write */
 	TRACE_FORK,            /* extra: its fork_ns. In the order of time, as happenings are */
+	TRACE_CALL,            /* api, stack, call: one call of a hooked Windows function */
+	TRACE_HOOK,            /* api, address, hook: what became of a hook */
+	TRACE_DIFFERENCE,      /* api, stack, difference: Wine's answer is not core's */
 };
 
 /* Why a process image exists. */
@@ -70,6 +73,27 @@ struct trace_frames {
 	size_t count;
 };
 
+struct trace_call {
+	uint64_t result;
+	uint32_t error; /* the thread's last error after the call */
+	const uint64_t *arguments;
+	size_t argument_count;
+};
+
+struct trace_hook {
+	const char *function;
+	const char *dll;
+	const char *state; /* hooked, passed on, not present, not loaded */
+	const char *reason;
+};
+
+struct trace_difference {
+	const char *what; /* the output that differs */
+	uint64_t wine, core;
+	const uint64_t *arguments;
+	size_t argument_count;
+};
+
 /* One event. Strings and arrays belong to the reader and live until the callback returns. Fields
  * that a kind does not name are 0. */
 struct trace_event {
@@ -91,6 +115,9 @@ struct trace_event {
 		const struct trace_module *module; /* TRACE_MODULE, TRACE_MODULE_GONE (id only) */
 		const char *name;                  /* TRACE_THREAD */
 		struct trace_frames frames;        /* TRACE_STACK */
+		const struct trace_call *call;
+		const struct trace_hook *hook;
+		const struct trace_difference *difference;
 	};
 };
 

@@ -41,7 +41,8 @@ frames() {
 
 tree='inlined code.c:9 < entry code.c:14'
 if command -v x86_64-w64-mingw32-gcc >/dev/null; then
-	x86_64-w64-mingw32-gcc -O1 -g -nostdlib -Wl,-e,entry -o "$scratch/dwarf.exe" "$scratch/code.c"
+	x86_64-w64-mingw32-gcc -O1 -g -nostdlib -Wl,-e,entry -o "$scratch/dwarf.exe" \
+		"$scratch/code.c"
 	rva=$(return_address "$scratch/dwarf.exe")
 	is "$(frames "$scratch/dwarf.exe" "$rva")" "$tree" "DWARF: inlined call, function, lines"
 	is "$("$tool" pe:0000 "$scratch/dwarf.exe" "$rva")" "dwarf.exe+$rva ?:0" \
