@@ -4,9 +4,9 @@
 /* What the reader makes of a trace: one flat struct per thing that happened.
  *
  * Two sorts. Happenings (kinds of core/event.h: blocks, heaps, address ranges) come in the exact
- * order of time within their process. Definitions (the kinds below), and calls of Windows functions,
- * come as soon as they are met, which is before anything that refers to them. The happenings of a
- * fork's child come after its parent's TRACE_FORK. */
+ * order of time within their process. Definitions (the kinds below), and calls of Windows
+ * functions, come as soon as they are met, which is before anything that refers to them. The
+ * happenings of a fork's child come after its parent's TRACE_FORK. */
 
 #ifndef VADTRACE_TOOLS_LIB_TRACE_EVENT_H
 #define VADTRACE_TOOLS_LIB_TRACE_EVENT_H
