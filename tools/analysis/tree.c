@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static uint64_t peak_bytes(const struct replay_site *site)
 {
@@ -180,12 +181,30 @@ static bool is_library_cxx(const char *function)
 	return is_library;
 }
 
-/* Functions that only pass memory on: the site is their caller. */
-static bool passes_on(const char *function)
+/* The allocating functions of Windows' system and C libraries, and what they are made of. */
+static bool is_windows_allocator(const struct symbol_frame *frame)
 {
+	static const char *const modules[] = { "ntdll.dll", "kernelbase.dll", "kernel32.dll",
+					       "msvcrt.dll", "ucrtbase.dll" };
+	static const char *const words[] = { "alloc", "Alloc", "Heap", "operator_new", "strdup" };
+	bool is_system = false;
+
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+		is_system |= !strcasecmp(frame->module, modules[i]);
+	for (size_t i = 0; is_system && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(frame->function, words[i]))
+			return true;
+	return false;
+}
+
+/* Functions that only pass memory on: the site is their caller. */
+static bool passes_on(const struct symbol_frame *frame)
+{
+	const char *function = frame->function;
+
 	return is_library_cxx(function) || !strncmp(function, "operator new", 12) ||
 	       !strcmp(function, "malloc") || !strcmp(function, "calloc") ||
-	       !strcmp(function, "realloc");
+	       !strcmp(function, "realloc") || is_windows_allocator(frame);
 }
 
 /* Frames that start every thread; they say nothing about a site. */
@@ -249,7 +268,7 @@ static struct symbol_frame site_frame(struct walk *walk)
 	const struct symbol_frame *frame;
 
 	while ((frame = next_frame(walk)))
-		if (!passes_on(frame->function))
+		if (!passes_on(frame))
 			return *frame;
 	*walk = start;
 	frame = next_frame(walk);
