@@ -47,7 +47,7 @@ static inline bool is_linked(const struct history_frame *frame, const struct his
 	if (frame->link != LINK_WORDS || !bounds_load(bounds, caller->rsp - 8, &word) ||
 	    word != caller_pc)
 		return false;
-	return frame->rbp_place == 0 ||
+	return !caller->needs_rbp || frame->rbp_place == 0 ||
 	       (bounds_load(bounds, frame->rbp_place, &word) && word == caller->rbp);
 }
 
@@ -63,7 +63,8 @@ static inline bool is_linked_in(const struct history_frame *frame, uint64_t call
 	const struct history_frame *caller = frame - 1;
 
 	return frame->link == LINK_WORDS && is_word(caller->rsp - 8, caller_pc, known) &&
-	       (frame->rbp_place == 0 || is_word(frame->rbp_place, caller->rbp, known));
+	       (!caller->needs_rbp || frame->rbp_place == 0 ||
+		is_word(frame->rbp_place, caller->rbp, known));
 }
 
 static uint32_t follow_in(struct history_walk *walk, uint32_t position, struct stack_bounds known)
@@ -92,6 +93,7 @@ void history_replace(struct history_walk *walk, uint32_t kept, const struct hist
 		     uint32_t fresh_count)
 {
 	uint32_t hash = kept > 0 ? walk->frames[kept - 1].hash : 0;
+	bool needs_rbp = kept > 0 && walk->frames[kept - 1].needs_rbp;
 
 	walk->known = NULL;
 	walk->count = 0;
@@ -101,8 +103,41 @@ void history_replace(struct history_walk *walk, uint32_t kept, const struct hist
 		*history_pc(walk, kept) = fresh[i - 1].pc;
 		walk->frames[kept] = fresh[i - 1].frame;
 		walk->frames[kept].hash = hash;
+		needs_rbp = history_needs_rbp(&fresh[i - 1].frame, needs_rbp);
+		walk->frames[kept].needs_rbp = needs_rbp;
 	}
 	walk->own_count = history_count_own(walk, kept);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	walk->count = kept;
+}
+
+/* The frame and its caller: its place in the stack, and the rbp that comes to a caller in need. */
+static bool is_linked_well(const struct history_frame *frame)
+{
+	const struct history_frame *caller = frame - 1;
+
+	if (frame->link == LINK_STEP)
+		return true;
+	return frame->link == LINK_WORDS && frame->rsp < caller->rsp &&
+	       (!caller->needs_rbp || frame->rbp_place != 0 || frame->rbp == caller->rbp);
+}
+
+bool history_is_valid(const struct history_walk *walk)
+{
+	const uint64_t *pc = walk->pcs + HISTORY_FRAMES_MAX;
+	uint32_t hash = 0;
+	bool needs_rbp = false;
+
+	if (walk->count > HISTORY_FRAMES_MAX)
+		return false;
+	for (uint32_t i = 0; i < walk->count; i++) {
+		const struct history_frame *frame = &walk->frames[i];
+
+		hash = stack_hash_inner(hash, *--pc);
+		needs_rbp = history_needs_rbp(frame, needs_rbp);
+		if (frame->hash != hash || frame->needs_rbp != needs_rbp ||
+		    (i > 0 && !is_linked_well(frame)))
+			return false;
+	}
+	return walk->own_count == history_count_own(walk, walk->count);
 }

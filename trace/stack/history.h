@@ -25,20 +25,34 @@
 /* How a frame's caller is found. */
 enum frame_link {
 	LINK_STEP = 0, /* by a step: it depends on more than two words, or there is none */
-	LINK_WORDS,    /* pc is at the caller's rsp - 8, its rbp at rbp_place or still in rbp */
+	LINK_WORDS,    /* pc is at the caller's rsp - 8, its rbp at rbp_place or still in rbp;
+			  the caller's rsp depends on rsp alone, or on rbp: RBP_USED */
 	LINK_END,      /* the rule says that there is none */
 };
 
+/* What the way to the caller does with rbp: most code uses it as any other register. */
+enum frame_rbp {
+	RBP_USED = 0, /* the way depends on its value */
+	RBP_KEPT,     /* it is the caller's too */
+	RBP_RELOADED, /* the caller's is at rbp_place, or there is no caller */
+};
+
 /* One frame: its registers, but for the pc, and the way to its caller.
- *  - hash is that of the frames from here outward, our own included. */
+ *  - hash is that of the frames from here outward, our own included;
+ *  - needs_rbp: a frame from here outward uses this rbp. Else rbp may be out of date, and where it
+ *    comes from is not looked at. */
 struct history_frame {
 	uintptr_t rsp, rbp;
 	uintptr_t rbp_place; /* 0: the caller's rbp is rbp */
 	uint32_t hash;
 	uint8_t link;
-	bool is_exact; /* pc is not a return address */
-	bool is_own;   /* pc is in our own object */
+	uint8_t rbp_use;
+	bool needs_rbp;
+	uint8_t is_exact : 1; /* pc is not a return address */
+	uint8_t is_own : 1;   /* pc is in our own object */
 };
+
+_Static_assert(sizeof(struct history_frame) == 32, "two frames share a cache line");
 
 /* One remembered walk. Position 0 is the outermost frame.
  *  - frames[p] and the pc at pcs[HISTORY_FRAMES_MAX - 1 - p] describe the frame p < count;
@@ -76,11 +90,28 @@ static inline uint64_t *history_pc(struct history_walk *walk, uint32_t position)
 	return &walk->pcs[HISTORY_FRAMES_MAX - 1 - position];
 }
 
+/* What the name says of the frame, if it is so of its caller. */
+static inline bool history_needs_rbp(const struct history_frame *frame, bool caller_needs)
+{
+	return frame->rbp_use == RBP_USED || (frame->rbp_use == RBP_KEPT && caller_needs);
+}
+
 /* For another thread. */
 void history_clear(struct history *history);
 
+/* Whether the invariants hold that do not ask the stack. */
+bool history_is_valid(const struct history_walk *walk);
+
 /* The walk that began at `pc`, without what is out of date. */
 struct history_walk *history_select(struct history *history, uint64_t pc);
+
+/* Whether a walk that has come to these registers is at the remembered frame. */
+static inline bool history_is_at(const struct history_frame *frame, uintptr_t rsp, uintptr_t rbp,
+				 bool is_exact)
+{
+	return frame->rsp == rsp && frame->is_exact == is_exact &&
+	       (!frame->needs_rbp || frame->rbp == rbp);
+}
 
 /* The number of frames of our own at the inner end of the `count` outermost ones. */
 static inline uint32_t history_count_own(const struct history_walk *walk, uint32_t count)

@@ -11,6 +11,10 @@
 
 #include "trace/stack/stack_elf.h"
 
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
@@ -216,7 +220,7 @@ static inline uint32_t find_remembered(struct walk *walk)
 	if (walk->candidates == 0)
 		return 0;
 	frame = &walk->old->frames[walk->candidates - 1];
-	return frame->rsp == at->rsp && frame->rbp == at->rbp && frame->is_exact == at->is_exact &&
+	return history_is_at(frame, at->rsp, at->rbp, at->is_exact) &&
 			       *history_pc(walk->old, walk->candidates - 1) == at->pc
 		       ? walk->candidates
 		       : 0;
@@ -235,6 +239,16 @@ static void add(struct walk *walk, uint64_t pc, const struct history_frame *fram
 	walk->history->fresh[walk->fresh_count++] = (struct history_fresh){ pc, *frame };
 }
 
+static uint8_t use_of_rbp(struct cfi_rule rule, uint8_t link)
+{
+	if (link == LINK_END)
+		return RBP_RELOADED;
+	if (link != LINK_WORDS || rule.kind != CFI_STANDARD || rule.is_cfa_of_rbp ||
+	    rule.rbp == CFI_RBP_AT_RBP)
+		return RBP_USED;
+	return rule.rbp == CFI_RBP_AT_CFA ? RBP_RELOADED : RBP_KEPT;
+}
+
 /* Adds `at` and moves to its caller; false when there is none. */
 static bool add_and_step(struct walk *walk)
 {
@@ -250,15 +264,30 @@ static bool add_and_step(struct walk *walk)
 	walk->is_complex = rule.kind == CFI_COMPLEX;
 	frame.rbp_place = at->rbp_place;
 	frame.link = is_found || link == LINK_END ? (uint8_t)link : LINK_STEP;
+	frame.rbp_use = use_of_rbp(rule, frame.link);
 	add(walk, pc, &frame);
 	return is_found && at->pc != 0;
 }
 
-/* Adds the remembered frames from `position` to, but without, `end`. */
+/* Adds the remembered frames from `position` to, but without, `end`, and moves there. What was
+ * not looked at, the rbp of some, is read again. */
 static void add_remembered(struct walk *walk, uint32_t position, uint32_t end)
 {
-	for (; position > end && has_space(walk); position--)
-		add(walk, *history_pc(walk->old, position), &walk->old->frames[position]);
+	struct history_walk *old = walk->old;
+	uintptr_t rbp = walk->at.rbp;
+
+	for (; position > end && has_space(walk); position--) {
+		struct history_frame frame = old->frames[position];
+
+		frame.rbp = rbp;
+		if (frame.rbp_place != 0 &&
+		    !bounds_load(&walk->history->bounds, frame.rbp_place, &rbp))
+			break;
+		add(walk, *history_pc(old, position), &frame);
+	}
+	walk->at = (struct registers){ *history_pc(old, position), old->frames[position].rsp, rbp,
+				       0, old->frames[position].is_exact };
+	walk->candidates = position;
 }
 
 /* How many of our own frames the result begins with, if its outer part is `kept` frames of old. */
@@ -280,9 +309,6 @@ static bool follow(struct walk *walk, uint32_t position)
 	    total - count_own(walk, kept) <= walk->capacity)
 		return true;
 	add_remembered(walk, position, end);
-	walk->at = (struct registers){ *history_pc(old, end), old->frames[end].rsp,
-				       old->frames[end].rbp, 0, old->frames[end].is_exact };
-	walk->candidates = end;
 	return false;
 }
 
@@ -322,6 +348,15 @@ static struct stack_trace result_of_complex(const struct stack_start *start, uin
 	return (struct stack_trace){ frames, count, stack_hash(frames, count), NULL };
 }
 
+/* For developers: the wrong stack of an event is hard to find later. */
+static void check_remembered(const struct history_walk *walk)
+{
+#ifdef VADTRACE_CHECKS
+	if (!history_is_valid(walk))
+		__builtin_trap();
+#endif
+}
+
 static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack_start *start,
 							      uint32_t capacity,
 							      struct history_walk *old)
@@ -338,6 +373,7 @@ static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack
 
 	if (walk.fresh_count > 0 || kept < old->count)
 		history_replace(old, kept, start->history->fresh, walk.fresh_count);
+	check_remembered(old);
 	if (walk.is_complex)
 		return result_of_complex(start, capacity, result_of(old));
 	return result_of(old);
@@ -351,8 +387,9 @@ static inline bool is_as_before(struct history_walk *old, const uintptr_t *frame
 	uint32_t inner = old->count - 1, wanted = old->count - old->own_count;
 	const struct history_frame *first = &old->frames[inner];
 
-	return old->count > 0 && first->rsp == (uintptr_t)(frame + 2) && first->rbp == frame[0] &&
-	       *history_pc(old, inner) == frame[1] && !first->is_exact &&
+	return old->count > 0 &&
+	       history_is_at(first, (uintptr_t)(frame + 2), frame[0], /* is_exact */ false) &&
+	       *history_pc(old, inner) == frame[1] &&
 	       (wanted == capacity || (wanted < capacity && old->frames[0].link == LINK_END)) &&
 	       history_follow(old, inner, bounds) == 0;
 }

@@ -314,7 +314,7 @@ static void test_damaged(void)
 	ok(our_count <= FRAMES_MAX, "damaged stack: a false return address");
 }
 
-/* One random call tree: frames of three functions, walked here and there. Each walk must give what
+/* One random call tree: frames of four functions, walked here and there. Each walk must give what
  * one without any memory gives. */
 static struct history empty;
 static uint32_t seed = 1, wrong, walks;
@@ -336,6 +336,8 @@ __attribute__((noinline)) static void compare_histories(void)
 	walks++;
 	wrong += one.count != other.count || one.hash != other.hash ||
 		 memcmp(one.frames, other.frames, one.count * sizeof(*one.frames)) != 0;
+	for (int i = 0; i < HISTORY_WALKS; i++)
+		wrong += !history_is_valid(&history.walks[i]);
 }
 
 static void branch(unsigned depth);
@@ -355,12 +357,25 @@ __attribute__((noinline)) static void branch_large(unsigned depth)
 	sink += dynamic[0];
 }
 
+/* More values than registers that a call keeps: rbp is one of them, and different each time. */
+__attribute__((noinline)) static void branch_busy(unsigned depth)
+{
+	uint32_t a = draw(999), b = draw(999), c = draw(999), d = draw(999), e = draw(999);
+
+	branch(depth);
+	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e));
+	branch(depth / 2);
+	sink += (char)(a ^ b ^ c ^ d ^ e);
+}
+
 __attribute__((noinline)) static void branch(unsigned depth)
 {
+	static void (*const ways[])(unsigned) = { branch_small, branch_large, branch_busy };
+
 	for (uint32_t i = draw(4); i > 0; i--) {
 		compare_histories();
 		if (depth > 0)
-			(draw(2) ? branch_small : branch_large)(depth - 1);
+			ways[draw(3)](depth - 1);
 	}
 	compare_histories();
 }
@@ -371,6 +386,92 @@ static void test_random(void)
 		branch(draw(14));
 	ok(walks > 1000, "%u walks of random call trees", walks);
 	ok_equal(wrong, 0, "with a memory, the frames and the hash of a walk without");
+}
+
+/* A frame that uses rbp, and two outside it that leave it alone. */
+__attribute__((noinline)) static void share_last(void)
+{
+	volatile char *dynamic = __builtin_alloca(16 * (size_t)(sink >= 0 || sink < 0));
+
+	sink += (char)(uintptr_t)dynamic;
+	compare_histories();
+	sink++;
+}
+
+__attribute__((noinline)) static void share_plain(void)
+{
+	share_last();
+	sink++;
+}
+
+__attribute__((noinline)) static void share_plainer(void)
+{
+	share_plain();
+	compare_histories();
+	sink++;
+}
+
+/* Two frames that share 64 bytes, so that all further in stays where it is: the words of the last
+ * walk are still there, but it is another rbp that leads to them. */
+__attribute__((noinline)) static void share_inner(unsigned size)
+{
+	volatile char *dynamic = __builtin_alloca(64 - size);
+
+	sink += (char)(uintptr_t)dynamic;
+	share_plainer();
+	compare_histories();
+	sink++;
+}
+
+__attribute__((noinline)) static void share_left(unsigned size)
+{
+	volatile char *dynamic = __builtin_alloca(size);
+
+	sink += (char)(uintptr_t)dynamic;
+	share_inner(size);
+	sink++;
+}
+
+__attribute__((noinline)) static void share_right(unsigned size)
+{
+	volatile char *dynamic = __builtin_alloca(size);
+
+	sink += (char)(uintptr_t)dynamic;
+	share_inner(size);
+	sink--;
+}
+
+/* The same place with any value in rbp. */
+__attribute__((noinline)) static void share_busy(void)
+{
+	uint32_t a = draw(999), b = draw(999), c = draw(999), d = draw(999), e = draw(999);
+
+	share_plainer();
+	__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e));
+	share_plainer();
+	sink += (char)(a ^ b ^ c ^ d ^ e);
+}
+
+__attribute__((noinline)) static void share_aside(unsigned size)
+{
+	volatile char *dynamic = __builtin_alloca(size);
+
+	sink += (char)(uintptr_t)dynamic;
+	share_busy();
+	sink++;
+}
+
+static void test_shared(void)
+{
+	wrong = 0;
+	for (unsigned i = 0; i < 64; i++) {
+		share_left(i % 4 * 16);
+		share_right(i / 4 % 4 * 16);
+		share_aside(i % 16 * 16);
+		share_aside(i % 16 * 16);
+		share_left(i / 16 * 16);
+	}
+	ok_equal(wrong, 0, "words that no register leads to any more are not believed");
 }
 
 /* All pcs of a walk are asked again after they were forgotten. */
@@ -395,6 +496,7 @@ int main(void)
 	test_generated();
 	test_damaged();
 	test_random();
+	test_shared();
 	test_forget();
 	return tap_done();
 }
