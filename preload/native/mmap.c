@@ -16,6 +16,7 @@
 #include "core/os/os.h"
 #include "core/vm/posix.h"
 #include "preload/native/real.h"
+#include "preload/pe/modules.h"
 #include "preload/process.h"
 #include "preload/start.h"
 #include "trace/trace.h"
@@ -41,12 +42,22 @@ static intptr_t answer(intptr_t result)
 	return -1;
 }
 
+static intptr_t try_map(void *address, size_t size, int prot, int flags, int fd, off_t offset,
+			enum api api)
+{
+	if (!is_accounted())
+		return os_map(address, size, prot, flags, fd, offset);
+	return posix_mmap(address, size, prot, flags, fd, offset, api);
+}
+
 static void *map(void *address, size_t size, int prot, int flags, int fd, off_t offset,
 		 enum api api)
 {
-	if (!is_accounted())
-		return (void *)answer(os_map(address, size, prot, flags, fd, offset));
-	return (void *)answer(posix_mmap(address, size, prot, flags, fd, offset, api));
+	void *mapped = (void *)answer(try_map(address, size, prot, flags, fd, offset, api));
+
+	if (mapped != MAP_FAILED)
+		pe_map_noticed(mapped, size, fd, offset);
+	return mapped;
 }
 
 CORE_API void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset)
@@ -82,6 +93,7 @@ CORE_API void *mremap(void *address, size_t old_size, size_t new_size, int flags
 
 CORE_API int mprotect(void *address, size_t size, int prot)
 {
+	pe_protect_coming(address, size, prot);
 	if (!is_accounted())
 		return (int)answer(os_protect(address, size, prot));
 	return (int)answer(posix_mprotect(address, size, prot, API_mprotect));

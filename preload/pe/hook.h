@@ -35,6 +35,7 @@ struct hook_place hook_place_at(size_t index);
 typedef bool(HOOK_ABI *hook_enter)(struct hook_call *call);
 typedef void(HOOK_ABI *hook_leave)(struct hook_call *call);
 void hook_set_dispatch(hook_enter enter, hook_leave leave);
+bool hook_is_wanted(void);
 
 /* The function as it was: callable with Windows' calling convention. NULL unless HOOK_IS_SET. */
 void *hook_original(enum api api);
@@ -43,6 +44,10 @@ void *hook_original(enum api api);
  * of the DLL. `name`: its file's name. Nothing happens for DLLs without hooks, and the second time.
  * The pages are left as writable or not as they were found. */
 void hook_set_all(const char *name, void *base, size_t size_bytes);
+
+/* Whether each function of ntdll that core is to answer is hooked or not there at all: with one
+ * that is left alone, blocks of core's would reach Wine's heap, and core must answer none. */
+bool hook_can_route(void);
 
 /* Whether the address is in a stub or trampoline of ours. */
 bool hook_holds(uint64_t address);

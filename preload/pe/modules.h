@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 
 /* Notices the DLLs that are to be hooked while Wine's ntdll.so maps them: it maps an image section
- * by section with mmap or pread, the headers first, and sets the protections last. */
+ * by section, the headers first and with mmap, and sets the protections last. */
 
 #ifndef VADTRACE_PRELOAD_PE_MODULES_H
 #define VADTRACE_PRELOAD_PE_MODULES_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* After a successful mmap, and after a pread, of the process. Cheap for all that is no image. */
+/* After a successful mmap of the process. Cheap for all that is no image. */
 void pe_map_noticed(void *address, size_t size_bytes, int fd, off_t offset);
 
 /* Before an mprotect. When it makes code of a noticed DLL executable, the hooks are set. */

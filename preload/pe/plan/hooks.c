@@ -5,7 +5,7 @@
 
 #include "preload/pe/plan/hooks.h"
 
-#include "core/event.h"
+#include <assert.h>
 
 #define HOOK_HOW_route true
 #define HOOK_HOW_pass false
@@ -13,11 +13,7 @@
 	{ #dll, #export, id, arguments, HOOK_HOW_##how },
 
 static const struct hook hooks[] = { API_HOOKS(HOOK_ROW) };
-
-size_t hook_count(void)
-{
-	return sizeof(hooks) / sizeof(hooks[0]);
-}
+static_assert(sizeof(hooks) / sizeof(hooks[0]) == HOOK_COUNT, "a row for each");
 
 const struct hook *hook_at(size_t index)
 {

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/event.h" /* enum api */
+
 /* A row of API_HOOKS. */
 struct hook {
 	const char *dll; /* without ".dll", lower case */
@@ -29,7 +31,10 @@ enum hook_state {
 	HOOK_LEFT,   /* it could not be hooked safely, and is as it was */
 };
 
-size_t hook_count(void);
+#define HOOK_COUNT_ROW(...) +1
+enum { HOOK_COUNT = 0 API_HOOKS(HOOK_COUNT_ROW) };
+
+/* index < HOOK_COUNT */
 const struct hook *hook_at(size_t index);
 
 /* Whether a file of this name is the DLL, "ntdll" say; "NTDLL.DLL" is. */

@@ -1,0 +1,335 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Sets the hooks of a DLL, all in one go:
+ *
+ *   image    entry:  jmp stub ------------.      region near it
+ *            entry + patch: the rest <-.   `--->  stub        asks, answers or calls
+ *                                       `-------  trampoline  what gave way to the jump
+ *                                                 tables      addresses, unwind information
+ *
+ * First everything is written into the region; when it has become executable, the jumps are written
+ * over the entries. What fails before then leaves the DLL as it was.
+ *
+ * No lock: each DLL is done once, by the thread that maps it, before any thread can call it; what
+ * others read of it here is published by the DLL's own becoming executable. */
+
+#include "preload/pe/hook.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "preload/pe/plan/plan.h"
+#include "preload/pe/region.h"
+#include "preload/pe/stub.h"
+
+#define DLLS_MAX 3
+#define API_IDS_MAX 512
+
+#define ID_FITS(id, ...) static_assert((id) < API_IDS_MAX, "originals has a place for it");
+API_HOOKS(ID_FITS)
+
+/* A RUNTIME_FUNCTION; relative to the region's base. */
+struct row {
+	uint32_t begin, end, unwind;
+};
+
+/* A DLL whose hooks are set, or could not be.
+ *  - name is NULL until then;
+ *  - rows: row_count of them in rising order, at the beginning of the region's tables. */
+struct dll {
+	const char *name;
+	uint64_t base;
+	struct region region;
+	uint32_t unwind; /* of stubs */
+	struct stub_slots slots;
+	struct row *rows;
+	uint32_t row_count;
+};
+
+static struct dll dlls[DLLS_MAX];
+static struct plan plans[HOOK_COUNT];
+static struct hook_place places[HOOK_COUNT];
+static uint64_t stubs[HOOK_COUNT];
+static void *originals[API_IDS_MAX];
+static hook_enter dispatch_enter_call;
+static hook_leave dispatch_leave_call;
+static uint64_t raise_status, add_function_table;
+
+void hook_set_dispatch(hook_enter enter, hook_leave leave)
+{
+	dispatch_enter_call = enter;
+	dispatch_leave_call = leave;
+}
+
+bool hook_is_wanted(void)
+{
+	return dispatch_enter_call != NULL;
+}
+
+struct hook_place hook_place_at(size_t index)
+{
+	struct hook_place place = places[index];
+
+	if (!place.reason)
+		place.reason = "";
+	return place;
+}
+
+void *hook_original(enum api api)
+{
+	return (unsigned int)api < API_IDS_MAX ? originals[api] : NULL;
+}
+
+bool hook_holds(uint64_t address)
+{
+	for (size_t i = 0; i < DLLS_MAX; i++)
+		if (address - dlls[i].region.base < dlls[i].region.size_bytes)
+			return true;
+	return false;
+}
+
+/* --- Writing --------------------------------------------------------------------------------- */
+
+static uint32_t in_region(const struct dll *dll, uint64_t address)
+{
+	return (uint32_t)(address - dll->region.base);
+}
+
+static uint64_t emit_slot(struct emitter *tables, uint64_t value)
+{
+	uint64_t address = emit_address(tables);
+
+	emit_64(tables, value);
+	return address;
+}
+
+/* What all stubs share; the rows go before it. */
+static void emit_common(struct dll *dll, uint32_t hooks)
+{
+	struct emitter *tables = &dll->region.tables;
+
+	dll->rows = (struct row *)tables->bytes;
+	tables->used = sizeof(struct row) * 2 * hooks;
+	emit_align(tables, sizeof(uint64_t), 0);
+	dll->slots.enter = emit_slot(tables, (uintptr_t)dispatch_enter_call);
+	dll->slots.leave = emit_slot(tables, (uintptr_t)dispatch_leave_call);
+	dll->slots.raise_status = emit_slot(tables, raise_status);
+	dll->unwind = in_region(dll, emit_address(tables));
+	stub_emit_unwind(tables);
+}
+
+static void add_row(struct dll *dll, uint64_t begin, uint32_t unwind)
+{
+	dll->rows[dll->row_count++] = (struct row){
+		in_region(dll, begin),
+		in_region(dll, emit_address(&dll->region.code)),
+		unwind,
+	};
+}
+
+/* Gives the function as it was. One that moves nothing onto the stack needs no row: it is a leaf.
+ */
+static uint64_t emit_original(struct dll *dll, const struct plan *plan)
+{
+	struct region *region = &dll->region;
+	uint64_t begin = emit_address(&region->code);
+	uint32_t unwind = in_region(dll, emit_address(&region->tables));
+	struct plan_unwind moved;
+
+	if (plan->way == PLAN_WAY_SKIP)
+		return dll->base + plan->rva + plan->patch_bytes;
+	trampoline_emit(&region->code, plan, dll->base, &moved);
+	if (moved.slot_count > 0) {
+		add_row(dll, begin, unwind);
+		trampoline_emit_unwind(&region->tables, &moved,
+				       emit_address(&region->code) - begin);
+	}
+	return begin;
+}
+
+static void emit_hook(struct dll *dll, size_t index)
+{
+	struct emitter *code = &dll->region.code;
+	uint64_t original;
+
+	emit_align(code, 16, 0xcc);
+	original = emit_original(dll, &plans[index]);
+	emit_align(code, 16, 0xcc);
+	stubs[index] = emit_address(code);
+	stub_emit(code, hook_at(index), original, &dll->slots);
+	add_row(dll, stubs[index], dll->unwind);
+	originals[hook_at(index)->api] = (void *)original;
+}
+
+/* Writes the code of a hook; takes back what does not fit. */
+static void try_hook(struct dll *dll, size_t index)
+{
+	struct region *region = &dll->region;
+	size_t code_used = region->code.used, tables_used = region->tables.used;
+	uint32_t row_count = dll->row_count;
+
+	emit_hook(dll, index);
+	if (!region->code.has_failed && !region->tables.has_failed)
+		return;
+	region->code.used = code_used;
+	region->tables.used = tables_used;
+	region->code.has_failed = region->tables.has_failed = false;
+	dll->row_count = row_count;
+	originals[hook_at(index)->api] = NULL;
+	plans[index].state = HOOK_LEFT;
+	plans[index].reason = "its code is too far from what it needs";
+}
+
+/* The jump, and nothing that could be run by mistake behind it. */
+static void patch(const struct dll *dll, size_t index)
+{
+	const struct plan *plan = &plans[index];
+	struct emitter entry = {
+		.bytes = (uint8_t *)dll->base + plan->rva,
+		.address = dll->base + plan->rva,
+		.size_bytes = plan->patch_bytes,
+	};
+
+	emit_code(&entry, 0xe9);
+	emit_relative(&entry, stubs[index]);
+	while (entry.used < entry.size_bytes)
+		emit_8(&entry, 0xcc);
+}
+
+/* --- A DLL ----------------------------------------------------------------------------------- */
+
+static bool is_of(size_t index, const struct dll *dll)
+{
+	return strcmp(hook_at(index)->dll, dll->name) == 0;
+}
+
+static bool is_wanted(size_t index, const struct dll *dll)
+{
+	return is_of(index, dll) && plans[index].state == HOOK_IS_SET;
+}
+
+static void leave_all(const struct dll *dll, const char *reason)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		if (!is_wanted(i, dll))
+			continue;
+		originals[hook_at(i)->api] = NULL;
+		plans[i].state = HOOK_LEFT;
+		plans[i].reason = reason;
+	}
+}
+
+static bool emit_all(struct dll *dll, size_t image_bytes)
+{
+	uint32_t hooks = 0;
+
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		hooks += is_wanted(i, dll);
+	if (!region_open(&dll->region, dll->base, image_bytes, hooks * STUB_CODE_BYTES_MAX,
+			 STUB_COMMON_BYTES + hooks * STUB_TABLE_BYTES_MAX))
+		return false;
+	emit_common(dll, hooks);
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (is_wanted(i, dll))
+			try_hook(dll, i);
+	return region_seal(&dll->region);
+}
+
+static void publish(const struct dll *dll)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		if (is_wanted(i, dll))
+			patch(dll, i);
+		if (is_of(i, dll))
+			places[i] = (struct hook_place){
+				.state = plans[i].state,
+				.reason = plans[i].reason,
+				.address = plans[i].rva ? dll->base + plans[i].rva : 0,
+			};
+	}
+}
+
+/* ntdll comes first, and has what the others' stubs need. */
+static void learn_ntdll(const struct dll *dll, const struct pe_image *image)
+{
+	struct pe_export raise = pe_image_export(image, "RtlRaiseStatus");
+	struct pe_export add = pe_image_export(image, "RtlAddFunctionTable");
+
+	if (strcmp(dll->name, "ntdll") != 0)
+		return;
+	if (raise.kind == PE_EXPORT_CODE)
+		raise_status = dll->base + raise.rva;
+	if (add.kind == PE_EXPORT_CODE)
+		add_function_table = dll->base + add.rva;
+}
+
+static void set_hooks(struct dll *dll, const struct pe_image *image)
+{
+	plan_dll(image, dll->name, plans);
+	learn_ntdll(dll, image);
+	if (!raise_status || !add_function_table) {
+		leave_all(dll, "ntdll lacks RtlRaiseStatus or RtlAddFunctionTable");
+	} else if (!emit_all(dll, image->image_bytes)) {
+		leave_all(dll, "there is no memory near the DLL");
+		region_close(&dll->region);
+	}
+	publish(dll);
+}
+
+/* The hooks' own name of the DLL; NULL when it has none. */
+static const char *find_name(const char *file_name)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (hook_is_in(hook_at(i)->dll, file_name))
+			return hook_at(i)->dll;
+	return NULL;
+}
+
+/* A free place for a DLL of this name; NULL when it has been here. */
+static struct dll *find_place(const char *name)
+{
+	for (size_t i = 0; i < DLLS_MAX; i++) {
+		if (!dlls[i].name)
+			return &dlls[i];
+		if (strcmp(dlls[i].name, name) == 0)
+			return NULL;
+	}
+	return NULL;
+}
+
+void hook_set_all(const char *name, void *base, size_t size_bytes)
+{
+	const char *own_name = dispatch_enter_call ? find_name(name) : NULL;
+	struct dll *dll = own_name ? find_place(own_name) : NULL;
+	struct pe_image image;
+
+	if (!dll || !pe_image_open(&image, base, size_bytes, PE_LAYOUT_MAPPED))
+		return;
+	*dll = (struct dll){ .name = own_name, .base = (uintptr_t)base };
+	set_hooks(dll, &image);
+}
+
+bool hook_can_route(void)
+{
+	bool has_ntdll = false;
+
+	for (size_t i = 0; i < HOOK_COUNT; i++) {
+		if (!hook_at(i)->is_routed || strcmp(hook_at(i)->dll, "ntdll") != 0)
+			continue;
+		if (places[i].state == HOOK_LEFT)
+			return false;
+		has_ntdll |= places[i].state == HOOK_IS_SET;
+	}
+	return has_ntdll;
+}
+
+void hook_register_unwind(void)
+{
+	uint8_t(HOOK_ABI * add)(struct row *, uint32_t, uint64_t);
+
+	add = (uint8_t(HOOK_ABI *)(struct row *, uint32_t, uint64_t))add_function_table;
+	for (size_t i = 0; i < DLLS_MAX; i++)
+		if (add && dlls[i].row_count > 0 && dlls[i].region.size_bytes > 0)
+			(void)add(dlls[i].rows, dlls[i].row_count, dlls[i].region.base);
+}

@@ -1,0 +1,107 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The hooks alone, to be preloaded into Wine: a dispatcher that lets every call pass and counts it.
+ * At the end it writes a line for each hook to the file that PE_COUNTS names:
+ *
+ *   DLL EXPORT STATE ENTERED LEFT REASON
+ *
+ * PE_SERVE names an export that is answered by number: it gives 0x5e4e. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/hints.h"
+#include "core/os/os.h"
+#include "preload/pe/call.h"
+#include "preload/pe/modules.h"
+
+static unsigned int entered[HOOK_COUNT], left[HOOK_COUNT];
+static const char *served = "";
+static pid_t own_pid;
+
+static size_t index_of(const struct hook_call *call)
+{
+	return (size_t)(call->hook - hook_at(0));
+}
+
+HOOK_ABI bool dispatch_enter(struct hook_call *call)
+{
+	static _Atomic bool has_registered;
+
+	/* Any call of kernel32's comes after the process's heap has been made. */
+	if (strcmp(call->hook->dll, "kernelbase") == 0 && !has_registered) {
+		has_registered = true;
+		hook_register_unwind();
+	}
+	__atomic_add_fetch(&entered[index_of(call)], 1, __ATOMIC_RELAXED);
+	call->result = 0x5e4e;
+	call->note[0] = ~(uint64_t)(uintptr_t)call;
+	return strcmp(served, call->hook->export) == 0;
+}
+
+HOOK_ABI void dispatch_leave(struct hook_call *call)
+{
+	if (call->note[0] != ~(uint64_t)(uintptr_t)call)
+		abort();
+	__atomic_add_fetch(&left[index_of(call)], 1, __ATOMIC_RELAXED);
+}
+
+static intptr_t answer(intptr_t result)
+{
+	if (result >= 0 || result < -4095)
+		return result;
+	errno = (int)-result;
+	return -1;
+}
+
+CORE_API void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset)
+{
+	void *mapped = (void *)answer(os_map(address, size, prot, flags, fd, offset));
+
+	if (mapped != MAP_FAILED)
+		pe_map_noticed(mapped, size, fd, offset);
+	return mapped;
+}
+
+CORE_API void *mmap64(void *address, size_t size, int prot, int flags, int fd, off64_t offset)
+{
+	return mmap(address, size, prot, flags, fd, offset);
+}
+
+CORE_API int mprotect(void *address, size_t size, int prot)
+{
+	pe_protect_coming(address, size, prot);
+	return (int)answer(os_protect(address, size, prot));
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	if (!getenv("PE_COUNTS"))
+		return;
+	if (getenv("PE_SERVE"))
+		served = strdup(getenv("PE_SERVE"));
+	own_pid = getpid();
+	hook_set_dispatch(dispatch_enter, dispatch_leave);
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	static const char *const states[] = { "waits", "set", "absent", "left" };
+	const char *path = getenv("PE_COUNTS");
+	FILE *file = path && own_pid == getpid() ? fopen(path, "w") : NULL;
+
+	for (size_t i = 0; file && i < HOOK_COUNT; i++) {
+		const struct hook *hook = hook_at(i);
+		struct hook_place place = hook_place_at(i);
+
+		fprintf(file, "%s %s %s %u %u %s\n", hook->dll, hook->export, states[place.state],
+			entered[i], left[i], place.reason);
+	}
+	if (file)
+		fclose(file);
+}
