@@ -1,0 +1,287 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* memoryapi.h beyond the four functions of virtual.c: the forms with a process, with a node and for
+ * store applications, locks, hints, the machine's figures, physical pages. */
+
+#include "tests/conformance/pe.h"
+
+#include <psapi.h>
+
+#define REGION (4 * GRANULE)
+
+static HANDLE self;
+
+/* --- Allocation in its other forms ----------------------------------------------------------- */
+
+static void test_process(void)
+{
+	MEMORY_BASIC_INFORMATION info;
+	char *base = VirtualAllocEx(self, NULL, REGION, MEM_RESERVE, PAGE_READWRITE);
+	DWORD old = UNTOUCHED;
+
+	ok(base != NULL, "VirtualAllocEx reserves");
+	ok(VirtualAllocEx(self, base, PAGE, MEM_COMMIT, PAGE_READWRITE) == base, "and commits");
+	ok(VirtualProtectEx(self, base, PAGE, PAGE_READONLY, &old) && old == PAGE_READWRITE,
+	   "VirtualProtectEx");
+	ok_equal(VirtualQueryEx(self, base, &info, sizeof info), sizeof info, "VirtualQueryEx");
+	ok(info.AllocationBase == base && info.RegionSize == PAGE && info.Protect == PAGE_READONLY,
+	   "its words");
+	ok(VirtualFreeEx(self, base, PAGE, MEM_DECOMMIT), "VirtualFreeEx decommits");
+	ok_error(!VirtualFreeEx(self, base, PAGE, MEM_RELEASE), ERROR_INVALID_PARAMETER,
+		 "a part is not released");
+	ok(VirtualFreeEx(self, base, 0, MEM_RELEASE), "and releases");
+	ok_error(!VirtualAllocEx((HANDLE)0xbad0, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE),
+		 ERROR_INVALID_HANDLE, "no process");
+}
+
+/* A handle that allows something else. */
+static void test_rights(void)
+{
+	HANDLE process =
+		OpenProcess(PROCESS_QUERY_INFORMATION, /* inherit */ FALSE, GetCurrentProcessId());
+	char local;
+
+	ok(process != NULL, "a handle to ask with");
+	ok_error(!VirtualAllocEx(process, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE),
+		 ERROR_ACCESS_DENIED, "does not allow allocation");
+	ok_error(!ReadProcessMemory(process, &local, &local, 0, NULL), ERROR_ACCESS_DENIED,
+		 "nor reading");
+	CloseHandle(process);
+}
+
+static void test_nodes(void)
+{
+	char *base = VirtualAllocExNuma(self, NULL, REGION, MEM_RESERVE | MEM_COMMIT,
+					PAGE_READWRITE, /* node */ 0);
+	ULONG highest = UNTOUCHED;
+	ULONGLONG available = 0;
+	GROUP_AFFINITY mask = { 0 };
+
+	ok(base && (ULONG_PTR)base % GRANULE == 0, "VirtualAllocExNuma");
+	VirtualFree(base, 0, MEM_RELEASE);
+	ok(GetNumaHighestNodeNumber(&highest) && highest < 64, "GetNumaHighestNodeNumber");
+	todo_wine("knows no nodes");
+	ok(GetNumaNodeProcessorMaskEx(0, &mask) && mask.Mask, "GetNumaNodeProcessorMaskEx");
+	todo_wine("knows no nodes");
+	ok(GetNumaAvailableMemoryNodeEx(0, &available) && available,
+	   "GetNumaAvailableMemoryNodeEx");
+	todo_wine("asks for no node");
+	ok_error(!VirtualAllocExNuma(self, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE, 4711),
+		 ERROR_INVALID_PARAMETER, "a node that does not exist");
+}
+
+static void test_extended(void)
+{
+	typeof(&VirtualAlloc2) allocate = FUNCTION("kernelbase.dll", VirtualAlloc2);
+	typeof(&VirtualAlloc2FromApp) allocate_app =
+		FUNCTION("kernelbase.dll", VirtualAlloc2FromApp);
+	char *base =
+		allocate(NULL, NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, NULL, 0);
+
+	ok(base && query(base).RegionSize == REGION, "VirtualAlloc2");
+	VirtualFree(base, 0, MEM_RELEASE);
+	base = allocate(self, NULL, REGION, MEM_RESERVE, PAGE_READWRITE, NULL, 0);
+	ok(base && query(base).State == MEM_RESERVE, "VirtualAlloc2 with a process");
+	VirtualFree(base, 0, MEM_RELEASE);
+	ok_error(!allocate(NULL, NULL, 0, MEM_RESERVE, PAGE_READWRITE, NULL, 0),
+		 ERROR_INVALID_PARAMETER, "VirtualAlloc2 without a size");
+	base = allocate_app(NULL, NULL, REGION, MEM_RESERVE, PAGE_READWRITE, NULL, 0);
+	ok(base != NULL, "VirtualAlloc2FromApp");
+	VirtualFree(base, 0, MEM_RELEASE);
+	ok_error(!allocate_app(NULL, NULL, REGION, MEM_RESERVE, PAGE_EXECUTE_READWRITE, NULL, 0),
+		 ERROR_INVALID_PARAMETER, "VirtualAlloc2FromApp makes nothing executable");
+}
+
+static void test_application(void)
+{
+	typeof(&VirtualAlloc) allocate = (typeof(&VirtualAlloc))(void *)GetProcAddress(
+		GetModuleHandleA("kernelbase.dll"), "VirtualAllocFromApp");
+	typeof(&VirtualProtect) protect = (typeof(&VirtualProtect))(void *)GetProcAddress(
+		GetModuleHandleA("kernelbase.dll"), "VirtualProtectFromApp");
+	char *base = allocate(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	DWORD old = 0;
+
+	ok(base != NULL, "VirtualAllocFromApp");
+	ok_error(!allocate(NULL, REGION, MEM_RESERVE, PAGE_EXECUTE_READWRITE),
+		 ERROR_INVALID_PARAMETER, "VirtualAllocFromApp makes nothing executable");
+	if (protect)
+		ok(protect(base, PAGE, PAGE_READONLY, &old) && old == PAGE_READWRITE,
+		   "VirtualProtectFromApp");
+	else
+		skip_absent("VirtualProtectFromApp");
+	VirtualFree(base, 0, MEM_RELEASE);
+}
+
+/* --- Hints ----------------------------------------------------------------------------------- */
+
+static void test_lock(void)
+{
+	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+
+	ok(VirtualLock(base, PAGE), "VirtualLock");
+	ok(VirtualUnlock(base, PAGE), "VirtualUnlock");
+	todo_wine("is not told by the system");
+	ok_error(!VirtualUnlock(base, PAGE), ERROR_NOT_LOCKED, "unlock of what is not locked");
+	VirtualFree(base, 0, MEM_RELEASE);
+}
+
+static void test_hints(void)
+{
+	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	WIN32_MEMORY_RANGE_ENTRY range = { base, REGION };
+	typeof(&PrefetchVirtualMemory) prefetch = FUNCTION("kernelbase.dll", PrefetchVirtualMemory);
+	typeof(&OfferVirtualMemory) offer = FUNCTION("kernelbase.dll", OfferVirtualMemory);
+	typeof(&ReclaimVirtualMemory) reclaim = FUNCTION("kernelbase.dll", ReclaimVirtualMemory);
+	typeof(&DiscardVirtualMemory) discard = FUNCTION("kernelbase.dll", DiscardVirtualMemory);
+
+	ok(prefetch(self, 1, &range, 0), "PrefetchVirtualMemory");
+	if (offer && reclaim) {
+		ok_equal(offer(base, REGION, VmOfferPriorityLow), 0, "OfferVirtualMemory");
+		ok(reclaim(base, REGION) <= ERROR_BUSY, "ReclaimVirtualMemory");
+	} else {
+		skip_absent("OfferVirtualMemory and ReclaimVirtualMemory");
+	}
+	if (discard)
+		ok_equal(discard(base, REGION), 0, "DiscardVirtualMemory");
+	else
+		skip_absent("DiscardVirtualMemory");
+	VirtualFree(base, 0, MEM_RELEASE);
+}
+
+/* --- Copies ---------------------------------------------------------------------------------- */
+
+static void test_copies(void)
+{
+	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE, PAGE_READWRITE);
+	char buffer[8] = "letters";
+	SIZE_T count = UNTOUCHED;
+	DWORD old;
+
+	VirtualAlloc(base, PAGE, MEM_COMMIT, PAGE_READWRITE);
+	ok(WriteProcessMemory(self, base + 8, buffer, sizeof buffer, &count), "WriteProcessMemory");
+	ok(count == sizeof buffer && !strcmp(base + 8, "letters"), "has written");
+	memset(buffer, 0, sizeof buffer);
+	ok(ReadProcessMemory(self, base + 8, buffer, sizeof buffer, &count), "ReadProcessMemory");
+	ok(count == sizeof buffer && !strcmp(buffer, "letters"), "has read");
+	VirtualProtect(base, PAGE, PAGE_READONLY, &old);
+	todo_wine("goes through what has no access");
+	ok_error(!WriteProcessMemory(self, base, buffer, sizeof buffer, &count), ERROR_NOACCESS,
+		 "a page that is only read is not written");
+	VirtualFree(base, 0, MEM_RELEASE);
+	todo_wine("goes through what has no access");
+	ok_error(!ReadProcessMemory(self, base, buffer, sizeof buffer, &count), ERROR_PARTIAL_COPY,
+		 "what is free is not read");
+}
+
+/* --- The machine's and the process's figures ------------------------------------------------- */
+
+static void test_system(void)
+{
+	SYSTEM_INFO info = { 0 }, native = { 0 };
+	SIZE_T large = GetLargePageMinimum();
+
+	GetSystemInfo(&info);
+	GetNativeSystemInfo(&native);
+	ok(info.dwPageSize == PAGE && info.dwAllocationGranularity == GRANULE, "GetSystemInfo");
+	ok(info.lpMinimumApplicationAddress == (PVOID)GRANULE, "the lowest address");
+	ok(info.lpMaximumApplicationAddress == (PVOID)0x7ffffffeffff, "the highest");
+	ok(native.dwPageSize == PAGE && native.dwNumberOfProcessors == info.dwNumberOfProcessors,
+	   "GetNativeSystemInfo");
+	ok(large == 0 || large == 0x200000, "GetLargePageMinimum");
+}
+
+static void test_figures(void)
+{
+	MEMORYSTATUS status = { .dwLength = sizeof status };
+	MEMORYSTATUSEX status_ex = { .dwLength = sizeof status_ex };
+
+	GlobalMemoryStatus(&status);
+	ok(status.dwTotalPhys && status.dwTotalVirtual && status.dwMemoryLoad <= 100,
+	   "GlobalMemoryStatus");
+	ok(GlobalMemoryStatusEx(&status_ex), "GlobalMemoryStatusEx");
+	ok(status_ex.ullTotalPhys >= status_ex.ullAvailPhys &&
+		   status_ex.ullTotalVirtual > status_ex.ullAvailVirtual,
+	   "its figures");
+	status_ex.dwLength = 1;
+	ok_error(!GlobalMemoryStatusEx(&status_ex), ERROR_INVALID_PARAMETER, "a wrong length");
+}
+
+static void test_working_set(void)
+{
+	PSAPI_WORKING_SET_EX_INFORMATION page = { 0 };
+	SIZE_T least = 0, most = 0;
+	DWORD flags = UNTOUCHED;
+	char local = 1;
+
+	page.VirtualAddress = &local;
+	ok(QueryWorkingSetEx(GetCurrentProcess(), &page, sizeof page), "QueryWorkingSetEx");
+	ok(page.VirtualAttributes.Valid, "a page of the stack is there");
+	ok(GetProcessWorkingSetSize(self, &least, &most) && least && least <= most,
+	   "GetProcessWorkingSetSize");
+	ok(GetProcessWorkingSetSizeEx(self, &least, &most, &flags), "GetProcessWorkingSetSizeEx");
+	ok(SetProcessWorkingSetSize(self, least, most), "SetProcessWorkingSetSize");
+	ok(SetProcessWorkingSetSizeEx(self, least, most, 0), "SetProcessWorkingSetSizeEx");
+}
+
+static void test_notification(void)
+{
+	HANDLE notification = CreateMemoryResourceNotification(HighMemoryResourceNotification);
+	BOOL state = -1;
+
+	if (notification) {
+		ok(QueryMemoryResourceNotification(notification, &state) && state >= 0,
+		   "QueryMemoryResourceNotification");
+		CloseHandle(notification);
+	}
+	ok_error(!CreateMemoryResourceNotification(4711), ERROR_INVALID_PARAMETER,
+		 "CreateMemoryResourceNotification of an unknown kind");
+}
+
+/* --- Physical pages -------------------------------------------------------------------------- */
+
+/* Nobody has the privilege unless an administrator gave it. */
+static void test_physical(void)
+{
+	typeof(&AllocateUserPhysicalPagesNuma) allocate_numa =
+		FUNCTION("kernelbase.dll", AllocateUserPhysicalPagesNuma);
+	typeof(&MapUserPhysicalPagesScatter) scatter =
+		FUNCTION("kernel32.dll", MapUserPhysicalPagesScatter);
+	ULONG_PTR count = 1, page = 0;
+	PVOID address = NULL;
+
+	ok(!AllocateUserPhysicalPages(self, &count, &page), "AllocateUserPhysicalPages");
+	if (allocate_numa)
+		ok(!allocate_numa(self, &count, &page, 0), "AllocateUserPhysicalPagesNuma");
+	else
+		skip_absent("AllocateUserPhysicalPagesNuma");
+	count = 1;
+	ok(!FreeUserPhysicalPages(self, &count, &page), "FreeUserPhysicalPages");
+	ok(!MapUserPhysicalPages(NULL, 1, &page), "MapUserPhysicalPages");
+	if (scatter)
+		ok(!scatter(&address, 1, &page), "MapUserPhysicalPagesScatter");
+	else
+		skip_absent("MapUserPhysicalPagesScatter");
+	ok_error(!VirtualAlloc(NULL, PAGE, MEM_PHYSICAL, PAGE_READWRITE), ERROR_INVALID_PARAMETER,
+		 "MEM_PHYSICAL alone");
+}
+
+int main(void)
+{
+	DuplicateHandle(GetCurrentProcess(), GetCurrentProcess(), GetCurrentProcess(), &self, 0,
+			FALSE, DUPLICATE_SAME_ACCESS);
+	test_process();
+	test_rights();
+	test_nodes();
+	test_extended();
+	test_application();
+	test_lock();
+	test_hints();
+	test_copies();
+	test_system();
+	test_figures();
+	test_working_set();
+	test_notification();
+	test_physical();
+	return tap_done();
+}
