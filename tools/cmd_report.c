@@ -7,11 +7,25 @@
 #include "tools/analysis/json.h"
 #include "tools/analysis/text.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct arguments_command command = {
 	.usage = "usage: vadtrace report [options] TRACE\n\n"
 		 "  --top N                 sites in each section, or 'all' (10)\n"
-		 "  --sort KEY              only one section: peak, leaked, calls, temporary, "
-		 "bytes\n"
+		 "  --sort KEY              only one section; of blocks:\n"
+		 "                          peak: live at the peak\n"
+		 "                          leaked: live at the end\n"
+		 "                          calls: most allocations\n"
+		 "                          temporary: most that were freed at once\n"
+		 "                          bytes: most bytes allocated\n"
+		 "                          or of the address space:\n"
+		 "                          committed: held at the peak of commit\n"
+		 "                          reserved: held at the end\n"
+		 "                          ranges: most calls\n"
+		 "                          heap-committed: the heap's segments then\n"
+		 "                          heap-reserved: the heap's segments at the end\n"
+		 "                          heap-ranges: most calls for the heap's segments\n"
 		 "  --thread TID|NAME       count only what this thread allocated\n"
 		 "  --from SECONDS          count only what was allocated after ...\n"
 		 "  --to SECONDS            ... and look no further than this\n"
@@ -64,6 +78,17 @@ static void print_text(struct analysis *analysis)
 	text_hints(analysis);
 }
 
+/* Keys have no '-'. */
+static void add_section(struct json_object *sites, const struct tree *tree)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s", tree->metric->name);
+	for (char *dash = key; (dash = strchr(dash, '-'));)
+		*dash = '_';
+	json_object_object_add(sites, key, json_tree(tree));
+}
+
 static struct json_object *make_sites(struct analysis *analysis)
 {
 	struct json_object *sites = json_object_new_object();
@@ -74,7 +99,7 @@ static struct json_object *make_sites(struct analysis *analysis)
 		if (analysis->options.sort && analysis->options.sort != &tree_metrics[i])
 			continue;
 		tree = analysis_tree(analysis, &tree_metrics[i]);
-		json_object_object_add(sites, tree_metrics[i].name, json_tree(tree));
+		add_section(sites, tree);
 		tree_destroy(tree);
 	}
 	return sites;

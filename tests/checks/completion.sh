@@ -51,6 +51,8 @@ is "$(offered no-such)" "" "nothing is offered for what begins nothing"
 if grep -q ' --mode' <<<"$("$vadtrace" record --help 2>/dev/null)"; then
 	is "$(offered record --mode '')" "observe route" "the modes"
 fi
+is "$(offered report --sort heap-)" "heap-committed heap-ranges heap-reserved" \
+	"the sections of a report"
 is "$(offered report ls)" ls.trace "a trace's folder"
 is "$(offered report oth)" other/ "a folder on the way to one"
 ok "the name of a program to record" offers true record tru

@@ -11,40 +11,56 @@
 #include <string.h>
 #include <strings.h>
 
-static uint64_t peak_bytes(const struct replay_site *site)
-{
-	return site->peak_bytes;
-}
+/* A figure of a site's blocks. */
+#define OF_SITE(name, figure)                                                     \
+	static uint64_t name(const struct replay_process *process, uint32_t site) \
+	{                                                                         \
+		return process->sites[site].figure;                               \
+	}
 
-static uint64_t peak_blocks(const struct replay_site *site)
-{
-	return site->peak_blocks;
-}
+OF_SITE(peak_bytes, peak_bytes)
+OF_SITE(peak_blocks, peak_blocks)
+OF_SITE(live_bytes, counts.live_bytes)
+OF_SITE(live_blocks, counts.live_blocks)
+OF_SITE(calls, counts.calls)
+OF_SITE(bytes, counts.bytes)
+OF_SITE(temporary, counts.temporary)
 
-static uint64_t live_bytes(const struct replay_site *site)
-{
-	return site->counts.live_bytes;
-}
+/* A figure of the ranges that a site holds, the program's or the heap's. */
+#define OF_HOLDER(name, group, figure)                                             \
+	static uint64_t name(const struct replay_process *process, uint32_t site)  \
+	{                                                                          \
+		return holders_find(&process->space.holders, site, group)->figure; \
+	}
 
-static uint64_t live_blocks(const struct replay_site *site)
-{
-	return site->counts.live_blocks;
-}
+OF_HOLDER(peak_committed, HOLDERS_PROGRAM, peak_committed_bytes)
+OF_HOLDER(peak_reserved, HOLDERS_PROGRAM, peak_reserved_bytes)
+OF_HOLDER(reserved, HOLDERS_PROGRAM, reserved_bytes)
+OF_HOLDER(committed, HOLDERS_PROGRAM, committed_bytes)
+OF_HOLDER(range_calls, HOLDERS_PROGRAM, calls)
+OF_HOLDER(range_bytes, HOLDERS_PROGRAM, call_bytes)
+OF_HOLDER(heap_peak_committed, HOLDERS_HEAP, peak_committed_bytes)
+OF_HOLDER(heap_peak_reserved, HOLDERS_HEAP, peak_reserved_bytes)
+OF_HOLDER(heap_reserved, HOLDERS_HEAP, reserved_bytes)
+OF_HOLDER(heap_committed, HOLDERS_HEAP, committed_bytes)
+OF_HOLDER(heap_range_calls, HOLDERS_HEAP, calls)
+OF_HOLDER(heap_range_bytes, HOLDERS_HEAP, call_bytes)
 
-static uint64_t calls(const struct replay_site *site)
-{
-	return site->counts.calls;
-}
-
-static uint64_t bytes(const struct replay_site *site)
-{
-	return site->counts.bytes;
-}
-
-static uint64_t temporary(const struct replay_site *site)
-{
-	return site->counts.temporary;
-}
+/* The rows of address ranges, whose two groups differ in name, title and figures only. */
+#define COMMITTED_ROW(row_name, row_title, row_first, row_second)                  \
+	.name = (row_name), .title = (row_title), .first_name = "committed_bytes", \
+	.second_name = "reserved_bytes", .first_unit = "", .second_words = "of ",  \
+	.second_unit = " reserved", .is_bytes = true, .second_is_bytes = true,     \
+	.first = (row_first), .second = (row_second)
+#define RESERVED_ROW(row_name, row_title, row_first, row_second)                         \
+	.name = (row_name), .title = (row_title), .first_name = "reserved_bytes",        \
+	.second_name = "committed_bytes", .first_unit = " reserved", .second_words = "", \
+	.second_unit = " committed", .is_bytes = true, .second_is_bytes = true,          \
+	.first = (row_first), .second = (row_second)
+#define RANGES_ROW(row_name, row_title, row_first, row_second)                           \
+	.name = (row_name), .title = (row_title), .first_name = "calls",                 \
+	.second_name = "reserved_bytes", .first_unit = " calls", .second_words = "for ", \
+	.second_unit = "", .second_is_bytes = true, .first = (row_first), .second = (row_second)
 
 const struct tree_metric tree_metrics[] = {
 	{ .name = "peak",
@@ -98,6 +114,18 @@ const struct tree_metric tree_metrics[] = {
 	  .is_extra = true,
 	  .first = bytes,
 	  .second = calls },
+	{ COMMITTED_ROW("committed", "Address space at the peak of commit", peak_committed,
+			peak_reserved) },
+	{ RESERVED_ROW("reserved", "Address space at the end", reserved, committed) },
+	{ RANGES_ROW("ranges", "Most calls for address space", range_calls, range_bytes) },
+	{ COMMITTED_ROW("heap-committed", "Heap segments at the peak of commit",
+			heap_peak_committed, heap_peak_reserved),
+	  .is_extra = true },
+	{ RESERVED_ROW("heap-reserved", "Heap segments at the end", heap_reserved, heap_committed),
+	  .is_extra = true },
+	{ RANGES_ROW("heap-ranges", "Most calls for heap segments", heap_range_calls,
+		     heap_range_bytes),
+	  .is_extra = true },
 };
 
 const size_t tree_metric_count = sizeof(tree_metrics) / sizeof(tree_metrics[0]);
@@ -259,11 +287,15 @@ static const struct symbol_frame *next_frame(struct walk *walk)
 	return &walk->symbol->frames[0];
 }
 
-/* The frame that a stack is grouped by; *walk stands behind it. */
-static struct symbol_frame site_frame(struct walk *walk)
+/* The frame that a site is grouped by; *walk stands behind it. */
+static struct symbol_frame site_frame(struct walk *walk, const struct replay_site *site)
 {
-	static const struct symbol_frame unknown = { .function = "(unknown call stack)",
-						     .module = "" };
+	static const struct symbol_frame no_stack[] = {
+		[REPLAY_SITE_STACK] = { .function = "(unknown call stack)", .module = "" },
+		[REPLAY_SITE_INHERITED] = { .function = "(inherited from the parent)",
+					    .module = "" },
+		[REPLAY_SITE_FOUND] = { .function = "(not by a recorded call)", .module = "" },
+	};
 	struct walk start = *walk;
 	const struct symbol_frame *frame;
 
@@ -272,7 +304,7 @@ static struct symbol_frame site_frame(struct walk *walk)
 			return *frame;
 	*walk = start;
 	frame = next_frame(walk);
-	return frame ? *frame : unknown;
+	return frame ? *frame : no_stack[site->sort];
 }
 
 static uint64_t hash_frame(const struct symbol_frame *frame)
@@ -304,7 +336,7 @@ static void add_to_group(struct builder *builder, uint32_t number)
 {
 	const struct replay_site *site = &builder->process->sites[number];
 	struct walk walk = begin_walk(builder, site->node);
-	struct symbol_frame frame = site_frame(&walk);
+	struct symbol_frame frame = site_frame(&walk, site);
 
 	if (2 * (builder->count + 1) > builder->slots)
 		enlarge(builder);
@@ -316,8 +348,8 @@ static void add_to_group(struct builder *builder, uint32_t number)
 		builder->table[slot] = (uint32_t)builder->count;
 	}
 	struct group *group = &builder->groups[builder->table[slot] - 1];
-	group->first += builder->metric->first(site);
-	group->second += builder->metric->second(site);
+	group->first += builder->metric->first(builder->process, number);
+	group->second += builder->metric->second(builder->process, number);
 	builder->next[number] = group->member;
 	group->member = number + 1;
 }
@@ -358,16 +390,19 @@ static void group_sites(struct builder *builder, struct suppressions *suppressio
 	for (uint32_t i = 0; i < builder->process->site_count; i++) {
 		const struct replay_site *site = &builder->process->sites[i];
 
-		tree->total_first += metric->first(site);
-		tree->total_second += metric->second(site);
-		if (!metric->first(site) && !(metric->is_bytes && metric->second(site)))
+		uint64_t first = metric->first(builder->process, i);
+		uint64_t second = metric->second(builder->process, i);
+
+		tree->total_first += first;
+		tree->total_second += second;
+		if (!first && !(metric->is_bytes && second))
 			continue;
 		if (!is_suppressed(builder, suppressions, site)) {
 			add_to_group(builder, i);
 			continue;
 		}
-		tree->suppressed_first += metric->first(site);
-		tree->suppressed_second += metric->second(site);
+		tree->suppressed_first += first;
+		tree->suppressed_second += second;
 	}
 }
 
@@ -424,20 +459,22 @@ static struct tree_node *find_caller(struct tree_node *node, const struct symbol
 	return node->callers[node->caller_count++] = make_node(frame);
 }
 
-static void add_stack(struct builder *builder, struct tree_node *root,
-		      const struct replay_site *site)
+static void add_stack(struct builder *builder, struct tree_node *root, uint32_t number)
 {
+	const struct replay_site *site = &builder->process->sites[number];
+	uint64_t first = builder->metric->first(builder->process, number);
+	uint64_t second = builder->metric->second(builder->process, number);
 	struct walk walk = begin_walk(builder, site->node);
 	const struct symbol_frame *frame;
 	struct tree_node *node = root;
 
-	site_frame(&walk);
-	root->first += builder->metric->first(site);
-	root->second += builder->metric->second(site);
+	site_frame(&walk, site);
+	root->first += first;
+	root->second += second;
 	while ((frame = next_frame(&walk)) && !starts_thread(frame->function)) {
 		node = find_caller(node, frame);
-		node->first += builder->metric->first(site);
-		node->second += builder->metric->second(site);
+		node->first += first;
+		node->second += second;
 	}
 }
 
@@ -454,7 +491,7 @@ static struct tree_node *grow(struct builder *builder, const struct group *group
 	struct tree_node *root = make_node(&group->frame);
 
 	for (uint32_t member = group->member; member; member = builder->next[member - 1])
-		add_stack(builder, root, &builder->process->sites[member - 1]);
+		add_stack(builder, root, member - 1);
 	sort_callers(root);
 	return root;
 }

@@ -32,8 +32,9 @@ struct tree_metric {
 	bool second_is_bytes;
 	bool is_live;  /* of blocks that live at the end: suppressions apply */
 	bool is_extra; /* shown only when --sort asks for it */
-	uint64_t (*first)(const struct replay_site *site);
-	uint64_t (*second)(const struct replay_site *site);
+	/* Of the site of this number. */
+	uint64_t (*first)(const struct replay_process *process, uint32_t site);
+	uint64_t (*second)(const struct replay_process *process, uint32_t site);
 };
 
 extern const struct tree_metric tree_metrics[];

@@ -31,7 +31,7 @@ static struct replay_memory take_memory(struct replay_process *parent, uint64_t 
 	struct replay_memory memory = { .parent = parent->number, .fork_ns = fork_ns };
 
 	blocks_inherit(&memory.blocks, &parent->blocks);
-	space_inherit(&memory.space, &parent->space);
+	space_inherit(&memory.space, &parent->space, REPLAY_INHERITED_SITE);
 	copy_heaps(&memory, parent);
 	return memory;
 }

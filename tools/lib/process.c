@@ -31,6 +31,23 @@ uint32_t process_find_site(struct replay_process *process, uint32_t stack)
 	return page ? page[stack & (PAGE_ENTRIES - 1)] : 0;
 }
 
+static bool is_found(const struct trace_event *event)
+{
+	return event->api == API_NONE &&
+	       (event->kind == EVENT_VAD_RESERVE || event->kind == EVENT_VAD_MAP);
+}
+
+uint32_t process_find_range_site(struct replay_process *process, const struct trace_event *event)
+{
+	if (!is_found(event))
+		return process_find_site(process, event->stack);
+	if (!process->found_site) {
+		process->found_site = add_site(process, 0, /* tracer */ false);
+		process->sites[process->found_site].sort = REPLAY_SITE_FOUND;
+	}
+	return process->found_site;
+}
+
 /* Two threads may define the same stack; of different definitions the last counts. */
 static void define_stack(struct replay *replay, struct replay_process *process,
 			 const struct trace_event *event)
@@ -169,6 +186,9 @@ static struct replay_process *make_process(const struct trace_event *event)
 	process->start_ns = process->end_ns = event->time_ns;
 	space_init(&process->space);
 	add_site(process, 0, /* tracer */ false);
+	if (image->reason == TRACE_REASON_FORK)
+		process->sites[add_site(process, 0, /* tracer */ false)].sort =
+			REPLAY_SITE_INHERITED;
 	add_heap(process, 0);
 	return process;
 }

@@ -20,6 +20,8 @@ void process_define(struct replay *replay, struct replay_process *process,
 /* Numbers in the image's tables; what is not known yet is added. The site of a stack that was never
  * defined is 0, and so is every site of an image without detail. */
 uint32_t process_find_site(struct replay_process *process, uint32_t stack);
+/* The site of an address range's event. */
+uint32_t process_find_range_site(struct replay_process *process, const struct trace_event *event);
 uint32_t process_find_thread(struct replay_process *process, uint32_t tid);
 uint16_t process_find_heap(struct replay_process *process, uint64_t handle);
 struct replay_api *process_find_api(struct replay_process *process, uint16_t api);

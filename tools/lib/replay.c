@@ -334,7 +334,7 @@ static void apply_happening(struct replay_process *process, const struct trace_e
 	else if (event->kind == EVENT_HEAP_DESTROY)
 		destroy_heap(process, event);
 	else if (event->kind >= EVENT_VAD_RESERVE)
-		space_apply(&process->space, event, process_find_site(process, event->stack));
+		space_apply(&process->space, event, process_find_range_site(process, event));
 	else
 		apply_block(process, event);
 }
@@ -419,6 +419,7 @@ void replay_finish(struct replay *replay)
 
 		for (size_t site = 0; site < process->site_count; site++)
 			save_peak(process, &process->sites[site]);
+		space_finish(&process->space);
 	}
 }
 

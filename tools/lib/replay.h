@@ -35,11 +35,20 @@ struct replay_counts {
 	uint64_t live_blocks, live_bytes;
 };
 
+/* What a site is, when it is no call stack. */
+enum replay_site_sort {
+	REPLAY_SITE_STACK,
+	REPLAY_SITE_INHERITED, /* ranges that a fork's child has from its parent */
+	REPLAY_SITE_FOUND,     /* ranges that no call made: older than the recording, or made by
+				  system calls that did not come by us */
+};
+
 /* What one call stack did.
  *  - peak_* is valid for peak_number; see replay.c. */
 struct replay_site {
 	uint32_t node; /* in struct stacks */
 	bool is_tracer;
+	uint8_t sort; /* enum replay_site_sort */
 	struct replay_counts counts;
 	uint64_t peak_blocks, peak_bytes;
 	uint64_t peak_number;
@@ -69,6 +78,9 @@ struct replay_heap {
 	uint64_t live_blocks; /* counted or not */
 	struct replay_counts counts;
 };
+
+/* The site of a fork's child that holds its parent's ranges; other images have none such. */
+enum { REPLAY_INHERITED_SITE = 1 };
 
 enum { REPLAY_SIZE_CLASSES = 49 }; /* class n holds sizes of n bits: 0, 1, 2-3, 4-7 ... */
 
@@ -109,6 +121,7 @@ struct replay_process {
 	uint32_t **site_pages;     /* stack id to site, in pages */
 	struct replay_site *sites; /* 0: the unknown stack */
 	size_t site_count, site_capacity;
+	uint32_t found_site; /* of REPLAY_SITE_FOUND; 0: there is none yet */
 	struct replay_thread *threads;
 	size_t thread_count, thread_capacity;
 	uint32_t *thread_table; /* numbers plus 1, by tid */

@@ -84,6 +84,7 @@ void space_free(struct space *space)
 	if (space->runs)
 		release_runs(space->runs);
 	space->runs = NULL;
+	holders_free(&space->holders);
 }
 
 /* One level more with a chance of a quarter. */
@@ -149,29 +150,39 @@ static void split(struct space_runs *runs, uint64_t address)
 	insert(runs, &rest);
 }
 
-static void note_peaks(struct space_usage *usage, uint64_t time_ns)
+/* Whether it is a new peak of what is committed. */
+static bool note_peaks(struct space_usage *usage, uint64_t time_ns)
 {
 	if (usage->reserved_bytes > usage->peak_reserved_bytes) {
 		usage->peak_reserved_bytes = usage->reserved_bytes;
 		usage->peak_reserved_ns = time_ns;
 	}
-	if (usage->committed_bytes > usage->peak_committed_bytes) {
-		usage->peak_committed_bytes = usage->committed_bytes;
-		usage->peak_committed_ns = time_ns;
-	}
+	if (usage->committed_bytes <= usage->peak_committed_bytes)
+		return false;
+	usage->peak_committed_bytes = usage->committed_bytes;
+	usage->peak_committed_ns = time_ns;
+	return true;
 }
 
 static void note_all_peaks(struct space *space, uint64_t time_ns)
 {
 	for (int owner = 0; owner < SPACE_OWNERS; owner++)
 		note_peaks(&space->owners[owner], time_ns);
-	note_peaks(&space->total, time_ns);
+	if (note_peaks(&space->total, time_ns))
+		holders_note_peak(&space->holders);
+}
+
+static enum holders_group group_of(uint8_t owner)
+{
+	return owner == SPACE_HEAP ? HOLDERS_HEAP : HOLDERS_PROGRAM;
 }
 
 static void account(struct space *space, const struct space_run *run, bool is_added)
 {
 	uint64_t size = is_added ? run->end - run->start : run->start - run->end;
 
+	holders_change(&space->holders, run->site, group_of(run->owner), run->end - run->start,
+		       run->is_committed, is_added);
 	space->owners[run->owner].reserved_bytes += size;
 	space->total.reserved_bytes += size;
 	if (!run->is_committed)
@@ -255,7 +266,6 @@ static void count_release(struct space *space, uint64_t address)
 		space->owners[path.before[0]->run.owner].release_calls++;
 }
 
-/* What the parent reserved has no site of the child's. */
 static struct space_runs *copy_runs(const struct space *space)
 {
 	struct space_runs *copy = make_runs();
@@ -265,7 +275,7 @@ static struct space_runs *copy_runs(const struct space *space)
 		struct space_run run = node->run;
 
 		if (space->is_borrowed)
-			run.site = 0;
+			run.site = space->inherited_site;
 		insert(copy, &run);
 	}
 	return copy;
@@ -283,6 +293,16 @@ static void own_runs(struct space *space)
 	release_runs(runs);
 }
 
+static void count_call(struct space *space, const struct trace_event *event, uint32_t site)
+{
+	bool reserves = event->kind == EVENT_VAD_RESERVE || event->kind == EVENT_VAD_MAP;
+
+	if (event->api != API_NONE && event->kind >= EVENT_VAD_RESERVE &&
+	    event->kind <= EVENT_VAD_UNMAP)
+		holders_count_call(&space->holders, site, group_of(owner_of(event)),
+				   reserves ? event->size_bytes : 0);
+}
+
 void space_apply(struct space *space, const struct trace_event *event, uint32_t site)
 {
 	uint64_t end = event->address + event->size_bytes;
@@ -290,6 +310,7 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 	if (end <= event->address)
 		return;
 	own_runs(space);
+	count_call(space, event, site);
 	switch (event->kind) {
 	case EVENT_VAD_RESERVE:
 	case EVENT_VAD_MAP:
@@ -328,18 +349,59 @@ void space_restart_peaks(struct space *space, uint64_t time_ns)
 	for (int owner = 0; owner < SPACE_OWNERS; owner++)
 		restart(&space->owners[owner], time_ns);
 	restart(&space->total, time_ns);
+	holders_note_peak(&space->holders);
 	note_all_peaks(space, time_ns);
 }
 
-void space_inherit(struct space *to, const struct space *from)
+void space_finish(struct space *space)
+{
+	holders_finish(&space->holders);
+}
+
+/* What is found at the start is held by one. */
+static void hold_all(struct space *space)
+{
+	for (uint8_t owner = 0; owner < SPACE_OWNERS; owner++) {
+		uint64_t committed = space->owners[owner].committed_bytes;
+		uint64_t reserved = space->owners[owner].reserved_bytes;
+		enum holders_group group = group_of(owner);
+
+		holders_change(&space->holders, space->inherited_site, group, committed,
+			       /* committed */ true, /* added */ true);
+		holders_change(&space->holders, space->inherited_site, group, reserved - committed,
+			       /* committed */ false, /* added */ true);
+	}
+}
+
+void space_inherit(struct space *to, const struct space *from, uint32_t inherited_site)
 {
 	*to = *from;
 	to->runs->references++;
 	to->is_borrowed = true;
+	to->inherited_site = inherited_site;
+	memset(&to->holders, 0, sizeof(to->holders));
+	hold_all(to);
 	for (int owner = 0; owner < SPACE_OWNERS; owner++)
 		to->owners[owner].reserve_calls = to->owners[owner].release_calls = 0;
 	to->total.reserve_calls = to->total.release_calls = 0;
 	to->commit_calls = to->decommit_calls = to->protect_calls = to->reset_calls = 0;
+}
+
+/* The sites together hold what is used. */
+static bool check_holders(const struct space *space)
+{
+	uint64_t reserved[HOLDERS_GROUPS] = { 0 }, committed[HOLDERS_GROUPS] = { 0 };
+	const struct space_usage *heap = &space->owners[SPACE_HEAP];
+
+	for (uint32_t site = 0; site < space->holders.count; site++)
+		for (int group = 0; group < HOLDERS_GROUPS; group++) {
+			reserved[group] += space->holders.list[site][group].reserved_bytes;
+			committed[group] += space->holders.list[site][group].committed_bytes;
+		}
+	return reserved[HOLDERS_HEAP] == heap->reserved_bytes &&
+	       committed[HOLDERS_HEAP] == heap->committed_bytes &&
+	       reserved[HOLDERS_PROGRAM] + reserved[HOLDERS_HEAP] == space->total.reserved_bytes &&
+	       committed[HOLDERS_PROGRAM] + committed[HOLDERS_HEAP] == space->total.committed_bytes;
 }
 
 bool space_check(const struct space *space)
@@ -357,5 +419,5 @@ bool space_check(const struct space *space)
 		count++;
 	}
 	return count == space->runs->count && reserved == space->total.reserved_bytes &&
-	       committed == space->total.committed_bytes;
+	       committed == space->total.committed_bytes && check_holders(space);
 }

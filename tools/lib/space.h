@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/lib/holders.h"
 #include "tools/lib/trace_event.h"
 
 /* Whose a range is, for the table of owners. */
@@ -45,6 +46,8 @@ struct space_runs;
 struct space {
 	struct space_runs *runs; /* by start; shared with a parent or children until one changes */
 	bool is_borrowed;        /* as a parent left them: their sites are the parent's */
+	uint32_t inherited_site; /* whose those ranges are here */
+	struct holders holders;
 	struct space_usage owners[SPACE_OWNERS];
 	struct space_usage total;
 	uint64_t decommit_calls, commit_calls, protect_calls, reset_calls;
@@ -53,15 +56,16 @@ struct space {
 void space_init(struct space *space);
 void space_free(struct space *space);
 /* *to, not initialised, has the runs of `from` for a fork's child: the calls so far are not its
- * own.
- */
-void space_inherit(struct space *to, const struct space *from);
+ * own, and what it finds is held by `inherited_site`. */
+void space_inherit(struct space *to, const struct space *from, uint32_t inherited_site);
 
 /* Applies an EVENT_VAD_*; other kinds are ignored. `site` is noted for what becomes reserved. */
 void space_apply(struct space *space, const struct trace_event *event, uint32_t site);
 
 /* The peaks become what is used now: figures of a part of the run. */
 void space_restart_peaks(struct space *space, uint64_t time_ns);
+/* After the last event: who held what at the peak is final. */
+void space_finish(struct space *space);
 
 /* Executes the invariants of the structs: for tests. */
 bool space_check(const struct space *space);

@@ -64,6 +64,61 @@ static void test_rows(void)
 	space_free(&space);
 }
 
+static void apply_of(uint32_t site, uint16_t kind, uint64_t page, uint64_t pages, uint32_t type,
+		     uint32_t owner)
+{
+	struct trace_event event = { .kind = kind,
+				     .time_ns = 1,
+				     .address = PAGE * (page + 16),
+				     .size_bytes = PAGE * pages,
+				     .type = type,
+				     .owner = owner,
+				     .api = 1 };
+
+	space_apply(&space, &event, site);
+}
+
+static const struct holder *holder(uint32_t site, enum holders_group group)
+{
+	return holders_find(&space.holders, site, group);
+}
+
+/* Site 1 reserves, site 2 commits and maps, site 3 needs a segment. */
+static void test_holders(void)
+{
+	struct space child;
+
+	space_init(&space);
+	apply_of(1, EVENT_VAD_RESERVE, 0, 16, MEM_RESERVE, EVENT_OWNER_PROGRAM);
+	apply_of(2, EVENT_VAD_COMMIT, 4, 4, 0, EVENT_OWNER_PROGRAM);
+	apply_of(2, EVENT_VAD_MAP, 32, 8, MEM_PRIVATE | MEM_COMMIT, EVENT_OWNER_PROGRAM);
+	apply_of(3, EVENT_VAD_RESERVE, 64, 2, MEM_RESERVE | MEM_COMMIT, EVENT_OWNER_HEAP);
+	apply_of(2, EVENT_VAD_UNMAP, 32, 6, 0, EVENT_OWNER_PROGRAM);
+	apply_of(1, EVENT_VAD_RESERVE, 100, 50, MEM_RESERVE, EVENT_OWNER_PROGRAM);
+	space_inherit(&child, &space, 9);
+	space_finish(&space);
+	ok_equal(holder(1, HOLDERS_PROGRAM)->peak_committed_bytes, 4 * PAGE,
+		 "who reserved it holds what another commits");
+	ok_equal(holder(1, HOLDERS_PROGRAM)->peak_reserved_bytes, 16 * PAGE, "reserved then");
+	ok_equal(holder(1, HOLDERS_PROGRAM)->reserved_bytes, 66 * PAGE, "reserved at the end");
+	ok_equal(holder(2, HOLDERS_PROGRAM)->peak_committed_bytes, 8 * PAGE, "at the peak");
+	ok_equal(holder(2, HOLDERS_PROGRAM)->committed_bytes, 2 * PAGE, "at the end");
+	ok_equal(holder(2, HOLDERS_PROGRAM)->calls, 3, "calls of all kinds");
+	ok_equal(holder(2, HOLDERS_PROGRAM)->call_bytes, 8 * PAGE, "bytes of what it mapped");
+	ok_equal(holder(3, HOLDERS_HEAP)->peak_committed_bytes, 2 * PAGE, "the heap's are apart");
+	ok_equal(holder(3, HOLDERS_PROGRAM)->calls, 0, "and its calls");
+	ok_equal(holder(7777, HOLDERS_PROGRAM)->calls, 0, "a site without ranges");
+	ok_equal(holders_find(&child.holders, 9, HOLDERS_PROGRAM)->reserved_bytes, 68 * PAGE,
+		 "a child's are held by one site");
+	ok(space_check(&space) && space_check(&child), "the sites' figures add up");
+	space_free(&space);
+	space = child;
+	apply_of(1, EVENT_VAD_UNMAP, 100, 50, 0, EVENT_OWNER_PROGRAM);
+	ok_equal(holder(9, HOLDERS_PROGRAM)->reserved_bytes, 18 * PAGE, "and leave it");
+	ok(space_check(&space), "in order");
+	space_free(&space);
+}
+
 static unsigned char model[PAGES]; /* 0 free, 1 reserved, 2 committed */
 
 static void change(uint64_t first, uint64_t count, int from, int to)
@@ -123,6 +178,7 @@ static void test_random(void)
 int main(void)
 {
 	test_rows();
+	test_holders();
 	test_random();
 	return tap_done();
 }
