@@ -16,9 +16,11 @@
 #include <string.h>
 
 #include "trace/memory.h"
+#include "trace/modules_pe.h"
 #include "trace/provider/provider.h"
 #include "trace/stack/depot.h"
 #include "trace/stack/stack_elf.h"
+#include "trace/stack/stack_mixed.h"
 #include "trace/system.h"
 
 #define PAGE 4096u
@@ -88,7 +90,7 @@ static void publish_locked(const struct module *gone, struct module *added)
 	__atomic_store_n(&current, next, __ATOMIC_RELEASE);
 }
 
-static const char *copy_text(const char *text)
+const char *modules_keep(const char *text)
 {
 	size_t size = strlen(text) + 1;
 	char *copy = memory_take(size);
@@ -98,7 +100,7 @@ static const char *copy_text(const char *text)
 
 static const char *path_of(const char *name)
 {
-	return name[0] ? copy_text(name) : program_path;
+	return name[0] ? modules_keep(name) : program_path;
 }
 
 static const char *hexadecimal(const uint8_t *bytes, uint32_t count)
@@ -112,7 +114,7 @@ static const char *hexadecimal(const uint8_t *bytes, uint32_t count)
 		text[2 * i + 1] = digits[bytes[i] & 15];
 	}
 	text[2 * i] = 0;
-	return copy_text(text);
+	return modules_keep(text);
 }
 
 static uint64_t align_up(uint64_t value, uint64_t alignment)
@@ -207,15 +209,14 @@ static struct module *make(const char *name, uint64_t base, const ElfW(Phdr) * s
 	find_range(module);
 	if (module->end == 0)
 		return NULL;
-	module->name = copy_text(name ? name : "");
+	module->name = modules_keep(name ? name : "");
 	module->path = path_of(module->name);
 	module->build_id = build_id_of(module);
 	return module;
 }
 
-static void emit(struct module *module)
+static void emit_elf(const struct module *module)
 {
-	uint32_t now = __atomic_load_n(&generation, __ATOMIC_RELAXED);
 	struct provider_module event = {
 		.module = module->id,
 		.base = module->base,
@@ -225,9 +226,37 @@ static void emit(struct module *module)
 		.build_id = module->build_id,
 	};
 
+	provider_module(&event);
+}
+
+static void emit_pe(const struct module *module)
+{
+	struct provider_pe_module event = {
+		.module = module->id,
+		.base = module->base,
+		.start = module->start,
+		.end = module->end,
+		.path = module->path,
+		.name = module->pe->name,
+		.pdb = module->pe->pdb,
+		.pdb_id = module->pe->pdb_id,
+		.timestamp = module->pe->timestamp,
+		.image_size = module->pe->image_size,
+	};
+
+	provider_pe_module(&event);
+}
+
+static void emit(struct module *module)
+{
+	uint32_t now = __atomic_load_n(&generation, __ATOMIC_RELAXED);
+
 	if (__atomic_load_n(&module->generation, __ATOMIC_ACQUIRE) == now)
 		return;
-	provider_module(&event);
+	if (module->pe)
+		emit_pe(module);
+	else
+		emit_elf(module);
 	__atomic_store_n(&module->generation, now, __ATOMIC_RELEASE);
 }
 
@@ -239,7 +268,7 @@ void modules_emit_all(void)
 		emit(snapshot->modules[i]);
 }
 
-static void forget(struct module *module)
+static void forget(const struct module *module)
 {
 	stack_forget(module->start, module->end);
 	depot_forget(module->start, module->end);
@@ -259,8 +288,17 @@ static struct module *find_overlap(const struct module *added)
 	return NULL;
 }
 
-/* Makes `added` known. What it overlaps was unloaded without our notice; 16 such at most. */
-static void add(struct module *added)
+static bool is_same(const struct module *one, const struct module *other)
+{
+	if (one->base != other->base || one->start != other->start ||
+	    strcmp(one->path, other->path) != 0 || !one->pe != !other->pe)
+		return false;
+	return one->pe ? one->pe->timestamp == other->pe->timestamp
+		       : strcmp(one->build_id, other->build_id) == 0;
+}
+
+/* 16 overlapped ones at most. */
+struct module *modules_add(struct module *added, uint64_t address)
 {
 	struct module *gone[16];
 	uint32_t gone_count = 0;
@@ -269,9 +307,7 @@ static void add(struct module *added)
 	bool is_known = false;
 
 	while ((overlap = find_overlap(added)) && gone_count < 16) {
-		is_known = overlap->base == added->base && overlap->start == added->start &&
-			   strcmp(overlap->build_id, added->build_id) == 0 &&
-			   strcmp(overlap->path, added->path) == 0;
+		is_known = is_same(overlap, added);
 		if (is_known)
 			break;
 		publish_locked(overlap, NULL);
@@ -285,6 +321,27 @@ static void add(struct module *added)
 	memory_unlock(&modules_lock, mask);
 	for (uint32_t i = 0; i < gone_count; i++)
 		forget(gone[i]);
+	return find(snapshot_get(), address);
+}
+
+static bool is_known_locked(const struct module *wanted)
+{
+	for (uint32_t i = 0; current && i < current->count; i++)
+		if (current->modules[i] == wanted)
+			return true;
+	return false;
+}
+
+void modules_remove(const struct module *gone)
+{
+	uint64_t mask = memory_lock(&modules_lock);
+	bool is_known = is_known_locked(gone);
+
+	if (is_known)
+		publish_locked(gone, NULL);
+	memory_unlock(&modules_lock, mask);
+	if (is_known)
+		forget(gone);
 }
 
 /* Whether the loader still has this module at the address: it may be gone without our notice. */
@@ -292,6 +349,8 @@ static bool is_current(const struct module *module, uint64_t address)
 {
 	struct dl_find_object object;
 
+	if (module->pe)
+		return modules_pe_is_current(module);
 	return _dl_find_object((void *)address, &object) == 0 &&
 	       object.dlfo_link_map->l_addr == module->base &&
 	       strcmp(object.dlfo_link_map->l_name, module->name) == 0;
@@ -305,16 +364,14 @@ static struct module *discover(uint64_t address)
 	struct module *module;
 
 	if (_dl_find_object((void *)address, &object) != 0)
-		return NULL;
+		return mixed_has_windows() ? modules_pe_discover(address) : NULL;
 	header = object.dlfo_map_start;
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    header->e_phoff + header->e_phnum * sizeof(ElfW(Phdr)) > PAGE)
 		return NULL;
 	module = make(object.dlfo_link_map->l_name, object.dlfo_link_map->l_addr,
 		      (const void *)((const char *)header + header->e_phoff), header->e_phnum);
-	if (module)
-		add(module);
-	return find(snapshot_get(), address);
+	return module ? modules_add(module, address) : find(snapshot_get(), address);
 }
 
 void modules_learn(const uint64_t *frames, uint32_t count)
@@ -348,7 +405,7 @@ static int meet(struct dl_phdr_info *info, size_t size, void *refresh)
 	    strcmp(known->name, info->dlpi_name ? info->dlpi_name : "") != 0) {
 		known = make(info->dlpi_name, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
 		if (known)
-			add(known);
+			modules_add(known, known->start);
 	}
 	known = find(snapshot_get(), start_of(info));
 	if (known && known->seen < stamp)
@@ -405,7 +462,8 @@ int modules_iterate(int (*callback)(struct dl_phdr_info *, size_t, void *), void
 			.dlpi_subs = snapshot->subs,
 		};
 
-		result = callback(&info, sizeof(info), data);
+		if (!module->pe)
+			result = callback(&info, sizeof(info), data);
 	}
 	return result;
 }
@@ -418,5 +476,6 @@ void modules_restart(void)
 void modules_fork_child(void)
 {
 	modules_lock.word = 0;
+	modules_pe_fork_child();
 	modules_restart();
 }

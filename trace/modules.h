@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Which files' code is where, as far as stacks need it.
+/* Which files' code is where, as far as stacks need it: ELF files, and PE images under Wine.
  *
  * The list of modules is an immutable snapshot, replaced as a whole. Modules that were loaded after
  * modules_start are found when a stack first leads through them, without the loader's lock. */
@@ -16,13 +16,15 @@
 
 /* One loaded file.
  *  - [start, end) holds all its segments, page by page; base is what its symbols are relative to;
- *  - generation is that of its last module event. */
+ *  - generation is that of its last module event;
+ *  - pe is NULL for an ELF file; a PE image has no segments and no build-id. */
 struct module {
 	uint64_t base, start, end;
 	const char *name;            /* as the loader has it: "" for the program itself */
 	const char *path;            /* the program's real path */
 	const char *build_id;        /* hexadecimal, "" when it has none */
 	const ElfW(Phdr) * segments; /* our copy */
+	const struct module_pe *pe;
 	uint32_t id;
 	uint32_t generation;
 	uint32_t seen; /* the last refresh that met it */
@@ -40,6 +42,16 @@ void modules_learn(const uint64_t *frames, uint32_t count);
 
 /* Compares with the loader's list: what vanished is told, and forgotten with its stacks. */
 void modules_refresh(void);
+
+/* Makes a module known. What it overlaps was unloaded without our notice. The module that is at
+ * `address` then, or NULL. */
+struct module *modules_add(struct module *added, uint64_t address);
+
+/* The module is gone: it is told, and forgotten with its stacks. */
+void modules_remove(const struct module *gone);
+
+/* A copy of the text, for good; "" when there is no memory. */
+const char *modules_keep(const char *text);
 
 /* NULL when no known module covers the address. */
 const struct module *modules_find(uint64_t address);

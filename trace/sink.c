@@ -22,15 +22,26 @@
 #include "trace/stack/stack_elf.h"
 
 static uint32_t depth;
+static _Thread_local const struct trace_caller *caller;
 
 void sink_start(uint32_t stack_depth)
 {
 	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
 }
 
-static uint32_t take_stack(const struct bracket *bracket)
+const struct trace_caller *sink_set_caller(const struct trace_caller *next)
 {
-	struct stack_start start = { .frame = bracket->frame };
+	const struct trace_caller *before = caller;
+
+	caller = next;
+	return before;
+}
+
+uint32_t sink_take_stack(const struct bracket *bracket)
+{
+	/* A handler that has interrupted the tracer has a stack of its own. */
+	struct stack_start start = { .frame = bracket->frame,
+				     .caller = bracket->level == 0 ? caller : NULL };
 	struct stack_trace trace;
 
 	if (!bracket->thread || depth == 0)
@@ -56,19 +67,25 @@ static void write_record(const struct bracket *bracket, const struct event *even
 	buffer_write(bracket->thread, bracket->level, &record, event->heap);
 }
 
+bool sink_prepare(const struct bracket *bracket)
+{
+	struct thread *thread = bracket->thread;
+
+	if (thread && __builtin_expect(thread->young != 0, 0) && bracket->level == 0 &&
+	    bracket_check_name(thread))
+		return false;
+	process_announce();
+	return true;
+}
+
 static void take(const struct bracket *bracket, const struct event *event)
 {
 	enum filter_answer answer = filter_ask(event);
-	struct thread *thread = bracket->thread;
 	uint32_t stack;
 
-	if (answer == FILTER_DROP)
+	if (answer == FILTER_DROP || !sink_prepare(bracket))
 		return;
-	if (thread && __builtin_expect(thread->young != 0, 0) && bracket->level == 0 &&
-	    bracket_check_name(thread))
-		return;
-	process_announce();
-	stack = filter_wants_stack(event) ? take_stack(bracket) : 0;
+	stack = filter_wants_stack(event) ? sink_take_stack(bracket) : 0;
 	if (filter_is_record(event))
 		write_record(bracket, event, answer, stack);
 	else

@@ -9,11 +9,22 @@
 #include <stdint.h>
 
 #include "core/event.h"
+#include "trace/bracket.h"
+#include "trace/trace.h"
 
 /* Walks at most this many frames; 0: no stacks. */
 void sink_start(uint32_t stack_depth);
 
 /* The event_sink of core/event.h. Keeps errno. */
 void sink_take(const struct event *event);
+
+/* The calling thread's stacks begin at `caller` from now on; NULL: at the event. What it was. */
+const struct trace_caller *sink_set_caller(const struct trace_caller *caller);
+
+/* Inside a bracket: the process is announced; false: the thread turned out to be LTTng's. */
+bool sink_prepare(const struct bracket *bracket);
+
+/* Inside a bracket: the id of the program's stack, which has been emitted by then. */
+uint32_t sink_take_stack(const struct bracket *bracket);
 
 #endif

@@ -7,12 +7,21 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 void system_thread_name(char name[16])
 {
 	name[0] = 0;
 	system_call4(SYS_prctl, PR_GET_NAME, (long)name, 0, 0);
 	name[15] = 0;
+}
+
+bool system_read_memory(uint64_t address, void *to, size_t size_bytes)
+{
+	struct iovec local = { to, size_bytes }, remote = { (void *)address, size_bytes };
+
+	return system_call6(SYS_process_vm_readv, system_pid(), (long)&local, 1, (long)&remote, 1,
+			    0) == (long)size_bytes;
 }
 
 long system_read_file(const char *path, char *text, size_t capacity)

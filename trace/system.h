@@ -86,6 +86,9 @@ static inline bool system_can_read(uintptr_t address)
 	return system_call4(SYS_rt_sigprocmask, -1, (long)address, 0, sizeof(uint64_t)) == -22;
 }
 
+/* Copies memory of this process; false, when not all of it can be read. */
+bool system_read_memory(uint64_t address, void *to, size_t size_bytes);
+
 /* The calling thread's name. */
 void system_thread_name(char name[16]);
 

@@ -15,6 +15,7 @@
 #include "trace/provider/vadtrace_heap.h"
 #include "trace/provider/vadtrace_meta.h"
 #include "trace/provider/vadtrace_vm.h"
+#include "trace/provider/vadtrace_win.h"
 
 /* An event that carries its stack's id. */
 struct event_call {
@@ -25,6 +26,12 @@ struct event_call {
 struct stack_call {
 	const uint64_t *frames;
 	uint32_t stack, count;
+};
+
+/* A call, or a difference between its answers, with its stack's id. */
+struct windows_call {
+	const void *what;
+	uint32_t stack;
 };
 
 struct thread_call {
@@ -64,6 +71,7 @@ void provider_start(void)
 	lttng_ust__probe_register_refcount___vadtrace_heap++;
 	lttng_ust__probe_register_refcount___vadtrace_meta++;
 	lttng_ust__probe_register_refcount___vadtrace_vm++;
+	lttng_ust__probe_register_refcount___vadtrace_win++;
 }
 
 const volatile int *provider_gate(void)
@@ -202,6 +210,16 @@ void provider_module(const struct provider_module *module)
 	emit(fire_module, module);
 }
 
+static void fire_pe_module(const void *module)
+{
+	lttng_ust_tracepoint(vadtrace_meta, pe_module, module);
+}
+
+void provider_pe_module(const struct provider_pe_module *module)
+{
+	emit(fire_pe_module, module);
+}
+
 static void fire_module_gone(const void *module)
 {
 	lttng_ust_tracepoint(vadtrace_meta, module_gone, *(const uint32_t *)module);
@@ -224,4 +242,42 @@ void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count)
 	struct stack_call call = { frames, stack, count };
 
 	emit(fire_stack, &call);
+}
+
+static void fire_call(const void *argument)
+{
+	const struct windows_call *call = argument;
+
+	lttng_ust_tracepoint(vadtrace_win, call, call->what, call->stack);
+}
+
+void provider_call(const struct trace_call *call, uint32_t stack)
+{
+	struct windows_call argument = { call, stack };
+
+	emit(fire_call, &argument);
+}
+
+static void fire_hook(const void *hook)
+{
+	lttng_ust_tracepoint(vadtrace_win, hook, hook);
+}
+
+void provider_hook(const struct trace_hook *hook)
+{
+	emit(fire_hook, hook);
+}
+
+static void fire_difference(const void *argument)
+{
+	const struct windows_call *call = argument;
+
+	lttng_ust_tracepoint(vadtrace_win, difference, call->what, call->stack);
+}
+
+void provider_difference(const struct trace_difference *difference, uint32_t stack)
+{
+	struct windows_call argument = { difference, stack };
+
+	emit(fire_difference, &argument);
 }

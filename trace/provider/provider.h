@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "trace/schema/live.h"
 #include "trace/schema/record.h"
+#include "trace/trace.h"
 
 struct provider_record {
 	uint64_t time_ns;
@@ -31,6 +32,12 @@ struct provider_module {
 	uint64_t base, start, end;
 	const char *path, *build_id;
 	uint32_t module;
+};
+
+struct provider_pe_module {
+	uint64_t base, start, end;
+	const char *path, *name, *pdb, *pdb_id;
+	uint32_t module, timestamp, image_size;
 };
 
 /* Takes one more reference to all providers, for good: the destructors of our object, which the
@@ -55,7 +62,11 @@ void provider_fork(uint64_t fork_ns);
 void provider_exit(void);
 void provider_thread(uint32_t tid, const char *name);
 void provider_module(const struct provider_module *module);
+void provider_pe_module(const struct provider_pe_module *module);
 void provider_module_gone(uint32_t module);
 void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count);
+void provider_call(const struct trace_call *call, uint32_t stack);
+void provider_hook(const struct trace_hook *hook);
+void provider_difference(const struct trace_difference *difference, uint32_t stack);
 
 #endif

@@ -77,6 +77,23 @@ LTTNG_UST_TRACEPOINT_EVENT(
 )
 
 LTTNG_UST_TRACEPOINT_EVENT(
+	vadtrace_meta, pe_module,
+	LTTNG_UST_TP_ARGS(const struct provider_pe_module *, module),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint32_t, module, module->module)
+		lttng_ust_field_integer_hex(uint64_t, base, module->base)
+		lttng_ust_field_integer_hex(uint64_t, start, module->start)
+		lttng_ust_field_integer_hex(uint64_t, end, module->end)
+		lttng_ust_field_string(path, module->path)
+		lttng_ust_field_string(name, module->name)
+		lttng_ust_field_integer_hex(uint32_t, timestamp, module->timestamp)
+		lttng_ust_field_integer(uint32_t, image_size, module->image_size)
+		lttng_ust_field_string(pdb, module->pdb)
+		lttng_ust_field_string(pdb_id, module->pdb_id)
+	)
+)
+
+LTTNG_UST_TRACEPOINT_EVENT(
 	vadtrace_meta, module_gone,
 	LTTNG_UST_TP_ARGS(uint32_t, module),
 	LTTNG_UST_TP_FIELDS(

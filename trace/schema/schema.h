@@ -22,9 +22,19 @@
  *  vadtrace_meta:exit       (none)                   an ordinary end of the process
  *  vadtrace_meta:thread     tid, name
  *  vadtrace_meta:module     module, base, start, end, path, build_id (hexadecimal text)
+ *  vadtrace_meta:pe_module  module, base, start, end, path, name, timestamp, image_size, pdb, pdb_id
+ *                           a Windows image; numbered with the modules. path: of the file in Unix
+ *                           terms, "" when unknown; name: as Windows shows it; timestamp: of the
+ *                           header; pdb: path or name; pdb_id: GUID and age as symbol servers want
  *  vadtrace_meta:module_gone module
  *  vadtrace_meta:stack      stack, frames[]          instruction addresses, innermost first; return
  *                                                    addresses except a signal's frame
+ *  vadtrace_win:call        api, result, error, stack, arguments[]
+ *                           one call of a Windows function, after it; error: the thread's last error
+ *  vadtrace_win:hook        api, function, dll, state, reason, address
+ *                           what became of a hook. state: hooked, passed on, not present, not loaded
+ *  vadtrace_win:difference  api, what, wine, core, stack, arguments[]
+ *                           two answers to one call, in mode verify
  *
  * Order: within a process, apply everything in order of time; a record's time is its own (begin_ns
  * plus its delta), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC nanoseconds.
@@ -40,7 +50,7 @@
  *
  * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises.
  *  1  the first
- *  2  process: fork_ns; vadtrace_meta:fork */
+ *  2  process: fork_ns; vadtrace_meta:fork, pe_module; vadtrace_win */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
@@ -50,6 +60,7 @@
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"
 #define VADTRACE_PROVIDER_META "vadtrace_meta"
+#define VADTRACE_PROVIDER_WIN "vadtrace_win"
 
 /* The recorder's folder: DIR/vadtrace.json describes the run (see tools/lib/manifest.h), DIR/ust
  * holds LTTng's CTF, DIR/live the thread buffers of processes that ended without emptying them. */

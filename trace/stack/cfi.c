@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#define COLUMN_RCX 2
 #define COLUMN_RBP 6
 #define COLUMN_RSP 7
 #define COLUMN_RIP 16
@@ -27,7 +28,14 @@ struct cursor {
 };
 
 /* Where one register of the caller is. */
-enum where { WHERE_KEPT = 0, WHERE_AT_CFA, WHERE_AT_RBP, WHERE_NOWHERE, WHERE_COMPLEX };
+enum where {
+	WHERE_KEPT = 0,
+	WHERE_AT_CFA,
+	WHERE_AT_RBP,
+	WHERE_AT_RCX,
+	WHERE_NOWHERE,
+	WHERE_COMPLEX,
+};
 
 struct place {
 	enum where where;
@@ -254,15 +262,15 @@ static bool is_plt_expression(const struct cursor *text)
 	       memcmp(text->at + limit_at + 1, plt + limit_at + 1, sizeof(plt) - limit_at - 1) == 0;
 }
 
-/* breg6 or breg7 with an offset, then deref: the CFA is stored in the frame. */
+/* A register's number of these three, with an offset, then deref: the CFA is stored there. */
 static bool take_loaded(struct cursor text, uint64_t *column, int64_t *offset)
 {
 	uint8_t operation = take_byte(&text);
 
 	*column = (uint64_t)operation - 0x70;
 	*offset = take_signed(&text);
-	return (*column == COLUMN_RBP || *column == COLUMN_RSP) && take_byte(&text) == 0x06 &&
-	       !text.is_bad && text.at == text.end;
+	return (*column == COLUMN_RBP || *column == COLUMN_RSP || *column == COLUMN_RCX) &&
+	       take_byte(&text) == 0x06 && !text.is_bad && text.at == text.end;
 }
 
 static struct cursor take_block(struct cursor *cursor)
@@ -294,7 +302,7 @@ static void set_cfa_expression(struct machine *machine, struct cursor *cursor)
 	}
 }
 
-/* A register stored at an address: only "at rbp + n" is followed. */
+/* A register stored at an address: only "at rbp + n" and "at rcx + n" are followed. */
 static void put_expression(struct machine *machine, struct cursor *cursor)
 {
 	uint64_t column = take_unsigned(cursor);
@@ -302,8 +310,12 @@ static void put_expression(struct machine *machine, struct cursor *cursor)
 	uint8_t operation = take_byte(&text);
 	int64_t offset = take_signed(&text);
 
-	if (operation == 0x70 + COLUMN_RBP && !text.is_bad && text.at == text.end)
+	bool is_simple = !text.is_bad && text.at == text.end;
+
+	if (operation == 0x70 + COLUMN_RBP && is_simple)
 		put(machine, column, WHERE_AT_RBP, offset);
+	else if (operation == 0x70 + COLUMN_RCX && is_simple)
+		put(machine, column, WHERE_AT_RCX, offset);
 	else
 		put(machine, column, WHERE_COMPLEX, 0);
 }
@@ -510,13 +522,38 @@ static struct cfi_rule rule_of_kind(enum cfi_kind kind)
 	return (struct cfi_rule){ .kind = kind };
 }
 
+/* All of the caller's registers are stored near one of these: Wine's system-call dispatchers. */
+static bool is_stored(const struct row *row)
+{
+	enum where where = row->cfa_column == COLUMN_RCX ? WHERE_AT_RCX : WHERE_AT_RBP;
+
+	return row->is_cfa_loaded && row->cfa_column != COLUMN_RSP && row->rip.where == where &&
+	       row->rbp.where == where && fits(row->cfa_offset, 16) && fits(row->rip.offset, 16) &&
+	       fits(row->rbp.offset, 24);
+}
+
+/* At a call no function can say that something is in rcx, which the callee may change. The
+ * dispatcher that says so has it in rsp, too. */
+static struct cfi_rule rule_of_stored(const struct row *row)
+{
+	return (struct cfi_rule){
+		.kind = CFI_STORED,
+		.is_cfa_of_rbp = row->cfa_column == COLUMN_RBP,
+		.rbp_offset = row->rbp.offset,
+		.cfa_offset =
+			cfi_stored_offsets((int16_t)row->cfa_offset, (int16_t)row->rip.offset),
+	};
+}
+
 static struct cfi_rule rule_of_row(const struct row *row)
 {
 	if (row->rip.where == WHERE_NOWHERE)
 		return rule_of_kind(CFI_END);
+	if (is_stored(row))
+		return rule_of_stored(row);
 	if (row->is_complex || row->rip.where != WHERE_AT_CFA || row->rip.offset != -8 ||
-	    row->rbp.where == WHERE_COMPLEX || !fits(row->rbp.offset, 24) ||
-	    !fits(row->cfa_offset, 32) ||
+	    row->rbp.where == WHERE_COMPLEX || row->rbp.where == WHERE_AT_RCX ||
+	    !fits(row->rbp.offset, 24) || !fits(row->cfa_offset, 32) ||
 	    (row->cfa_column != COLUMN_RBP && row->cfa_column != COLUMN_RSP))
 		return rule_of_kind(CFI_COMPLEX);
 	return (struct cfi_rule){

@@ -20,6 +20,9 @@ enum cfi_kind {
 	CFI_NO_MODULE,   /* generated code, or no code at all */
 	CFI_NO_INFO,     /* a module's code that says nothing of itself: assembly */
 	CFI_COMPLEX,     /* more than a rule can say: a full unwinder must go on */
+	CFI_STORED,      /* the caller's rip, rsp and rbp are stored near rbp or rsp */
+	CFI_MACHINE,     /* a trap's frame (rip, cs, flags, rsp) is at CFA; rbp as the rule says */
+	CFI_REGISTERS,   /* PE code that depends on other registers than rsp and rbp */
 };
 
 enum cfi_rbp {
@@ -30,7 +33,8 @@ enum cfi_rbp {
 
 /* One instruction's rule, small enough to be stored atomically.
  *  - CFA = (is_cfa_of_rbp ? rbp : rsp) + cfa_offset, or what is stored there if is_cfa_loaded;
- *  - a kind other than CFI_STANDARD uses no other field. */
+ *  - of CFI_STORED, cfa_offset is two numbers, see below, and rbp_offset counts from rbp or rsp;
+ *  - other kinds than CFI_STANDARD, CFI_STORED and CFI_MACHINE use no other field. */
 struct cfi_rule {
 	uint64_t kind : 4;
 	uint64_t rbp : 2;
@@ -41,6 +45,22 @@ struct cfi_rule {
 };
 
 _Static_assert(sizeof(struct cfi_rule) == sizeof(uint64_t), "a rule is one word");
+
+/* Of CFI_STORED: where the caller's rsp and rip are, from rbp or rsp. */
+static inline int64_t cfi_stored_offsets(int16_t rsp_offset, int16_t rip_offset)
+{
+	return (int64_t)((uint64_t)(int64_t)rip_offset << 16 | (uint16_t)rsp_offset);
+}
+
+static inline int64_t cfi_stored_rsp(struct cfi_rule rule)
+{
+	return (int16_t)rule.cfa_offset;
+}
+
+static inline int64_t cfi_stored_rip(struct cfi_rule rule)
+{
+	return (int64_t)rule.cfa_offset >> 16;
+}
 
 /* `pc` is an address inside the instruction: for a return address, one less. */
 struct cfi_rule cfi_find(uintptr_t pc);

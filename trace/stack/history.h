@@ -28,6 +28,7 @@ enum frame_link {
 	LINK_WORDS,    /* pc is at the caller's rsp - 8, its rbp at rbp_place or still in rbp;
 			  the caller's rsp depends on rsp alone, or on rbp: RBP_USED */
 	LINK_END,      /* the rule says that there is none */
+	LINK_ZERO,     /* the return address at rbp_place is 0: there is none */
 };
 
 /* What the way to the caller does with rbp: most code uses it as any other register. */
@@ -43,7 +44,7 @@ enum frame_rbp {
  *    comes from is not looked at. */
 struct history_frame {
 	uintptr_t rsp, rbp;
-	uintptr_t rbp_place; /* 0: the caller's rbp is rbp */
+	uintptr_t rbp_place; /* 0: the caller's rbp is rbp. Of LINK_ZERO, the return address's */
 	uint32_t hash;
 	uint8_t link;
 	uint8_t rbp_use;
@@ -125,6 +126,9 @@ static inline uint32_t history_count_own(const struct history_walk *walk, uint32
 
 /* The outermost position that can be reached from `position` over words that have not changed. */
 uint32_t history_follow(struct history_walk *walk, uint32_t position, struct stack_bounds *bounds);
+
+/* Whether the walk's outermost frame is still the end of the stack. */
+bool history_has_end(const struct history_walk *walk, struct stack_bounds *bounds);
 
 /* The walk consists of its `kept` outermost frames and of `fresh`, innermost first, from now on.
  * Together they are no more than HISTORY_FRAMES_MAX. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "trace/memory.h"
+#include "trace/stack/stack_mixed.h"
 
 #define PROBES 16
 #define FIRST_TABLE_SIZE 4096u
@@ -96,9 +97,9 @@ static struct cfi_rule rule_from_word(uint64_t word)
 }
 
 static __attribute__((noinline)) struct cfi_rule learn(struct table *table, struct slot *slot,
-						       uintptr_t pc)
+						       uintptr_t pc, bool is_exact)
 {
-	struct cfi_rule rule = cfi_find(pc);
+	struct cfi_rule rule = mixed_find(pc, is_exact);
 	uint64_t word;
 
 	memcpy(&word, &rule, sizeof(word));
@@ -110,13 +111,14 @@ static __attribute__((noinline)) struct cfi_rule learn(struct table *table, stru
 	return rule;
 }
 
-struct cfi_rule rules_find(uintptr_t pc)
+struct cfi_rule rules_find(uintptr_t pc, bool is_exact)
 {
 	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 	struct slot *slot = find_slot(table, pc);
 	uint64_t word = slot ? __atomic_load_n(&slot->rule, __ATOMIC_RELAXED) : 0;
 
-	return __builtin_expect(word != 0, 1) ? rule_from_word(word) : learn(table, slot, pc);
+	return __builtin_expect(word != 0, 1) ? rule_from_word(word)
+					      : learn(table, slot, pc, is_exact);
 }
 
 void rules_forget(uintptr_t start, uintptr_t end)

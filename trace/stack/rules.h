@@ -14,8 +14,8 @@
 /* False: there is no memory. */
 bool rules_start(void);
 
-/* `pc` is as for cfi_find. No lock, unless a new pc makes the table grow. */
-struct cfi_rule rules_find(uintptr_t pc);
+/* As mixed_find. No lock, unless a new pc makes the table grow. */
+struct cfi_rule rules_find(uintptr_t pc, bool is_exact);
 
 /* The code in [start, end) is gone. */
 void rules_forget(uintptr_t start, uintptr_t end);

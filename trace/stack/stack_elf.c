@@ -7,7 +7,9 @@
  *           `----- fresh ------'  `-- still right while their words are --'
  *
  * Where the rule is CFI_COMPLEX, libunwind walks the whole stack instead (some 500 ns per frame).
- * Code without unwind information is assumed to keep frame pointers. */
+ * Where it is CFI_REGISTERS, the stack of PE code is walked again with all registers.
+ * Code without unwind information is assumed to keep frame pointers; in a Windows program, where
+ * many compilers keep none, only what follows a call is believed to be a return address. */
 
 #include "trace/stack/stack_elf.h"
 
@@ -25,6 +27,7 @@
 
 #include "trace/bracket.h"
 #include "trace/stack/rules.h"
+#include "trace/stack/stack_mixed.h"
 #include "trace/system.h"
 
 /* A larger gap between a frame pointer and the frame is not believed. */
@@ -49,7 +52,7 @@ struct walk {
 	struct history_walk *old;
 	uint32_t candidates;
 	uint32_t fresh_count, own_count, capacity;
-	bool is_complex;
+	bool is_complex, needs_registers;
 };
 
 static bool is_started;
@@ -113,6 +116,30 @@ static bool step_signal(struct registers *at, struct stack_bounds *bounds)
 	       bounds_load(bounds, context + 40 + 8 * REG_RSP, &at->rsp);
 }
 
+/* The processor's frame of a trap, or one that a system call's dispatcher has made. */
+static bool step_stored(struct registers *at, struct cfi_rule rule, struct stack_bounds *bounds)
+{
+	uintptr_t base = rule.is_cfa_of_rbp ? at->rbp : at->rsp;
+
+	at->is_exact = false;
+	at->rbp_place = base + (uintptr_t)(int64_t)rule.rbp_offset;
+	return bounds_load(bounds, at->rbp_place, &at->rbp) &&
+	       bounds_load(bounds, base + (uintptr_t)cfi_stored_rip(rule), &at->pc) &&
+	       bounds_load(bounds, base + (uintptr_t)cfi_stored_rsp(rule), &at->rsp);
+}
+
+static bool step_machine(struct registers *at, struct cfi_rule rule, struct stack_bounds *bounds)
+{
+	uintptr_t trap =
+		(rule.is_cfa_of_rbp ? at->rbp : at->rsp) + (uintptr_t)(int64_t)rule.cfa_offset;
+
+	if (rule.rbp == CFI_RBP_AT_CFA &&
+	    !bounds_load(bounds, trap + (uintptr_t)(int64_t)rule.rbp_offset, &at->rbp))
+		return false;
+	at->is_exact = true;
+	return bounds_load(bounds, trap, &at->pc) && bounds_load(bounds, trap + 24, &at->rsp);
+}
+
 /* Generated code: its frame pointer, if that looks like one. */
 static bool step_guessed(struct registers *at, struct stack_bounds *bounds)
 {
@@ -125,7 +152,7 @@ static bool step_guessed(struct registers *at, struct stack_bounds *bounds)
 	at->rbp_place = frame;
 	at->rsp = frame + 16;
 	at->is_exact = false;
-	return true;
+	return !mixed_has_windows() || mixed_is_return(at->pc);
 }
 
 /* Moves `at` to the caller. `link` says how the same can be found again. */
@@ -144,6 +171,10 @@ static bool step(struct registers *at, struct stack_bounds *bounds, struct cfi_r
 		return step_guessed(at, bounds);
 	case CFI_SIGNAL:
 		return step_signal(at, bounds);
+	case CFI_STORED:
+		return step_stored(at, rule, bounds);
+	case CFI_MACHINE:
+		return step_machine(at, rule, bounds);
 	case CFI_END:
 		*link = LINK_END;
 	}
@@ -257,14 +288,20 @@ static bool add_and_step(struct walk *walk)
 	struct history_frame frame = {
 		.rsp = at->rsp, .rbp = at->rbp, .is_exact = at->is_exact, .is_own = is_own(pc)
 	};
-	struct cfi_rule rule = rules_find(pc - !at->is_exact);
+	struct cfi_rule rule = rules_find(pc - !at->is_exact, at->is_exact);
 	enum frame_link link = LINK_STEP;
 	bool is_found = step(at, &walk->history->bounds, rule, &link);
 
 	walk->is_complex = rule.kind == CFI_COMPLEX;
+	walk->needs_registers = rule.kind == CFI_REGISTERS;
 	frame.rbp_place = at->rbp_place;
 	frame.link = is_found || link == LINK_END ? (uint8_t)link : LINK_STEP;
 	frame.rbp_use = use_of_rbp(rule, frame.link);
+	if (is_found && at->pc == 0 && link == LINK_WORDS) {
+		frame.link = LINK_ZERO;
+		frame.rbp_use = rule.is_cfa_of_rbp ? RBP_USED : RBP_RELOADED;
+		frame.rbp_place = at->rsp - 8;
+	}
 	add(walk, pc, &frame);
 	return is_found && at->pc != 0;
 }
@@ -305,8 +342,8 @@ static bool follow(struct walk *walk, uint32_t position)
 	uint32_t end = history_follow(old, position, &walk->history->bounds);
 	uint32_t kept = position + 1, total = walk->fresh_count + kept;
 
-	if (end == 0 && old->frames[0].link == LINK_END && total <= HISTORY_FRAMES_MAX &&
-	    total - count_own(walk, kept) <= walk->capacity)
+	if (end == 0 && history_has_end(old, &walk->history->bounds) &&
+	    total <= HISTORY_FRAMES_MAX && total - count_own(walk, kept) <= walk->capacity)
 		return true;
 	add_remembered(walk, position, end);
 	return false;
@@ -357,13 +394,81 @@ static void check_remembered(const struct history_walk *walk)
 #endif
 }
 
+static bool load(void *bounds, uint64_t address, uint64_t *value)
+{
+	uintptr_t word;
+
+	if (!bounds_load(bounds, address, &word))
+		return false;
+	*value = word;
+	return true;
+}
+
+static struct pe_context context_of(const struct trace_caller *caller)
+{
+	return (struct pe_context){ caller->rip,
+				    { [PE_RBX] = caller->rbx,
+				      [PE_RSP] = caller->rsp,
+				      [PE_RBP] = caller->rbp,
+				      [6] = caller->rsi,
+				      [7] = caller->rdi,
+				      [12] = caller->r12,
+				      [13] = caller->r13,
+				      [14] = caller->r14,
+				      [15] = caller->r15 } };
+}
+
+/* The whole walk again, through PE code only, with all registers. */
+static __attribute__((noinline)) uint32_t walk_registers(const struct stack_start *start,
+							 uint64_t *frames, uint32_t capacity)
+{
+	struct pe_context context = context_of(start->caller);
+	struct pe_frame frame;
+	bool is_exact = false;
+	uint32_t count = 0;
+
+	while (count < capacity && context.rip != 0) {
+		uint64_t stack = context.registers[PE_RSP];
+
+		frames[count++] = context.rip;
+		if (!mixed_find_frame(context.rip - !is_exact, is_exact, &frame) ||
+		    !pe_frame_apply(&frame, &context, load, &start->history->bounds))
+			break;
+		is_exact = frame.kind == PE_MACHINE;
+		if (context.registers[PE_RSP] <= stack && !is_exact)
+			break;
+	}
+	return count;
+}
+
+static struct stack_trace result_of_registers(const struct stack_start *start, uint32_t capacity,
+					      struct stack_trace own)
+{
+	uint64_t *frames = start->history->unwound;
+	uint32_t count = start->caller ? walk_registers(start, frames, capacity) : 0;
+
+	if (count <= own.count)
+		return own;
+	return (struct stack_trace){ frames, count, stack_hash(frames, count), NULL };
+}
+
+/* The first frame. */
+static inline struct registers first_of(const struct stack_start *start)
+{
+	const uintptr_t *frame = (const uintptr_t *)start->frame;
+	const struct trace_caller *caller = start->caller;
+
+	if (__builtin_expect(caller != NULL, 0))
+		return (struct registers){ caller->rip, caller->rsp, caller->rbp, 0, false };
+	return (struct registers){ frame[1], start->frame + 16, frame[0], 0, false };
+}
+
 static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack_start *start,
 							      uint32_t capacity,
 							      struct history_walk *old)
 {
-	const uintptr_t *frame = (const uintptr_t *)start->frame;
 	struct walk walk = {
-		.at = { frame[1], start->frame + 16, frame[0], 0, false },
+		.at = first_of(start),
 		.history = start->history,
 		.old = old,
 		.candidates = old->count,
@@ -376,33 +481,35 @@ static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack
 	check_remembered(old);
 	if (walk.is_complex)
 		return result_of_complex(start, capacity, result_of(old));
+	if (walk.needs_registers)
+		return result_of_registers(start, capacity, result_of(old));
 	return result_of(old);
 }
 
 /* Whether a walk from here would find what the last one found: it begins at the same registers,
  * all words are what they were, and it ends where the stack does or the capacity. */
-static inline bool is_as_before(struct history_walk *old, const uintptr_t *frame,
+static inline bool is_as_before(struct history_walk *old, const struct registers *at,
 				struct stack_bounds *bounds, uint32_t capacity)
 {
 	uint32_t inner = old->count - 1, wanted = old->count - old->own_count;
 	const struct history_frame *first = &old->frames[inner];
 
 	return old->count > 0 &&
-	       history_is_at(first, (uintptr_t)(frame + 2), frame[0], /* is_exact */ false) &&
-	       *history_pc(old, inner) == frame[1] &&
-	       (wanted == capacity || (wanted < capacity && old->frames[0].link == LINK_END)) &&
+	       history_is_at(first, at->rsp, at->rbp, /* is_exact */ false) &&
+	       *history_pc(old, inner) == at->pc &&
+	       (wanted == capacity || (wanted < capacity && history_has_end(old, bounds))) &&
 	       history_follow(old, inner, bounds) == 0;
 }
 
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)
 {
-	const uintptr_t *frame = (const uintptr_t *)start->frame;
+	struct registers at = first_of(start);
 	struct history_walk *old;
 
-	if (!is_started || capacity == 0 || frame[1] == 0)
+	if (!is_started || capacity == 0 || at.pc == 0)
 		return (struct stack_trace){ .frames = start->history->unwound };
-	old = history_select(start->history, frame[1]);
-	if (is_as_before(old, frame, &start->history->bounds, capacity))
+	old = history_select(start->history, at.pc);
+	if (is_as_before(old, &at, &start->history->bounds, capacity))
 		return result_of(old);
 	return walk_anew(start, capacity, old);
 }

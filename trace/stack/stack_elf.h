@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The call stack of the calling thread, through ELF code.
+/* The call stack of the calling thread, through ELF code and, under Wine, PE code.
  *
  * A walk takes no lock, allocates nothing and never reads memory that is not there: it can run in
  * any signal handler, on the smallest signal stack, over a damaged stack. */
@@ -14,11 +14,14 @@
 
 #include "trace/stack/history.h"
 #include "trace/stack/trace.h"
+#include "trace/trace.h"
 
-/* Where a walk begins: the frame address of a function; its caller is the first frame. */
+/* Where a walk begins: the frame address of a function, whose caller is the first frame; or, unless
+ * it is NULL, `caller`. */
 struct stack_start {
 	uintptr_t frame;
 	struct history *history;
+	const struct trace_caller *caller;
 };
 
 void stack_start(void);

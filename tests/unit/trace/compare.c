@@ -54,7 +54,8 @@ static bool is_same(const uint64_t *ours, uint32_t our_count, void *const *their
 
 static __attribute__((noinline)) void compare(void)
 {
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
+	struct stack_start start = { .frame = (uintptr_t)__builtin_frame_address(0),
+				     .history = &history };
 	void *theirs[FRAMES_MAX + 20];
 	struct stack_trace ours = stack_walk(&start, FRAMES_MAX);
 	int their_count = unw_backtrace(theirs, FRAMES_MAX + 20);

@@ -34,6 +34,10 @@ void provider_module(const struct provider_module *module)
 	snprintf(last_build_id, sizeof(last_build_id), "%s", module->build_id);
 }
 
+void provider_pe_module(const struct provider_pe_module *module)
+{
+}
+
 void provider_module_gone(uint32_t module)
 {
 	__atomic_fetch_add(&gone, 1, __ATOMIC_RELAXED);
@@ -117,7 +121,8 @@ static void test_start(void)
 static void walk(void)
 {
 	static _Thread_local struct history history;
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
+	struct stack_start start = { .frame = (uintptr_t)__builtin_frame_address(0),
+				     .history = &history };
 	struct stack_trace trace = stack_walk(&start, 32);
 
 	last_stack = depot_intern(&trace);

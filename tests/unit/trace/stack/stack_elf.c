@@ -56,7 +56,8 @@ static void walk(const struct stack_start *start)
 /* Walks from here with both; the results begin with the caller. */
 __attribute__((noinline)) static void capture(void)
 {
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
+	struct stack_start start = { .frame = (uintptr_t)__builtin_frame_address(0),
+				     .history = &history };
 
 	walk(&start);
 	their_count = (uint32_t)unw_backtrace(theirs, FRAMES_MAX + 1) - 1;
@@ -291,7 +292,7 @@ static void test_generated(void)
 __attribute__((noinline)) static void walk_damaged(uint64_t value)
 {
 	uintptr_t frame[3] = { value, value, value };
-	struct stack_start start = { (uintptr_t)frame, &history };
+	struct stack_start start = { .frame = (uintptr_t)frame, .history = &history };
 
 	walk(&start);
 }
@@ -327,8 +328,9 @@ static uint32_t draw(uint32_t limit)
 
 __attribute__((noinline)) static void compare_histories(void)
 {
-	struct stack_start start = { (uintptr_t)__builtin_frame_address(0), &history };
-	struct stack_start anew = { start.frame, &empty };
+	struct stack_start start = { .frame = (uintptr_t)__builtin_frame_address(0),
+				     .history = &history };
+	struct stack_start anew = { .frame = start.frame, .history = &empty };
 	struct stack_trace one = stack_walk(&start, 20), other;
 
 	history_clear(&empty);

@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Whether an instruction is ELF or PE code, and its unwinding rule. */
+
+#ifndef VADTRACE_TRACE_STACK_STACK_MIXED_H
+#define VADTRACE_TRACE_STACK_STACK_MIXED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace/stack/cfi.h"
+#include "trace/stack/stack_pe.h"
+
+/* Answers whether `pc` is in a PE image, or in generated code with a function table, and which. */
+typedef bool (*mixed_images)(uint64_t pc, struct pe_image *image);
+
+/* There is Windows code from now on. */
+void mixed_start_windows(mixed_images images);
+bool mixed_has_windows(void);
+
+/* `pc` is an address inside the instruction: for a return address, one less. is_exact: it is no
+ * return address. */
+struct cfi_rule mixed_find(uintptr_t pc, bool is_exact);
+
+/* The whole frame of PE code; false when `pc` is in none. */
+bool mixed_find_frame(uintptr_t pc, bool is_exact, struct pe_frame *frame);
+
+/* Whether `pc` follows a call. */
+bool mixed_is_return(uintptr_t pc);
+
+#endif
