@@ -22,7 +22,8 @@
  *  vadtrace_meta:exit       (none)                   an ordinary end of the process
  *  vadtrace_meta:thread     tid, name
  *  vadtrace_meta:module     module, base, start, end, path, build_id (hexadecimal text)
- *  vadtrace_meta:pe_module  module, base, start, end, path, name, timestamp, image_size, pdb, pdb_id
+ *  vadtrace_meta:pe_module  module, base, start, end, path, name, timestamp, image_size, pdb,
+ *                           pdb_id
  *                           a Windows image; numbered with the modules. path: of the file in Unix
  *                           terms, "" when unknown; name: as Windows shows it; timestamp: of the
  *                           header; pdb: path or name; pdb_id: GUID and age as symbol servers want
@@ -30,9 +31,10 @@
  *  vadtrace_meta:stack      stack, frames[]          instruction addresses, innermost first; return
  *                                                    addresses except a signal's frame
  *  vadtrace_win:call        api, result, error, stack, arguments[]
- *                           one call of a Windows function, after it; error: the thread's last error
+ *                           a Windows function was called; error: the thread's last error after it
  *  vadtrace_win:hook        api, function, dll, state, reason, address
- *                           what became of a hook. state: hooked, passed on, not present, not loaded
+ *                           what became of a hook. state: hooked, passed on, not present or not
+ *                           loaded
  *  vadtrace_win:difference  api, what, wine, core, stack, arguments[]
  *                           two answers to one call, in mode verify
  *
