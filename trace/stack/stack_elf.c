@@ -494,8 +494,7 @@ static inline bool is_as_before(struct history_walk *old, const struct registers
 	uint32_t inner = old->count - 1, wanted = old->count - old->own_count;
 	const struct history_frame *first = &old->frames[inner];
 
-	return old->count > 0 &&
-	       history_is_at(first, at->rsp, at->rbp, /* is_exact */ false) &&
+	return old->count > 0 && history_is_at(first, at->rsp, at->rbp, /* is_exact */ false) &&
 	       *history_pc(old, inner) == at->pc &&
 	       (wanted == capacity || (wanted < capacity && history_has_end(old, bounds))) &&
 	       history_follow(old, inner, bounds) == 0;
