@@ -4,9 +4,11 @@
 /* Blocks of either face.
  *
  *   plain block:  [ usable .............................. ]
- *   sized block:  [ exact size ........ | slack | trailer ]   trailer = exact size ^ block_key
+ *   sized block:  [ exact size ........ | slack | value | trailer ]
  *
- * A sized block that fills a span, or a large one, has its exact size in its page instead. Knows
+ *   trailer ^ block_key:  bits 0-31 exact size, 32-34 user flags, 35 whether there is a value
+ *
+ * A sized block that fills a span, or a large one, has all of that in its page instead. Knows
  * nothing of threads: who calls with a front has entered it. */
 
 #include "core/heap/blocks.h"
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "core/base/check.h"
+#include "core/heap/descriptor.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 
@@ -42,11 +45,16 @@ enum misuse block_examine(const struct page *page, const void *block)
 	}
 }
 
-size_t block_capacity(const struct page *page)
-{
-	bool has_trailer = page->kind == PAGE_BLOCKS && page->sized;
+#define FLAGS_SHIFT 32
+#define VALUE_BIT ((uintptr_t)1 << 35)
+#define USER_FLAGS_SHIFT 9 /* HEAP_USER_FLAGS become the lowest bits */
+static_assert(HEAP_USER_FLAGS >> USER_FLAGS_SHIFT == 7, "three flags");
 
-	return page->block_bytes - (has_trailer ? TRAILER_BYTES : 0);
+size_t block_capacity(const struct page *page, bool has_value)
+{
+	if (page->kind != PAGE_BLOCKS || !page->sized)
+		return page->block_bytes;
+	return page->block_bytes - TRAILER_BYTES - (has_value ? VALUE_BYTES : 0);
 }
 
 static uintptr_t *trailer_of(const struct page *page, const void *block)
@@ -54,35 +62,64 @@ static uintptr_t *trailer_of(const struct page *page, const void *block)
 	return (uintptr_t *)((uintptr_t)block + page->block_bytes - TRAILER_BYTES);
 }
 
-bool block_read_size(const struct page *page, const void *block, size_t *size_bytes)
+static struct block_info info_of_trailer(uintptr_t word)
 {
-	size_t size;
-
-	if (!page->sized)
-		size = page->block_bytes;
-	else if (page->kind == PAGE_BLOCKS)
-		size = *trailer_of(page, block) ^ block_key(block);
-	else
-		size = page->exact_bytes;
-	if (size > block_capacity(page))
-		return false;
-	*size_bytes = size;
-	return true;
+	return (struct block_info){
+		.size_bytes = (uint32_t)word,
+		.user_flags = (word >> FLAGS_SHIFT & 7) << USER_FLAGS_SHIFT,
+		.has_value = word & VALUE_BIT,
+	};
 }
 
-void block_write_size(struct page *page, void *block, size_t size_bytes)
+static uintptr_t trailer_of_info(const struct block_info *info)
+{
+	return info->size_bytes | (uintptr_t)(info->user_flags >> USER_FLAGS_SHIFT) << FLAGS_SHIFT |
+	       (info->has_value ? VALUE_BIT : 0);
+}
+
+static bool read_trailer(const struct page *page, const void *block, struct block_info *info)
+{
+	uintptr_t word = *trailer_of(page, block) ^ block_key(block);
+
+	*info = info_of_trailer(word);
+	return word == trailer_of_info(info) &&
+	       info->size_bytes <= block_capacity(page, info->has_value);
+}
+
+bool block_read_info(const struct page *page, const void *block, struct block_info *info)
+{
+	if (page->sized && page->kind == PAGE_BLOCKS)
+		return read_trailer(page, block, info);
+	*info = (struct block_info){ .size_bytes = page->block_bytes };
+	if (page->sized) {
+		info->size_bytes = page->exact_bytes;
+		info->user_flags = page->user_flags;
+		info->has_value = true;
+	}
+	return info->size_bytes <= page->block_bytes;
+}
+
+void block_write_info(struct page *page, void *block, const struct block_info *info)
 {
 	if (!page->sized)
 		return;
-	if (page->kind == PAGE_BLOCKS)
-		*trailer_of(page, block) = size_bytes ^ block_key(block);
-	else
-		page->exact_bytes = size_bytes;
+	if (page->kind == PAGE_BLOCKS) {
+		*trailer_of(page, block) = trailer_of_info(info) ^ block_key(block);
+		return;
+	}
+	page->exact_bytes = info->size_bytes;
+	page->user_flags = info->user_flags;
+}
+
+uintptr_t *block_user_value(struct page *page, void *block)
+{
+	return page->kind == PAGE_BLOCKS ? trailer_of(page, block) - 1 : &page->user_value;
 }
 
 static struct span_request big_request(const struct block_request *request)
 {
 	return (struct span_request){
+		.pool = request->heap->pool,
 		.heap = request->heap,
 		.block_bytes = round_up(request->size_bytes, LARGE_HEADER_BYTES),
 		.exact_bytes = request->size_bytes,
@@ -95,12 +132,13 @@ static struct span_request big_request(const struct block_request *request)
 
 void *block_take_big(const struct block_request *request, bool *is_zero)
 {
+	size_t span_bytes_max = request->sized ? SIZED_SPAN_BYTES_MAX : SPAN_BYTES_MAX;
 	struct span_request span = big_request(request);
 	struct page *page;
 
 	if (request->size_bytes > BLOCK_BYTES_LIMIT)
 		return NULL;
-	if (request->size_bytes > SPAN_BYTES_MAX || request->alignment_bytes > SPAN_BYTES_MAX) {
+	if (request->size_bytes > span_bytes_max || request->alignment_bytes > SPAN_BYTES_MAX) {
 		span.kind = PAGE_LARGE;
 		return large_take(&span, request->alignment_bytes, is_zero);
 	}
@@ -128,7 +166,7 @@ void *block_resize_big(struct page *page, void *block, size_t size_bytes, bool m
 	if (page->kind == PAGE_LARGE && may_move)
 		return large_resize(page, size_bytes, size_bytes);
 	if (size_bytes <= page->block_bytes) {
-		block_write_size(page, block, size_bytes);
+		page->exact_bytes = size_bytes;
 		return block;
 	}
 	if (page->kind == PAGE_LARGE || size_bytes > SPAN_BYTES_MAX)
@@ -147,6 +185,21 @@ static enum misuse return_locked(struct front *front, struct page *page, struct 
 		front_free(front, page, block);
 	lock_release(front->lock);
 	return misuse;
+}
+
+enum misuse block_return_entered(struct front *entered, struct page *page, void *block)
+{
+	struct front *front = (struct front *)(page_owner(page) & ~PAGE_FULL);
+
+	if (page->kind != PAGE_BLOCKS)
+		return block_return(page, block);
+	if (front == entered)
+		front_free(front, page, block);
+	else if (front->lock)
+		return return_locked(front, page, block);
+	else
+		front_free_remote(page, block);
+	return MISUSE_NONE;
 }
 
 static enum misuse return_to_front(struct page *page, struct block *block)

@@ -9,17 +9,29 @@
 #include "core/heap/front.h"
 #include "core/heap/misuse.h"
 
-/* What a sized block has behind its last usable byte: its exact size, disguised. */
+/* What a sized block has behind its last usable byte: its exact size and its flags, disguised;
+ * before that, if it has one, the value that the program keeps with it. */
 #define TRAILER_BYTES sizeof(uintptr_t)
+#define VALUE_BYTES sizeof(uintptr_t)
+
+/* What a sized block knows. */
+struct block_info {
+	size_t size_bytes;
+	uint32_t user_flags; /* of HEAP_USER_FLAGS */
+	bool has_value;      /* always, when it fills a span */
+};
 
 /* A block's page is one that page_of gave. Whether the block is one that can be freed. */
 enum misuse block_examine(const struct page *page, const void *block);
 
-/* Bytes up to the end of the block, or up to its trailer. */
-size_t block_capacity(const struct page *page);
-/* Exact size of a sized block, else its capacity. False: its trailer was written over. */
-bool block_read_size(const struct page *page, const void *block, size_t *size_bytes);
-void block_write_size(struct page *page, void *block, size_t size_bytes);
+/* Bytes up to the end of the block, or up to its trailer or value. */
+size_t block_capacity(const struct page *page, bool has_value);
+/* Of a plain block, the size is its capacity. False: its trailer was written over. */
+bool block_read_info(const struct page *page, const void *block, struct block_info *info);
+/* Its capacity suffices. Nothing is written to a plain block. */
+void block_write_info(struct page *page, void *block, const struct block_info *info);
+/* The value of a block that has one. */
+uintptr_t *block_user_value(struct page *page, void *block);
 
 /* A block for `heap`. alignment_bytes: a power of two; above 16 the block is plain. */
 struct block_request {
@@ -39,5 +51,7 @@ void *block_resize_big(struct page *page, void *block, size_t size_bytes, bool m
 
 /* Frees an examined block; not MISUSE_NONE when somebody else freed it meanwhile. */
 enum misuse block_return(struct page *page, void *block);
+/* The same for a caller that has entered `entered`. */
+enum misuse block_return_entered(struct front *entered, struct page *page, void *block);
 
 #endif

@@ -15,6 +15,7 @@
 #include <signal.h>
 
 #include "core/base/check.h"
+#include "core/heap/descriptor.h"
 #include "core/heap/misuse.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
@@ -155,9 +156,11 @@ static bool carve(struct page *page)
 
 static struct page *take_page(struct front *front, uint32_t size_class)
 {
+	struct heap *heap = front->heap ? front->heap : heap_process();
 	struct span_request request = {
+		.pool = heap->pool,
 		.owner = front,
-		.heap = front->heap,
+		.heap = heap,
 		.block_bytes = class_bytes(size_class),
 		.slices = class_slices(size_class),
 		.align_slices = 1,

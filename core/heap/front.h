@@ -34,7 +34,7 @@ struct front {
 	struct page *direct[DIRECT_COUNT];
 	_Alignas(64) _Atomic(struct page *) notified;
 	struct lock *lock; /* NULL: a thread's front */
-	struct heap *heap;
+	struct heap *heap; /* NULL: the process heap */
 	bool sized;
 	bool dirty;
 	struct page_queue queues[CLASS_COUNT];

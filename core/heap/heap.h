@@ -22,6 +22,43 @@
 #include "core/types.h"
 
 struct heap;
+struct pager;
+
+/* Flags of the Rtl functions that heapapi.h does not have. */
+#define HEAP_ADD_USER_INFO 0x00000100u
+#define HEAP_USER_FLAGS 0x00000e00u /* HEAP_SETTABLE_USER_FLAG1 to 3 */
+
+/* HeapCompatibilityInformation. */
+#define HEAP_STANDARD 0u
+#define HEAP_LOOK_ASIDE 1u
+#define HEAP_LOW_FRAGMENTATION 2u
+
+#define RTL_HEAP_ENTRY_BUSY 0x0001u
+#define RTL_HEAP_ENTRY_REGION 0x0002u
+#define RTL_HEAP_ENTRY_BLOCK 0x0010u
+#define RTL_HEAP_ENTRY_UNCOMMITTED 0x1000u
+#define RTL_HEAP_ENTRY_COMMITTED 0x4000u
+
+/* An entry of RtlWalkHeap: a PROCESS_HEAP_ENTRY but for the width of the size and the flags. */
+struct rtl_heap_entry {
+	PVOID lpData;
+	SIZE_T cbData;
+	BYTE cbOverhead;
+	BYTE iRegionIndex;
+	WORD wFlags; /* RTL_HEAP_ENTRY_* */
+	union {
+		struct {
+			HANDLE hMem;
+			DWORD dwReserved[3];
+		} Block;
+		struct {
+			DWORD dwCommittedSize;
+			DWORD dwUnCommittedSize;
+			LPVOID lpFirstBlock;
+			LPVOID lpLastBlock;
+		} Region;
+	};
+};
 
 /* The malloc face. NULL when there is no memory or size_bytes exceeds PTRDIFF_MAX. Alignment 16
  * (8 for sizes up to 8); size 0 gives a block of its own. */
@@ -57,6 +94,12 @@ void heap_get_statistics(struct heap_statistics *statistics);
 /* The Win32 face: NTSTATUS semantics of Rtl*Heap; flags are HEAP_*. NULL / false on failure; the
  * status is written when `status` is not NULL. */
 struct heap *heap_process(void);
+/* The heap of malloc's blocks: the process heap, unless the host has one of its own. */
+struct heap *heap_native(void);
+/* Heaps that are made from now on get their memory from `pager` (NULL: the default one); the first
+ * of them becomes the process heap. Called before the process heap is used. */
+void heap_use_pager(const struct pager *pager);
+bool heap_is_valid(const struct heap *heap);
 struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_bytes,
 			 NTSTATUS *status);
 bool heap_destroy(struct heap *heap, NTSTATUS *status);
@@ -68,6 +111,30 @@ void *heap_reallocate(struct heap *heap, uint32_t flags, void *block, size_t siz
 bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status);
 /* Exact size asked for; (size_t)-1 when `block` is no block of `heap`. */
 size_t heap_size(struct heap *heap, uint32_t flags, const void *block);
+
+/* The heap is the calling thread's until it has unlocked it as often as it locked it; the calls of
+ * other threads on its blocks wait. STATUS_INVALID_HANDLE; STATUS_RESOURCE_NOT_OWNED. */
+NTSTATUS heap_lock(struct heap *heap);
+NTSTATUS heap_unlock(struct heap *heap);
+/* Gives empty pages back; bytes of the largest free block. */
+size_t heap_compact(struct heap *heap);
+/* Whether the block (NULL: every block and list of the heap) is what it should be. */
+bool heap_validate(struct heap *heap, const void *block);
+/* The entry after *entry, in rising order of addresses; lpData NULL: the first one.
+ * STATUS_NO_MORE_ENTRIES, STATUS_INVALID_PARAMETER. malloc's blocks are not shown. */
+NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry);
+/* Writes at most `count` heaps, the process heap first; returns how many there are. */
+size_t heap_list(size_t count, struct heap **list);
+/* What HeapSetInformation keeps: 0 standard, 2 low fragmentation, which a heap stays. */
+NTSTATUS heap_get_compatibility(const struct heap *heap, uint32_t *value);
+NTSTATUS heap_set_compatibility(struct heap *heap, uint32_t value);
+
+/* The value and flags that a program keeps with a block. A block has room for a value when it was
+ * allocated with HEAP_ADD_USER_INFO, or is a large one. STATUS_INVALID_PARAMETER,
+ * STATUS_INVALID_HANDLE. */
+NTSTATUS heap_get_user_info(struct heap *heap, void *block, uintptr_t *value, uint32_t *flags);
+NTSTATUS heap_set_user_value(struct heap *heap, void *block, uintptr_t value);
+NTSTATUS heap_set_user_flags(struct heap *heap, void *block, uint32_t clear, uint32_t set);
 
 /* Life of the process. */
 void heap_fork_prepare(void);

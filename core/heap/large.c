@@ -10,7 +10,8 @@
  *
  * The block is at most 4 MiB past the header. A freed region keeps its pages for a while, because
  * the system takes far longer to make pages than a program to fill them; when it is taken again for
- * another size, its page tables grow or shrink and its contents stay. Guarded by: segments_lock. */
+ * another size, its page tables grow or shrink and its contents stay. Guarded by: the pool's lock.
+ */
 
 #include "core/base/check.h"
 #include "core/heap/pool.h"
@@ -45,34 +46,37 @@ static void enlist_locked(struct segment *segment, enum segment_list_name list)
 {
 	pool_link_locked(segment, list);
 	if (list == SEGMENTS_LARGE)
-		pool.large_bytes += segment->region_bytes;
+		segment->pool->large_bytes += segment->region_bytes;
 	else
-		pool.cached_bytes += segment->region_bytes;
+		segment->pool->cached_bytes += segment->region_bytes;
 }
 
 static void delist_locked(struct segment *segment)
 {
 	pool_unlink_locked(segment);
 	if (segment->list == SEGMENTS_LARGE)
-		pool.large_bytes -= segment->region_bytes;
+		segment->pool->large_bytes -= segment->region_bytes;
 	else
-		pool.cached_bytes -= segment->region_bytes;
+		segment->pool->cached_bytes -= segment->region_bytes;
 }
 
-static struct segment *reserve_locked(size_t offset, size_t region_bytes, size_t alignment_bytes)
+static struct segment *reserve_locked(struct pool *pool, size_t offset, size_t region_bytes,
+				      size_t alignment_bytes)
 {
-	char *region = pool_reserve(&region_bytes, alignment_bytes > SEGMENT_BYTES ? alignment_bytes
-										   : SEGMENT_BYTES);
+	char *region =
+		pool_reserve(pool, &region_bytes,
+			     alignment_bytes > SEGMENT_BYTES ? alignment_bytes : SEGMENT_BYTES);
 	struct segment *segment;
 
 	if (!region)
 		return NULL;
-	pool_choose_secret_locked();
+	pool_choose_secret();
 	segment = header_of(region, offset);
+	segment->pool = pool;
 	segment->region = region;
 	segment->region_bytes = region_bytes;
 	pool_map_locked(segment, /* ours */ true);
-	pool_count_locked(region_bytes, 0);
+	pool_count_locked(pool, region_bytes, 0);
 	return segment;
 }
 
@@ -92,7 +96,7 @@ static struct segment *resize_locked(struct segment *segment, size_t region_byte
 		segment = (struct segment *)((char *)region + lead);
 		segment->region = region;
 		segment->region_bytes = region_bytes;
-		pool_count_locked(region_bytes, old_bytes);
+		pool_count_locked(segment->pool, region_bytes, old_bytes);
 	}
 	pool_map_locked(segment, /* ours */ true);
 	return is_done ? segment : NULL;
@@ -108,11 +112,11 @@ static bool suits_better(const struct segment *a, const struct segment *b, size_
 	return b->region_bytes < a->region_bytes;
 }
 
-static struct segment *take_cached_locked(size_t bytes)
+static struct segment *take_cached_locked(const struct pool *pool, size_t bytes)
 {
 	struct segment *best = NULL, *resized;
 
-	for (struct segment *s = pool.lists[SEGMENTS_CACHED]; s; s = s->next) {
+	for (struct segment *s = pool->lists[SEGMENTS_CACHED]; s; s = s->next) {
 		if (s == s->region && suits_better(s, best, bytes))
 			best = s;
 	}
@@ -143,20 +147,21 @@ void *large_take(const struct span_request *request, size_t alignment_bytes, boo
 {
 	size_t offset = block_offset(alignment_bytes);
 	size_t bytes = offset + request->block_bytes;
+	struct pool *pool = request->pool;
 	struct segment *segment = NULL;
 	void *block = NULL;
 
 	if (bytes < offset || bytes > BLOCK_BYTES_LIMIT)
 		return NULL;
-	lock_acquire(&pool.lock);
+	lock_acquire(&pool->lock);
 	if (offset == LARGE_HEADER_BYTES)
-		segment = take_cached_locked(bytes);
+		segment = take_cached_locked(pool, bytes);
 	*is_zero = !segment;
 	if (!segment)
-		segment = reserve_locked(offset, bytes, alignment_bytes);
+		segment = reserve_locked(pool, offset, bytes, alignment_bytes);
 	if (segment)
 		block = set_up_locked(segment, offset, request);
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
 	return block;
 }
 
@@ -167,13 +172,13 @@ static bool is_large_locked(const struct page *page)
 }
 
 /* Drops the oldest first. */
-bool pool_shrink_cache_locked(size_t keep_bytes)
+bool pool_shrink_cache_locked(struct pool *pool, size_t keep_bytes)
 {
 	struct segment *next;
 	size_t bytes = 0, regions = 0;
 	bool found = false;
 
-	for (struct segment *s = pool.lists[SEGMENTS_CACHED]; s; s = next) {
+	for (struct segment *s = pool->lists[SEGMENTS_CACHED]; s; s = next) {
 		next = s->next;
 		bytes += s->region_bytes;
 		if (bytes <= keep_bytes && ++regions <= CACHE_REGIONS)
@@ -190,30 +195,32 @@ bool pool_shrink_cache_locked(size_t keep_bytes)
 static bool is_worth_caching(const struct segment *segment)
 {
 	return segment == segment->region && segment->pages[0].limit == LARGE_HEADER_BYTES &&
-	       segment->region_bytes <= CACHE_BYTES / 2 + pool.large_bytes / 4;
+	       segment->region_bytes <= CACHE_BYTES / 2 + segment->pool->large_bytes / 4;
 }
 
 void pool_return_large_locked(struct page *page)
 {
 	struct segment *segment = segment_of_page(page);
+	struct pool *pool = segment->pool;
 
 	delist_locked(segment);
 	page->kind = PAGE_NONE;
 	if (!is_worth_caching(segment) && pool_release_segment_locked(segment))
 		return;
 	enlist_locked(segment, SEGMENTS_CACHED);
-	pool_shrink_cache_locked(CACHE_BYTES + pool.large_bytes / 4);
+	pool_shrink_cache_locked(pool, CACHE_BYTES + pool->large_bytes / 4);
 }
 
 bool large_return(struct page *page)
 {
+	struct pool *pool = segment_of_page(page)->pool;
 	bool is_large;
 
-	lock_acquire(&pool.lock);
+	lock_acquire(&pool->lock);
 	is_large = is_large_locked(page);
 	if (is_large)
 		pool_return_large_locked(page);
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
 	return is_large;
 }
 
@@ -222,10 +229,11 @@ void *large_resize(struct page *page, size_t size_bytes, size_t exact_bytes)
 	struct segment *segment = segment_of_page(page), *resized = segment;
 	size_t offset = (size_t)((char *)large_block(page) - (char *)segment->region);
 	size_t region_bytes = round_up(offset + size_bytes, LARGE_HEADER_BYTES);
+	struct pool *pool = segment->pool;
 
 	if (region_bytes < size_bytes || region_bytes > BLOCK_BYTES_LIMIT)
 		return NULL;
-	lock_acquire(&pool.lock);
+	lock_acquire(&pool->lock);
 	if (region_bytes != segment->region_bytes) {
 		delist_locked(segment);
 		resized = resize_locked(segment, region_bytes);
@@ -235,6 +243,6 @@ void *large_resize(struct page *page, size_t size_bytes, size_t exact_bytes)
 	}
 	if (resized)
 		segment->pages[0].exact_bytes = exact_bytes;
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
 	return resized ? large_block(&segment->pages[0]) : NULL;
 }

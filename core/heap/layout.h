@@ -33,6 +33,8 @@
 #define SEGMENT_SLICES 64u
 #define SLICES_PER_SPAN_MAX 16u
 #define SPAN_BYTES_MAX (SLICES_PER_SPAN_MAX * SLICE_BYTES)
+/* Sized blocks above this size lie in a region of their own, as Windows' do. */
+#define SIZED_SPAN_BYTES_MAX ((size_t)0xff000)
 #define LARGE_HEADER_BYTES ((size_t)4096)
 /* Malloc's limit: what differs by more cannot be told by a ptrdiff_t. */
 #define BLOCK_BYTES_LIMIT ((size_t)PTRDIFF_MAX)
@@ -40,6 +42,7 @@
 
 struct front;
 struct heap;
+struct pool;
 
 /* A free block. `mark` is block_mark() while it is in a list, and is cleared when it is given out:
  * so a block that is in lists twice, or was written to while free, is seen before it is given. */
@@ -64,16 +67,22 @@ enum page_kind {
  *    if the page is not PAGE_BLOCKS;
  *  - remote is not empty: the page is in its front's `notified` stack, or the thread whose block
  *    came first is about to put it there. Only who takes the page from that stack empties remote.
- * Guarded by: the front, but for `remote` and `next_notified`; by segments_lock while free. */
+ * Guarded by: the front, but for `remote` and `next_notified`; by the pool's lock while free. */
 struct page {
 	struct block *free;
 	_Atomic(uintptr_t) owner;
-	uint64_t divider; /* ceil(2^64 / block_bytes): tests divisibility */
+	union {
+		uint64_t divider;     /* ceil(2^64 / block_bytes): tests divisibility */
+		uintptr_t user_value; /* of the one block of other kinds */
+	};
 	_Atomic(uint32_t) used;
 	_Atomic(uint32_t) carved_bytes; /* where the blocks end that have been in a list */
-	uint32_t carved;                /* the same, counted */
-	uint32_t limit;                 /* blocks that fit */
-	uint8_t kind;                   /* enum page_kind */
+	union {
+		uint32_t carved;     /* the same, counted */
+		uint32_t user_flags; /* of the one block of other kinds */
+	};
+	uint32_t limit; /* blocks that fit */
+	uint8_t kind;   /* enum page_kind */
 	uint8_t size_class;
 	uint8_t slices;
 	_Atomic(bool) is_current; /* first in the queue of its class */
@@ -102,14 +111,15 @@ enum segment_list_name {
  *    PAGE_NONE, or the large block's) when there is none;
  *  - free_mask has a bit for each slice in no span; bit 0, the header's, is always clear;
  *  - dirty_mask has a bit for each slice that may hold anything but zeroes.
- * Guarded by: segments_lock. */
+ * Guarded by: its pool's lock. */
 struct segment {
 	uint8_t head[SEGMENT_SLICES + 1];
 	uint8_t list; /* enum segment_list_name */
 	uint64_t free_mask;
 	uint64_t dirty_mask;
 	struct segment *next, *prev;
-	void *region; /* what was asked from vm: starts before the header if aligned to more */
+	struct pool *pool; /* that it belongs to, always */
+	void *region;      /* what was asked from vm: starts before the header if aligned to more */
 	size_t region_bytes;
 	struct page pages[SEGMENT_SLICES] __attribute__((aligned(64)));
 };
@@ -117,7 +127,7 @@ static_assert(offsetof(struct segment, pages[1]) <= LARGE_HEADER_BYTES, "one pag
 static_assert(sizeof(struct segment) <= SLICE_BYTES, "the header fits into its slice");
 
 /* Which 4 MiB chunks of the address space start with a segment's header, and which are ours.
- * Written under segments_lock, read by anyone. */
+ * Written under the lock of the pool whose chunk it is, read by anyone. */
 #define CHUNK_COUNT ((uintptr_t)1 << (47 - SEGMENT_SHIFT))
 typedef _Atomic(uint64_t) chunk_map[CHUNK_COUNT / 64];
 extern chunk_map segment_heads, segment_chunks;

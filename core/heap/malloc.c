@@ -37,7 +37,7 @@ static void *take_of_class(uint32_t size_class)
 static void *take_big(size_t size_bytes, size_t alignment_bytes, bool *is_zero)
 {
 	const struct block_request request = {
-		.heap = heap_process(),
+		.heap = heap_native(),
 		.size_bytes = size_bytes,
 		.alignment_bytes = alignment_bytes,
 	};
@@ -159,15 +159,15 @@ static struct page *page_of_argument(const char *function, const void *block)
 
 size_t heap_usable_size(const void *block)
 {
-	size_t size_bytes = 0;
+	struct block_info info;
 	struct page *page;
 
 	if (!block)
 		return 0;
 	page = page_of_argument("malloc_usable_size", block);
-	if (!block_read_size(page, block, &size_bytes))
+	if (!block_read_info(page, block, &info))
 		misuse_abort_in("malloc_usable_size", MISUSE_OVERRUN, block);
-	return size_bytes;
+	return info.size_bytes;
 }
 
 /* A smaller size keeps the block unless half of it would be wasted. */

@@ -6,8 +6,8 @@
  *   open list:  segments with a free slice    full list: segments with none
  *
  * A free span keeps its pages until the pool holds more of them than it should: then empty
- * segments are released and the free spans of others are discarded. Guarded by: segments_lock.
- * Knows nothing of size classes and free lists. */
+ * segments are released and the free spans of others are discarded. Guarded by: the lock of the
+ * pool. Knows nothing of size classes and free lists. */
 
 #include "core/heap/segment.h"
 
@@ -23,7 +23,17 @@
 
 chunk_map segment_heads, segment_chunks;
 uintptr_t segment_secret;
-struct pool pool = { .lock = LOCK_INITIALIZER(LOCK_RANK_SEGMENTS) };
+
+#define POOL(page_protect)                                                              \
+	{                                                                               \
+		.lock = LOCK_INITIALIZER(LOCK_RANK_SEGMENTS), .protect = (page_protect) \
+	}
+struct pool pools[POOLS] = {
+	[POOL_NATIVE] = POOL(PAGE_READWRITE),
+	[POOL_NATIVE_CODE] = POOL(PAGE_EXECUTE_READWRITE),
+	[POOL_HOST] = POOL(PAGE_READWRITE),
+	[POOL_HOST_CODE] = POOL(PAGE_EXECUTE_READWRITE),
+};
 
 bool heap_owns(const void *address)
 {
@@ -33,20 +43,23 @@ bool heap_owns(const void *address)
 static void map_set(chunk_map map, uintptr_t chunk, bool value)
 {
 	uint64_t bit = (uint64_t)1 << (chunk % 64);
-	uint64_t word = atomic_load_explicit(&map[chunk / 64], memory_order_relaxed);
 
-	atomic_store_explicit(&map[chunk / 64], value ? word | bit : word & ~bit,
-			      memory_order_relaxed);
+	if (value)
+		atomic_fetch_or_explicit(&map[chunk / 64], bit, memory_order_relaxed);
+	else
+		atomic_fetch_and_explicit(&map[chunk / 64], ~bit, memory_order_relaxed);
 }
 
 void pool_link_locked(struct segment *segment, enum segment_list_name list)
 {
+	struct pool *pool = segment->pool;
+
 	segment->list = (uint8_t)list;
 	segment->prev = NULL;
-	segment->next = pool.lists[list];
+	segment->next = pool->lists[list];
 	if (segment->next)
 		segment->next->prev = segment;
-	pool.lists[list] = segment;
+	pool->lists[list] = segment;
 }
 
 void pool_unlink_locked(struct segment *segment)
@@ -56,7 +69,7 @@ void pool_unlink_locked(struct segment *segment)
 	if (segment->prev)
 		segment->prev->next = segment->next;
 	else
-		pool.lists[segment->list] = segment->next;
+		segment->pool->lists[segment->list] = segment->next;
 }
 
 static void relist_locked(struct segment *segment, enum segment_list_name list)
@@ -77,21 +90,22 @@ void pool_map_locked(const struct segment *segment, bool ours)
 		map_set(segment_chunks, chunk, ours);
 }
 
-void pool_count_locked(size_t taken_bytes, size_t returned_bytes)
+void pool_count_locked(struct pool *pool, size_t taken_bytes, size_t returned_bytes)
 {
-	pool.reserved_bytes += taken_bytes;
-	pool.reserved_bytes -= returned_bytes;
-	if (pool.reserved_bytes > pool.peak_reserved_bytes)
-		pool.peak_reserved_bytes = pool.reserved_bytes;
+	pool->reserved_bytes += taken_bytes;
+	pool->reserved_bytes -= returned_bytes;
+	if (pool->reserved_bytes > pool->peak_reserved_bytes)
+		pool->peak_reserved_bytes = pool->reserved_bytes;
 }
 
-void *pool_reserve(size_t *size_bytes, size_t alignment_bytes)
+void *pool_reserve(const struct pool *pool, size_t *size_bytes, size_t alignment_bytes)
 {
 	const struct vm_request request = { .owner = EVENT_OWNER_HEAP,
-					    .alignment_bytes = alignment_bytes };
+					    .alignment_bytes = alignment_bytes,
+					    .pager = pool->pager };
 	void *base = NULL;
 
-	if (vm_allocate(&base, size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &request) < 0)
+	if (vm_allocate(&base, size_bytes, MEM_RESERVE | MEM_COMMIT, pool->protect, &request) < 0)
 		return NULL;
 	return base;
 }
@@ -108,53 +122,59 @@ bool pool_release(void *base)
 bool pool_release_segment_locked(struct segment *segment)
 {
 	size_t region_bytes = segment->region_bytes;
+	struct pool *pool = segment->pool;
 
 	pool_map_locked(segment, /* ours */ false);
 	if (!pool_release(segment->region)) {
 		pool_map_locked(segment, /* ours */ true);
 		return false;
 	}
-	pool_count_locked(0, region_bytes);
+	pool_count_locked(pool, 0, region_bytes);
 	return true;
 }
 
 /* Weak, but all that is asked of it is that programs do not hit it by chance. */
-void pool_choose_secret_locked(void)
+void pool_choose_secret(void)
 {
-	if (segment_secret)
+	uintptr_t none = 0, chosen;
+
+	if (__atomic_load_n(&segment_secret, __ATOMIC_RELAXED))
 		return;
-	segment_secret = (os_clock_ns() * 0x9e3779b97f4a7c15u) ^ (uintptr_t)&segment_secret;
-	segment_secret |= 1;
+	chosen = (os_clock_ns() * 0x9e3779b97f4a7c15u) ^ (uintptr_t)&segment_secret;
+	__atomic_compare_exchange_n(&segment_secret, &none, chosen | 1, /* weak */ false,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-static struct segment *grow_locked(void)
+static struct segment *grow_locked(struct pool *pool)
 {
 	size_t bytes = SEGMENT_BYTES;
-	struct segment *segment = pool_reserve(&bytes, SEGMENT_BYTES);
+	struct segment *segment = pool_reserve(pool, &bytes, SEGMENT_BYTES);
 
 	if (!segment)
 		return NULL;
-	pool_choose_secret_locked();
+	pool_choose_secret();
+	segment->pool = pool;
 	segment->region = segment;
 	segment->region_bytes = bytes;
 	segment->free_mask = ALL_SLICES;
 	page_set_owner(&segment->pages[0], PAGE_FULL);
 	pool_link_locked(segment, SEGMENTS_OPEN);
 	pool_map_locked(segment, /* ours */ true);
-	pool_count_locked(bytes, 0);
+	pool_count_locked(pool, bytes, 0);
 	return segment;
 }
 
 static bool shrink_locked(struct segment *segment)
 {
 	size_t dirty = (size_t)__builtin_popcountll(segment->free_mask & segment->dirty_mask);
+	struct pool *pool = segment->pool;
 
 	pool_unlink_locked(segment);
 	if (!pool_release_segment_locked(segment)) {
 		pool_link_locked(segment, SEGMENTS_OPEN);
 		return false;
 	}
-	pool.dirty_slices -= dirty;
+	pool->dirty_slices -= dirty;
 	return true;
 }
 
@@ -183,7 +203,7 @@ static uint64_t run_starts(uint64_t mask, uint32_t count, uint32_t align)
 
 static struct segment *find_locked(const struct span_request *request, uint32_t *first)
 {
-	for (struct segment *s = pool.lists[SEGMENTS_OPEN]; s; s = s->next) {
+	for (struct segment *s = request->pool->lists[SEGMENTS_OPEN]; s; s = s->next) {
 		uint64_t starts = run_starts(s->free_mask, request->slices, request->align_slices);
 
 		if (!starts)
@@ -209,6 +229,8 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->next = page->prev = page->next_notified = NULL;
 	atomic_store_explicit(&page->remote, NULL, memory_order_relaxed);
 	page_set_carved(page, 0);
+	if (request->kind != PAGE_BLOCKS)
+		page->user_value = 0;
 	page_set_current(page, false);
 	page_set_used(page, 0);
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
@@ -220,8 +242,8 @@ static struct page *cut_locked(struct segment *segment, uint32_t first,
 	uint64_t mask = slices_mask(first, request->slices);
 
 	*is_zero = (segment->dirty_mask & mask) == 0;
-	pool.dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
-	pool.used_slices += request->slices;
+	segment->pool->dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
+	segment->pool->used_slices += request->slices;
 	segment->free_mask &= ~mask;
 	segment->dirty_mask |= mask;
 	for (uint32_t i = 0; i < request->slices; i++)
@@ -237,15 +259,15 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 	struct page *page = NULL;
 	uint32_t first = 1;
 
-	lock_acquire(&pool.lock);
+	lock_acquire(&request->pool->lock);
 	segment = find_locked(request, &first);
 	if (!segment && request->may_grow) {
-		segment = grow_locked();
+		segment = grow_locked(request->pool);
 		first = request->align_slices;
 	}
 	if (segment)
 		page = cut_locked(segment, first, request, is_zero);
-	lock_release(&pool.lock);
+	lock_release(&request->pool->lock);
 	return page;
 }
 
@@ -258,7 +280,7 @@ static void discard_locked(struct segment *segment, uint32_t first, uint32_t cou
 	if (vm_discard(base, (size_t)count << SLICE_SHIFT, &request) < 0)
 		return;
 	segment->dirty_mask &= ~slices_mask(first, count);
-	pool.dirty_slices -= count;
+	segment->pool->dirty_slices -= count;
 }
 
 static void discard_all_locked(struct segment *segment)
@@ -276,14 +298,14 @@ static void discard_all_locked(struct segment *segment)
 }
 
 /* Until at most `keep_slices` free slices hold pages. */
-static bool purge_locked(size_t keep_slices)
+static bool purge_locked(struct pool *pool, size_t keep_slices)
 {
 	struct segment *next;
 	bool found = false;
 
-	for (struct segment *s = pool.lists[SEGMENTS_OPEN]; s; s = next) {
+	for (struct segment *s = pool->lists[SEGMENTS_OPEN]; s; s = next) {
 		next = s->next;
-		if (pool.dirty_slices <= keep_slices && s->free_mask != ALL_SLICES)
+		if (pool->dirty_slices <= keep_slices && s->free_mask != ALL_SLICES)
 			continue;
 		found = true;
 		if (s->free_mask != ALL_SLICES || !shrink_locked(s))
@@ -297,6 +319,7 @@ static void return_locked(struct page *page)
 	struct segment *segment = segment_of_page(page);
 	uint32_t first = (uint32_t)(page - segment->pages);
 	uint64_t mask = slices_mask(first, page->slices);
+	struct pool *pool = segment->pool;
 
 	check_debug((segment->free_mask & mask) == 0, "a span given back twice");
 	page->kind = PAGE_NONE;
@@ -304,30 +327,33 @@ static void return_locked(struct page *page)
 	for (uint32_t i = 0; i < page->slices; i++)
 		segment->head[first + i] = 0;
 	segment->free_mask |= mask;
-	pool.dirty_slices += page->slices;
-	pool.used_slices -= page->slices;
+	pool->dirty_slices += page->slices;
+	pool->used_slices -= page->slices;
 	relist_locked(segment, SEGMENTS_OPEN);
-	if (pool.dirty_slices > KEEP_SLICES + pool.used_slices / 8)
-		purge_locked((KEEP_SLICES + pool.used_slices / 8) / 2);
+	if (pool->dirty_slices > KEEP_SLICES + pool->used_slices / 8)
+		purge_locked(pool, (KEEP_SLICES + pool->used_slices / 8) / 2);
 }
 
 void span_return(struct page *page)
 {
-	lock_acquire(&pool.lock);
+	struct pool *pool = segment_of_page(page)->pool;
+
+	lock_acquire(&pool->lock);
 	return_locked(page);
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
 }
 
 bool span_return_single(struct page *page)
 {
+	struct pool *pool = segment_of_page(page)->pool;
 	bool is_single;
 
-	lock_acquire(&pool.lock);
+	lock_acquire(&pool->lock);
 	is_single = chunk_is_set(segment_heads, (uintptr_t)page >> SEGMENT_SHIFT) &&
 		    page->kind == PAGE_SINGLE;
 	if (is_single)
 		return_locked(page);
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
 	return is_single;
 }
 
@@ -343,8 +369,8 @@ static bool stretch_locked(struct page *page, uint32_t slices)
 	mask = slices_mask(first + page->slices, slices - page->slices);
 	if ((segment->free_mask & mask) != mask)
 		return false;
-	pool.dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
-	pool.used_slices += slices - page->slices;
+	segment->pool->dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
+	segment->pool->used_slices += slices - page->slices;
 	segment->free_mask &= ~mask;
 	segment->dirty_mask |= mask;
 	for (uint32_t i = page->slices; i < slices; i++)
@@ -357,26 +383,29 @@ static bool stretch_locked(struct page *page, uint32_t slices)
 bool span_resize_single(struct page *page, size_t block_bytes, size_t exact_bytes)
 {
 	uint32_t slices = (uint32_t)((block_bytes + SLICE_BYTES - 1) >> SLICE_SHIFT);
+	struct pool *pool = segment_of_page(page)->pool;
 	bool is_done;
 
-	lock_acquire(&pool.lock);
+	lock_acquire(&pool->lock);
 	is_done = slices <= page->slices || stretch_locked(page, slices);
 	if (is_done) {
 		page->block_bytes = block_bytes;
 		page->exact_bytes = exact_bytes;
 	}
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
 	return is_done;
 }
 
 bool segments_trim(void)
 {
-	bool found;
+	bool found = false;
 
-	lock_acquire(&pool.lock);
-	found = purge_locked(/* keep_slices */ 0);
-	found |= pool_shrink_cache_locked(/* keep_bytes */ 0);
-	lock_release(&pool.lock);
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++) {
+		lock_acquire(&pool->lock);
+		found |= purge_locked(pool, /* keep_slices */ 0);
+		found |= pool_shrink_cache_locked(pool, /* keep_bytes */ 0);
+		lock_release(&pool->lock);
+	}
 	return found;
 }
 
@@ -394,12 +423,13 @@ static void visit_spans_locked(struct segment *segment,
 	}
 }
 
-static void visit_locked(void (*visit)(struct page *page, void *context), void *context)
+static void visit_locked(const struct pool *pool, void (*visit)(struct page *page, void *context),
+			 void *context)
 {
 	struct segment *next;
 
 	for (int list = SEGMENTS_OPEN; list <= SEGMENTS_LARGE; list++) {
-		for (struct segment *s = pool.lists[list]; s; s = next) {
+		for (struct segment *s = pool->lists[list]; s; s = next) {
 			next = s->next;
 			if (list == SEGMENTS_LARGE)
 				visit(&s->pages[0], context);
@@ -411,9 +441,11 @@ static void visit_locked(void (*visit)(struct page *page, void *context), void *
 
 void segments_visit(void (*visit)(struct page *page, void *context), void *context)
 {
-	lock_acquire(&pool.lock);
-	visit_locked(visit, context);
-	lock_release(&pool.lock);
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++) {
+		lock_acquire(&pool->lock);
+		visit_locked(pool, visit, context);
+		lock_release(&pool->lock);
+	}
 }
 
 /* Returning spans may release segments that the walk stands on: so one list of pages first. */
@@ -427,12 +459,12 @@ static void collect_of_heap(struct page *page, void *context)
 	list[0] = page;
 }
 
-void segments_return_heap(struct heap *heap)
+void segments_return_heap(struct pool *pool, struct heap *heap)
 {
 	struct page *list[2] = { NULL, (struct page *)(void *)heap };
 
-	lock_acquire(&pool.lock);
-	visit_locked(collect_of_heap, list);
+	lock_acquire(&pool->lock);
+	visit_locked(pool, collect_of_heap, list);
 	for (struct page *page = list[0], *next; page; page = next) {
 		next = page->next;
 		if (page->kind == PAGE_LARGE)
@@ -440,7 +472,36 @@ void segments_return_heap(struct heap *heap)
 		else
 			return_locked(page);
 	}
-	lock_release(&pool.lock);
+	lock_release(&pool->lock);
+}
+
+/* Looks for the lowest page of a heap's sized blocks that starts at `from` or above. */
+struct page_search {
+	const struct heap *heap;
+	uintptr_t from;
+	uintptr_t found_start;
+	struct page *found;
+};
+
+static void consider(struct page *page, void *context)
+{
+	struct page_search *search = context;
+	uintptr_t start = page_first_block(page);
+
+	if (page->heap != search->heap || !page->sized || start < search->from)
+		return;
+	if (search->found && start >= search->found_start)
+		return;
+	search->found = page;
+	search->found_start = start;
+}
+
+struct page *pool_next_page_locked(const struct pool *pool, const struct heap *heap, uintptr_t from)
+{
+	struct page_search search = { .heap = heap, .from = from };
+
+	visit_locked(pool, consider, &search);
+	return search.found;
 }
 
 static void count_page(struct page *page, void *context)
@@ -460,28 +521,34 @@ static void count_page(struct page *page, void *context)
 void segments_get_statistics(struct heap_statistics *statistics)
 {
 	*statistics = (struct heap_statistics){ 0 };
-	lock_acquire(&pool.lock);
-	visit_locked(count_page, statistics);
-	statistics->reserved_bytes = pool.reserved_bytes;
-	statistics->peak_reserved_bytes = pool.peak_reserved_bytes;
-	statistics->free_bytes = pool.reserved_bytes - statistics->used_bytes;
-	lock_release(&pool.lock);
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++) {
+		lock_acquire(&pool->lock);
+		visit_locked(pool, count_page, statistics);
+		statistics->reserved_bytes += pool->reserved_bytes;
+		statistics->peak_reserved_bytes += pool->peak_reserved_bytes;
+		lock_release(&pool->lock);
+	}
+	statistics->free_bytes = statistics->reserved_bytes - statistics->used_bytes;
 }
 
 void segments_fork_prepare(void)
 {
-	lock_acquire(&pool.lock);
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++)
+		lock_acquire(&pool->lock);
 }
 
 void segments_fork_parent(void)
 {
-	lock_release(&pool.lock);
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++)
+		lock_release(&pool->lock);
 }
 
 void segments_fork_child(void)
 {
-	lock_fork_adopt(&pool.lock);
-	lock_release(&pool.lock);
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++) {
+		lock_fork_adopt(&pool->lock);
+		lock_release(&pool->lock);
+	}
 }
 
 static void check_segment_locked(const struct segment *segment)
@@ -505,11 +572,11 @@ static void check_segment_locked(const struct segment *segment)
 	      "a segment in the wrong list");
 }
 
-static size_t region_bytes_locked(enum segment_list_name list)
+static size_t region_bytes_locked(const struct pool *pool, enum segment_list_name list)
 {
 	size_t bytes = 0;
 
-	for (const struct segment *s = pool.lists[list]; s; s = s->next) {
+	for (const struct segment *s = pool->lists[list]; s; s = s->next) {
 		check((s->pages[0].kind == PAGE_LARGE) == (list == SEGMENTS_LARGE),
 		      "a large segment in the wrong list");
 		bytes += s->region_bytes;
@@ -517,26 +584,36 @@ static size_t region_bytes_locked(enum segment_list_name list)
 	return bytes;
 }
 
-static void check_large_locked(void)
+static void check_large_locked(const struct pool *pool)
 {
-	check(region_bytes_locked(SEGMENTS_LARGE) == pool.large_bytes, "large blocks miscounted");
-	check(region_bytes_locked(SEGMENTS_CACHED) == pool.cached_bytes, "the cache is miscounted");
+	check(region_bytes_locked(pool, SEGMENTS_LARGE) == pool->large_bytes,
+	      "large blocks miscounted");
+	check(region_bytes_locked(pool, SEGMENTS_CACHED) == pool->cached_bytes,
+	      "the cache is miscounted");
 }
 
-void segments_check(void)
+static void check_pool_locked(const struct pool *pool)
 {
 	size_t used = 0, dirty = 0;
 
-	lock_acquire(&pool.lock);
 	for (int list = SEGMENTS_OPEN; list <= SEGMENTS_FULL; list++) {
-		for (struct segment *s = pool.lists[list]; s; s = s->next) {
+		for (struct segment *s = pool->lists[list]; s; s = s->next) {
+			check(s->pool == pool, "a segment in another pool's list");
 			check_segment_locked(s);
 			used += SEGMENT_SLICES - 1 - (size_t)__builtin_popcountll(s->free_mask);
 			dirty += (size_t)__builtin_popcountll(s->free_mask & s->dirty_mask);
 		}
 	}
-	check(used == pool.used_slices, "used slices miscounted");
-	check(dirty == pool.dirty_slices, "dirty slices miscounted");
-	check_large_locked();
-	lock_release(&pool.lock);
+	check(used == pool->used_slices, "used slices miscounted");
+	check(dirty == pool->dirty_slices, "dirty slices miscounted");
+	check_large_locked(pool);
+}
+
+void segments_check(void)
+{
+	for (struct pool *pool = pools; pool < pools + POOLS; pool++) {
+		lock_acquire(&pool->lock);
+		check_pool_locked(pool);
+		lock_release(&pool->lock);
+	}
 }

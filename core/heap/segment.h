@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The pool of segments: gives and takes back spans and large segments. Any thread. */
+/* The pools of segments: they give and take back spans and large segments. Any thread. */
 
 #ifndef VADTRACE_CORE_HEAP_SEGMENT_H
 #define VADTRACE_CORE_HEAP_SEGMENT_H
@@ -11,6 +11,7 @@
 
 /* How a span is to be used; the fields of struct page of the same names. */
 struct span_request {
+	struct pool *pool;
 	struct front *owner; /* PAGE_BLOCKS only */
 	struct heap *heap;
 	size_t block_bytes;
@@ -42,10 +43,10 @@ void *large_block(const struct page *page);
 bool segments_trim(void);
 void segments_get_statistics(struct heap_statistics *statistics);
 
-/* Calls `visit` for every page in use; under segments_lock, so it takes no heap's lock. */
+/* Calls `visit` for every page in use; under its pool's lock, so it takes no heap's lock. */
 void segments_visit(void (*visit)(struct page *page, void *context), void *context);
 /* Gives back all spans and large blocks of a heap that is being destroyed. */
-void segments_return_heap(struct heap *heap);
+void segments_return_heap(struct pool *pool, struct heap *heap);
 
 void segments_fork_prepare(void);
 void segments_fork_parent(void);

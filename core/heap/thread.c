@@ -14,12 +14,17 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/heap/heap.h"
+#include "core/os/os.h"
 
 CORE_TLS struct thread_heap *thread_heap;
 
 /* Stands for a thread after heap_thread_exit: always busy, so that all its calls go to the shared
  * fronts. */
 static struct thread_heap thread_gone = { .plain.busy = UINTPTR_MAX, .sized.busy = UINTPTR_MAX };
+
+/* How long a call is waited for, in steps of. */
+#define WAIT_NS_MAX ((uint64_t)1000000000)
+#define NAP_NS ((uint64_t)50000)
 
 static struct lock threads_lock = LOCK_INITIALIZER(LOCK_RANK_HEAPS);
 static struct thread_heap *all_threads, *idle_threads;
@@ -40,10 +45,10 @@ static struct thread_heap *create_locked(void)
 
 	if (!thread)
 		return NULL;
-	front_set_up(&thread->plain, heap_process(), NULL, /* sized */ false);
-	front_set_up(&thread->sized, heap_process(), NULL, /* sized */ true);
+	front_set_up(&thread->plain, heap_native(), NULL, /* sized */ false);
+	front_set_up(&thread->sized, NULL, NULL, /* sized */ true);
 	thread->next = all_threads;
-	all_threads = thread;
+	__atomic_store_n(&all_threads, thread, __ATOMIC_RELEASE);
 	return thread;
 }
 
@@ -102,7 +107,7 @@ struct front *shared_enter(bool sized)
 
 	lock_acquire(&shared_lock);
 	if (!front->lock)
-		front_set_up(front, heap_process(), &shared_lock, sized);
+		front_set_up(front, sized ? NULL : heap_native(), &shared_lock, sized);
 	return front;
 }
 
@@ -127,6 +132,29 @@ void heap_thread_exit(void)
 		make_idle_locked(thread);
 	}
 	lock_release(&threads_lock);
+}
+
+static bool is_in_call(const struct thread_heap *thread)
+{
+	uintptr_t busy = __atomic_load_n(&thread->sized.busy, __ATOMIC_ACQUIRE);
+
+	return busy != 0 && thread != thread_heap;
+}
+
+/* The list only grows, and a thread that is added to it later sees who holds the heap. No lock is
+ * held meanwhile: the call that is waited for may need it. */
+void threads_wait_for_calls(void)
+{
+	uint64_t naps = 0;
+
+	os_barrier_everywhere();
+	lock_acquire(&shared_lock);
+	lock_release(&shared_lock);
+	for (struct thread_heap *thread = __atomic_load_n(&all_threads, __ATOMIC_ACQUIRE); thread;
+	     thread = thread->next) {
+		while (is_in_call(thread) && naps++ < WAIT_NS_MAX / NAP_NS)
+			os_sleep(NAP_NS);
+	}
 }
 
 static void reap_front(struct front *front, size_t keep_bytes)

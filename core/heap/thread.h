@@ -43,6 +43,11 @@ void shared_leave(struct front *front);
 /* Of a page without blocks, what a thread may leave to the next one instead of giving it back. */
 #define THREAD_KEEP_BYTES ((size_t)8192)
 
+/* Returns when no other thread is in a call on the process heap that it entered before. A thread
+ * that is stopped in the middle of one is waited for no longer than a second: what it leaves half
+ * done loses a block at most (front.h). */
+void threads_wait_for_calls(void);
+
 /* Takes in the blocks that were freed to idle threads' pages, and gives empty pages back. */
 void threads_reap(size_t keep_bytes);
 void threads_check(void);

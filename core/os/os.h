@@ -37,6 +37,11 @@ int os_sync_pages(void *address, size_t size_bytes, int flags);
 void os_futex_wait(const uint32_t *word, uint32_t expected);
 void os_futex_wake(const uint32_t *word, int threads);
 
+/* Every thread of the process that runs now has seen what was written before, and what it wrote
+ * can be seen, when this returns. */
+void os_barrier_everywhere(void);
+void os_sleep(uint64_t nanoseconds);
+
 uint32_t os_thread_id(void);
 uint32_t os_process_id(void);
 /* Something that differs between the threads that are alive, and stays over fork; costs nothing. */

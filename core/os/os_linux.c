@@ -7,6 +7,7 @@
 #include "core/os/os.h"
 
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -78,6 +79,31 @@ void os_futex_wait(const uint32_t *word, uint32_t expected)
 void os_futex_wake(const uint32_t *word, int threads)
 {
 	system_call4(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, threads, 0);
+}
+
+static int barrier(int command)
+{
+	return (int)system_call3(SYS_membarrier, command, 0, 0);
+}
+
+/* A kernel that has none of these is given the time that a processor's store buffer cannot take. */
+void os_barrier_everywhere(void)
+{
+	if (barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
+		return;
+	if (barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 &&
+	    barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
+		return;
+	if (barrier(MEMBARRIER_CMD_GLOBAL) != 0)
+		os_sleep(1000000);
+}
+
+void os_sleep(uint64_t nanoseconds)
+{
+	struct timespec time = { .tv_sec = (time_t)(nanoseconds / 1000000000u),
+				 .tv_nsec = (long)(nanoseconds % 1000000000u) };
+
+	system_call3(SYS_nanosleep, (long)&time, 0, 0);
 }
 
 uint32_t os_thread_id(void)

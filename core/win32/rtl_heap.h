@@ -13,6 +13,8 @@
 
 #include "core/event.h"
 #include "core/os/pager.h"
+#include <stdbool.h>
+
 #include "core/types.h"
 
 /* Where heaps that are made from now on get their memory; the process heap of a Wine process is the

@@ -1,0 +1,68 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* A heap, as its handle points to it. For the files of this folder only. */
+
+#ifndef VADTRACE_CORE_HEAP_DESCRIPTOR_H
+#define VADTRACE_CORE_HEAP_DESCRIPTOR_H
+
+#include "core/base/lock.h"
+#include "core/heap/front.h"
+#include "core/heap/heap.h"
+#include "core/heap/pool.h"
+#include "core/os/os.h"
+
+#define HEAP_SIGNATURE 0xffeeffeeu
+
+/* Who keeps a heap for itself (HeapLock).
+ *  - holder is a thread's token (os.h), or 0; depth is how often it has locked;
+ *  - word changes whenever the heap becomes free.
+ * Guarded by: the heap's lock; holder may be read by anyone. */
+struct heap_hold {
+	uintptr_t holder;
+	uint32_t depth;
+	uint32_t word;
+};
+
+/* One heap.
+ *  - what stands before `lock` is where programs and debuggers look for it in a Windows heap;
+ *  - maximum_bytes is 0 (growable), or taken_bytes <= maximum_bytes;
+ *  - next leads to all heaps but the process heap.
+ * Guarded by: lock; next: heaps_lock. */
+struct heap {
+	uint8_t unknown1[0x10];
+	uint32_t signature;
+	uint8_t unknown2[0x5c];
+	uint32_t flags; /* HEAP_* */
+	uint32_t force_flags;
+	uint8_t unknown3[0x88];
+	struct lock lock;
+	struct front front; /* not the process heap's: that has one per thread (thread.h) */
+	struct pool *pool;
+	struct heap *next;
+	size_t maximum_bytes;
+	size_t taken_bytes;
+	struct heap_hold hold;
+	uint32_t compatibility; /* HeapCompatibilityInformation */
+};
+static_assert(offsetof(struct heap, signature) == 0x10, "programs look there");
+static_assert(offsetof(struct heap, flags) == 0x70, "programs look there");
+static_assert(offsetof(struct heap, force_flags) == 0x74, "programs look there");
+
+static inline bool heap_is_held_by_another(const struct heap *heap)
+{
+	uintptr_t holder = __atomic_load_n(&heap->hold.holder, __ATOMIC_RELAXED);
+
+	return unlikely(holder != 0) && holder != os_thread_token();
+}
+
+/* The front that serves the calling thread's calls on `heap`, entered; waits while another thread
+ * holds the heap. NULL: no heap. heap_leave ends it. */
+struct front *heap_enter(struct heap *heap);
+void heap_leave(struct front *front);
+
+/* The page of a block of this heap that is not free; NULL for anything else. Between heap_enter and
+ * heap_leave. */
+struct page *heap_page_of(const struct heap *heap, const void *block);
+
+#endif

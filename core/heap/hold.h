@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* One thread keeps a heap for itself. */
+
+#ifndef VADTRACE_CORE_HEAP_HOLD_H
+#define VADTRACE_CORE_HEAP_HOLD_H
+
+#include "core/heap/descriptor.h"
+
+/* Waits until no other thread holds the heap; somebody may hold it again on return. */
+void hold_wait(struct heap *heap);
+/* Until hold_release, no other thread is in a call that changes the heap; nests. */
+void hold_acquire(struct heap *heap);
+/* False: the calling thread does not hold it. */
+bool hold_release(struct heap *heap);
+/* In a forked child: the other threads are gone, and what they held is free. */
+void hold_fork_child(struct heap *heap);
+
+#endif

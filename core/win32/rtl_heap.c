@@ -1,0 +1,220 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The heap functions as ntdll has them: call the engine, tell the sink.
+ *
+ * A block of the process heap is told with heap 0, as malloc's are. A free is told before the
+ * engine is asked, so only for a block that it will take; heap_size answers that. */
+
+#include "core/win32/rtl_heap.h"
+
+#include "core/base/status.h"
+#include "core/heap/heap.h"
+
+static uint64_t heap_id(HANDLE heap)
+{
+	return heap == (HANDLE)heap_process() ? 0 : (uint64_t)(uintptr_t)heap;
+}
+
+static void tell(enum event_kind kind, enum api api, HANDLE heap, LPCVOID block, SIZE_T size_bytes)
+{
+	struct event event = {
+		.kind = (uint16_t)kind,
+		.api = (uint16_t)api,
+		.address = (uintptr_t)block,
+		.size_bytes = size_bytes,
+		.heap = heap_id(heap),
+	};
+
+	if (event_is_wanted())
+		event_emit(&event);
+}
+
+static bool is_block_of(HANDLE heap, LPCVOID block)
+{
+	return block && heap_size(heap, 0, block) != (SIZE_T)-1;
+}
+
+void rtl_heap_use_pager(const struct pager *whose)
+{
+	heap_use_pager(whose);
+}
+
+bool rtl_owns_heap(HANDLE heap)
+{
+	return heap_is_valid(heap);
+}
+
+HANDLE rtl_create_heap(enum api api, ULONG flags, SIZE_T initial_bytes, SIZE_T maximum_bytes,
+		       NTSTATUS *status)
+{
+	struct heap *heap = heap_create(flags, initial_bytes, maximum_bytes, status);
+	struct event event = {
+		.kind = EVENT_HEAP_CREATE,
+		.api = (uint16_t)api,
+		.heap = heap_id(heap),
+		.size_bytes = maximum_bytes,
+		.type = flags,
+	};
+
+	if (heap && event_is_wanted())
+		event_emit(&event);
+	return (HANDLE)heap;
+}
+
+/* Told before: the addresses of the heap and its blocks may come back at once. */
+NTSTATUS rtl_destroy_heap(enum api api, HANDLE heap)
+{
+	NTSTATUS status;
+
+	if (heap_is_destroyable(heap))
+		tell(EVENT_HEAP_DESTROY, api, heap, NULL, 0);
+	heap_destroy(heap, &status);
+	return status;
+}
+
+LPVOID rtl_allocate_heap(enum api api, HANDLE heap, ULONG flags, SIZE_T size_bytes,
+			 NTSTATUS *status)
+{
+	void *block = heap_allocate(heap, flags, size_bytes, status);
+
+	tell(block ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, heap, block, size_bytes);
+	return block;
+}
+
+LPVOID rtl_reallocate_heap(enum api api, HANDLE heap, ULONG flags, LPVOID block, SIZE_T size_bytes,
+			   NTSTATUS *status)
+{
+	bool is_told = event_is_wanted() && is_block_of(heap, block);
+	void *resized;
+
+	if (is_told)
+		tell(EVENT_REALLOC_BEGIN, api, heap, block, 0);
+	resized = heap_reallocate(heap, flags, block, size_bytes, status);
+	if (is_told && resized)
+		tell(EVENT_REALLOC_END, api, heap, resized, size_bytes);
+	else if (is_told)
+		tell(EVENT_REALLOC_FAILED, api, heap, block, size_bytes);
+	return resized;
+}
+
+BOOL rtl_free_heap(enum api api, HANDLE heap, ULONG flags, LPVOID block, NTSTATUS *status)
+{
+	if (event_is_wanted() && is_block_of(heap, block))
+		tell(EVENT_FREE, api, heap, block, 0);
+	return heap_release(heap, flags, block, status);
+}
+
+SIZE_T rtl_size_heap(HANDLE heap, ULONG flags, LPCVOID block, NTSTATUS *status)
+{
+	SIZE_T size_bytes = heap_size(heap, flags, block);
+
+	if (status)
+		*status = size_bytes == (SIZE_T)-1 ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+	return size_bytes;
+}
+
+NTSTATUS rtl_lock_heap(HANDLE heap)
+{
+	return heap_lock(heap);
+}
+
+NTSTATUS rtl_unlock_heap(HANDLE heap)
+{
+	return heap_unlock(heap);
+}
+
+SIZE_T rtl_compact_heap(HANDLE heap, ULONG flags)
+{
+	(void)flags;
+	return heap_compact(heap);
+}
+
+BOOL rtl_validate_heap(HANDLE heap, ULONG flags, LPCVOID block)
+{
+	(void)flags;
+	return heap_validate(heap, block);
+}
+
+NTSTATUS rtl_walk_heap(HANDLE heap, PVOID entry)
+{
+	return entry ? heap_walk(heap, entry) : STATUS_INVALID_PARAMETER;
+}
+
+ULONG rtl_get_process_heaps(ULONG count, HANDLE *heaps)
+{
+	return (ULONG)heap_list(count, (struct heap **)heaps);
+}
+
+/* Information classes of heapapi.h. */
+enum { HEAP_COMPATIBILITY = 0, HEAP_END_ON_CORRUPTION = 1 };
+
+NTSTATUS rtl_query_heap_information(HANDLE heap, ULONG information_class, PVOID information,
+				    SIZE_T size_bytes, PSIZE_T needed_bytes)
+{
+	uint32_t value;
+	NTSTATUS status;
+
+	if (information_class != HEAP_COMPATIBILITY)
+		return STATUS_INVALID_INFO_CLASS;
+	if (needed_bytes)
+		*needed_bytes = sizeof value;
+	if (size_bytes < sizeof value)
+		return STATUS_BUFFER_TOO_SMALL;
+	if (!information)
+		return STATUS_ACCESS_VIOLATION;
+	status = heap_get_compatibility(heap, &value);
+	if (status_is_success(status))
+		*(uint32_t *)information = value;
+	return status;
+}
+
+/* Blocks are always looked after, so the process always ends when one is found broken. */
+NTSTATUS rtl_set_heap_information(HANDLE heap, ULONG information_class, PVOID information,
+				  SIZE_T size_bytes)
+{
+	if (information_class == HEAP_END_ON_CORRUPTION)
+		return STATUS_SUCCESS;
+	if (information_class != HEAP_COMPATIBILITY)
+		return STATUS_INVALID_INFO_CLASS;
+	if (size_bytes < sizeof(uint32_t))
+		return STATUS_BUFFER_TOO_SMALL;
+	if (!information)
+		return STATUS_ACCESS_VIOLATION;
+	return heap_set_compatibility(heap, *(const uint32_t *)information);
+}
+
+static BOOL answer(NTSTATUS *where, NTSTATUS status)
+{
+	if (where)
+		*where = status;
+	return status_is_success(status);
+}
+
+BOOL rtl_get_user_info_heap(HANDLE heap, ULONG flags, PVOID block, PVOID *value, ULONG *user_flags,
+			    NTSTATUS *status)
+{
+	uintptr_t found_value = 0;
+	uint32_t found_flags = 0;
+	NTSTATUS found = heap_get_user_info(heap, block, &found_value, &found_flags);
+
+	(void)flags;
+	if (status_is_success(found) && value)
+		*value = (PVOID)found_value;
+	if (status_is_success(found) && user_flags)
+		*user_flags = found_flags;
+	return answer(status, found);
+}
+
+BOOL rtl_set_user_value_heap(HANDLE heap, ULONG flags, PVOID block, PVOID value, NTSTATUS *status)
+{
+	(void)flags;
+	return answer(status, heap_set_user_value(heap, block, (uintptr_t)value));
+}
+
+BOOL rtl_set_user_flags_heap(HANDLE heap, ULONG flags, PVOID block, ULONG clear, ULONG set,
+			     NTSTATUS *status)
+{
+	(void)flags;
+	return answer(status, heap_set_user_flags(heap, block, clear, set));
+}
