@@ -26,6 +26,7 @@
 #include "preload/config.h"
 #include "preload/environment.h"
 #include "preload/linger.h"
+#include "preload/native/operators.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "trace/trace.h"
@@ -67,6 +68,7 @@ static void start_process(void)
 	config_read();
 	core_start();
 	real_resolve();
+	operators_resolve();
 	thread_key_exists = pthread_key_create(&thread_key, thread_end) == 0;
 	process_start();
 }

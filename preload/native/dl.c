@@ -8,6 +8,7 @@
 #include <link.h>
 
 #include "preload/native/real.h"
+#include "preload/native/scope.h"
 #include "preload/process.h"
 #include "preload/start.h"
 #include "trace/trace.h"
@@ -19,6 +20,7 @@ CORE_API int dlclose(void *handle)
 	if (serve_now() == SERVE_NONE)
 		return -1;
 	result = real.dlclose(handle);
+	scope_forget();
 	if (process_is_tracing())
 		trace_modules_changed();
 	return result;

@@ -73,11 +73,11 @@ static void *find(const char *name)
 }
 
 /* Where the object begins that holds this address. */
-static const void *object_of(void *address)
+static const void *object_of(const void *address)
 {
 	struct dl_find_object found;
 
-	return _dl_find_object(address, &found) == 0 ? found.dlfo_map_start : NULL;
+	return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_map_start : NULL;
 }
 
 bool real_is_malloc_foreign(bool observe)
@@ -87,6 +87,13 @@ bool real_is_malloc_foreign(bool observe)
 	if (first == object_of(&real))
 		return observe && object_of((void *)real.malloc) != libc;
 	return first != libc;
+}
+
+bool real_is_of_next_malloc(const void *function)
+{
+	const void *object = object_of((void *)real.malloc);
+
+	return object && object == object_of(function) && object != object_of((void *)real._exit);
 }
 
 void real_resolve(void)

@@ -68,4 +68,8 @@ void real_resolve(void);
  * ours nor the C library's: it stands before us, or after us and we only observe. */
 bool real_is_malloc_foreign(bool observe);
 
+/* Whether `function` belongs to an allocator after us: not the C library, and the next malloc is of
+ * the same object. */
+bool real_is_of_next_malloc(const void *function);
+
 #endif

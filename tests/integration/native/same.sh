@@ -52,10 +52,14 @@ same() {
 	done
 }
 
-for program in semantics operators early threads forks maps shortage coroutines descriptors; do
+for program in semantics operators replaced early \
+	threads forks maps shortage coroutines descriptors; do
 	same $program "$here/$program"
 done
 same dl "$here/dl" "$here/.libs/dl_module.so" "$here/.libs/dl_outer.so"
+for module in operators replaced; do
+	same "plugin, $module" "$here/plugins" "$here/.libs/${module}_module.so"
+done
 
 # In route mode, handlers may allocate wherever they interrupt; glibc's allocator forbids that.
 same signals "$here/signals"

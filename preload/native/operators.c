@@ -1,0 +1,163 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Who answers operator new and operator delete:
+ *
+ *   the next one in line is                     then we
+ *   the C++ library's, or the program's         pass the call on: it comes to malloc by itself
+ *   of the library that has the next malloc     serve it as malloc and free
+ *   not there (C++ came with a plugin)          pass it on to the one in the plugin's own scope
+ *
+ * jemalloc, tcmalloc and the like go round malloc in their operators. Where we stand before such a
+ * library, one kind of block would be ours and the other its own, and either may be given to the
+ * other's operator delete (jemalloc's forms with a size do not ask whose a block is). What we
+ * cannot serve goes to the library: it calls the new handler and throws, we have no C++ library.
+ *
+ * The forms differ in their arguments; all fit into three registers, and a function leaves alone
+ * those that it does not take. */
+
+#include "preload/native/operators.h"
+
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "preload/native/real.h"
+#include "preload/native/scope.h"
+#include "preload/start.h"
+
+typedef uintptr_t word;
+typedef void *(*operator_function)(word first, word second, word third);
+typedef void *(*server)(word first, word second);
+
+/* Each form by its name in the x86-64 C++ ABI, and what serves it. */
+/* clang-format off */
+#define FORMS(ROW)                                              \
+	ROW(_Znwm, serve_new)                                   \
+	ROW(_Znam, serve_new)                                   \
+	ROW(_ZnwmRKSt9nothrow_t, serve_new)                     \
+	ROW(_ZnamRKSt9nothrow_t, serve_new)                     \
+	ROW(_ZnwmSt11align_val_t, serve_aligned_new)            \
+	ROW(_ZnamSt11align_val_t, serve_aligned_new)            \
+	ROW(_ZnwmSt11align_val_tRKSt9nothrow_t, serve_aligned_new) \
+	ROW(_ZnamSt11align_val_tRKSt9nothrow_t, serve_aligned_new) \
+	ROW(_ZdlPv, serve_delete)                               \
+	ROW(_ZdaPv, serve_delete)                               \
+	ROW(_ZdlPvm, serve_delete)                              \
+	ROW(_ZdaPvm, serve_delete)                              \
+	ROW(_ZdlPvRKSt9nothrow_t, serve_delete)                 \
+	ROW(_ZdaPvRKSt9nothrow_t, serve_delete)                 \
+	ROW(_ZdlPvSt11align_val_t, serve_delete)                \
+	ROW(_ZdaPvSt11align_val_t, serve_delete)                \
+	ROW(_ZdlPvmSt11align_val_t, serve_delete)               \
+	ROW(_ZdaPvmSt11align_val_t, serve_delete)               \
+	ROW(_ZdlPvSt11align_val_tRKSt9nothrow_t, serve_delete)  \
+	ROW(_ZdaPvSt11align_val_tRKSt9nothrow_t, serve_delete)
+
+#define FORM_NAME(name, serve) FORM##name,
+enum form { FORMS(FORM_NAME) FORM_COUNT };
+/* clang-format on */
+
+_Static_assert(FORM_COUNT == SCOPE_NAMES, "scope.c keeps an answer for each form");
+
+static void *serve_new(word size_bytes, word unused)
+{
+	(void)unused;
+	return malloc(size_bytes ? size_bytes : 1);
+}
+
+static void *serve_aligned_new(word size_bytes, word alignment_bytes)
+{
+	void *block = NULL;
+
+	if (alignment_bytes < sizeof(void *))
+		alignment_bytes = sizeof(void *);
+	(void)posix_memalign(&block, alignment_bytes, size_bytes ? size_bytes : 1);
+	return block;
+}
+
+static void *serve_delete(word block, word unused)
+{
+	(void)unused;
+	free((void *)block);
+	return NULL;
+}
+
+#define FORM_ROW(name, serve) { #name, serve },
+
+static const struct {
+	const char *name;
+	server serve;
+} forms[] = { FORMS(FORM_ROW) };
+
+/* Written once, before any other thread exists. Of each form at most one is set: `passed` where
+ * calls are passed on, `behind` where we serve them. */
+static operator_function passed[FORM_COUNT], behind[FORM_COUNT];
+
+static bool is_delete(enum form form)
+{
+	return forms[form].serve == serve_delete;
+}
+
+/* We serve; what is not to be had is asked of `last`. */
+static void *serve(enum form form, operator_function last, word first, word second, word third)
+{
+	void *block = forms[form].serve(first, second);
+
+	if (block || !last || is_delete(form))
+		return block;
+	return last(first, second, third);
+}
+
+/* All but the passing on to a known one. */
+static __attribute__((noinline)) void *decide(enum form form, const void *caller, word first,
+					      word second, word third)
+{
+	operator_function next;
+
+	if (serve_now() == SERVE_NONE || behind[form])
+		return serve(form, behind[form], first, second, third);
+	next = passed[form];
+	if (!next)
+		next = (operator_function)scope_find(caller, forms[form].name, form);
+	return next ? next(first, second, third) : serve(form, NULL, first, second, third);
+}
+
+/* clang-format off */
+#define DEFINE_FORM(name, serve)                                                        \
+	CORE_API void *name(word first, word second, word third);                       \
+	CORE_API void *name(word first, word second, word third)                        \
+	{                                                                               \
+		operator_function next = passed[FORM##name];                            \
+		const void *caller = __builtin_return_address(0);                       \
+		if (likely(next != NULL))                                               \
+			return next(first, second, third);                              \
+		return decide(FORM##name, caller, first, second, third);                \
+	}
+/* clang-format on */
+
+FORMS(DEFINE_FORM)
+
+static void resolve(enum form form)
+{
+	void *next = dlsym(RTLD_NEXT, forms[form].name);
+
+	if (!next)
+		(void)dlerror();
+	else if (real_is_of_next_malloc(next))
+		behind[form] = (operator_function)next;
+	else
+		passed[form] = (operator_function)next;
+}
+
+/* Where the first form is not, none is. */
+void operators_resolve(void)
+{
+	for (enum form form = 0; form < FORM_COUNT; form++) {
+		resolve(form);
+		if (!behind[0] && !passed[0])
+			return;
+	}
+}
