@@ -101,6 +101,32 @@ static int check_thread(const struct analysis *analysis)
 	return CLI_EXIT_FAILURE;
 }
 
+/* Why the trace may lack its end, and what to do about it. */
+static void explain_end(const struct manifest *manifest, struct reader_input *input)
+{
+	static char cause[128], advice[512];
+
+	if (!manifest->complete)
+		snprintf(cause, sizeof(cause), "the recording was not finished");
+	else if (*manifest->stopped)
+		snprintf(cause, sizeof(cause), "the recording broke off (%s)", manifest->stopped);
+	else
+		return;
+	if (!manifest->complete)
+		snprintf(advice, sizeof(advice),
+			 "wait until vadtrace record has ended; if it was killed and its session "
+			 "daemon still runs, 'lttng destroy %s' completes the trace",
+			 manifest->session);
+	else
+		snprintf(
+			advice, sizeof(advice),
+			"nothing can bring it back: record again, and let LTTng's daemons run "
+			"until vadtrace record has ended; 'journalctl -k' tells whether the kernel "
+			"killed one for want of memory");
+	input->cause = cause;
+	input->advice = advice;
+}
+
 static int read_trace(struct analysis *analysis)
 {
 	struct replay_filter filter = make_filter(analysis);
@@ -111,7 +137,8 @@ static int read_trace(struct analysis *analysis)
 		input.session = manifest->session;
 		input.pid = (uint32_t)manifest->pid;
 	}
-
+	if (analysis->has_manifest)
+		explain_end(manifest, &input);
 	replay_init(&analysis->replay, &filter);
 	enum reader_status status =
 		reader_run(&input, replay_apply, &analysis->replay, &analysis->summary);

@@ -74,6 +74,9 @@ void text_loss(const struct analysis *analysis)
 
 	if (analysis->has_manifest && !analysis->manifest.complete)
 		puts("The recording was not finished: what follows is what reached the disk.");
+	else if (analysis->has_manifest && *analysis->manifest.stopped)
+		printf("The recording broke off (%s): what follows is what reached the disk.\n",
+		       analysis->manifest.stopped);
 	if (!analysis->is_lossy)
 		return;
 	puts("Events are missing from this trace:");

@@ -270,8 +270,25 @@ static bool run_plugins(struct reader *reader)
 	return graph != NULL;
 }
 
-static enum reader_status open_streams(struct reader *reader, const char *folder)
+/* Without its metadata, which LTTng writes last, nobody can tell what the streams hold. */
+static void explain_nothing(const struct reader *reader, const struct reader_input *input)
 {
+	if (input->cause) {
+		cli_error("%s: %s, so the description of its events (LTTng's metadata) is missing",
+			  input->folder, input->cause);
+		cli_hint("%s", input->advice);
+	} else if (reader->streams.lost_folders) {
+		cli_error("%s: the trace's metadata is empty or damaged", input->folder);
+		cli_hint("if this is a copy, copy the folder again; else record again");
+	} else {
+		cli_error("%s: no trace in this folder", input->folder);
+		cli_hint("vadtrace record -o FOLDER -- COMMAND makes one");
+	}
+}
+
+static enum reader_status open_streams(struct reader *reader, const struct reader_input *input)
+{
+	const char *folder = input->folder;
 	int error = streams_open(&reader->streams, folder);
 
 	if (error) {
@@ -288,9 +305,7 @@ static enum reader_status open_streams(struct reader *reader, const char *folder
 	reader->summary->damaged_slots = reader->live.damaged_count;
 	if (reader->streams.count || reader->live.count)
 		return READER_OK;
-	cli_error("%s: no trace in this folder%s", folder,
-		  reader->streams.lost_folders ? ": its metadata is empty or damaged" : "");
-	cli_hint("vadtrace record -o FOLDER -- COMMAND makes one");
+	explain_nothing(reader, input);
 	return READER_NO_TRACE;
 }
 
@@ -300,7 +315,20 @@ static bool is_damaged(const struct reader_summary *summary)
 	       summary->damaged_slots;
 }
 
-static enum reader_status read_all(struct reader *reader)
+/* What was read holds nothing of ours. */
+static void explain_no_events(const struct reader_summary *summary,
+			      const struct reader_input *input)
+{
+	if (summary->damage)
+		cli_error("%s: the trace cannot be read: %s", input->folder, summary->damage);
+	else
+		cli_error("%s: the trace holds no event of vadtrace%s", input->folder,
+			  summary->foreign_events ? ", only others" : "");
+	if (input->cause)
+		cli_hint("%s; %s", input->cause, input->advice);
+}
+
+static enum reader_status read_all(struct reader *reader, const struct reader_input *input)
 {
 	struct reader_summary *summary = reader->summary;
 
@@ -310,11 +338,7 @@ static enum reader_status read_all(struct reader *reader)
 	cli_progress_end();
 	if (summary->lttng_events || summary->live_records)
 		return is_damaged(summary) ? READER_DAMAGED : READER_OK;
-	if (summary->damage)
-		cli_error("the trace cannot be read: %s", summary->damage);
-	else
-		cli_error("the trace holds no event of vadtrace%s",
-			  summary->foreign_events ? ", only others" : "");
+	explain_no_events(summary, input);
 	return READER_NO_TRACE;
 }
 
@@ -324,11 +348,11 @@ enum reader_status reader_run(const struct reader_input *input, reader_deliver d
 	struct reader reader = { .summary = summary };
 
 	memset(summary, 0, sizeof(*summary));
-	enum reader_status status = open_streams(&reader, input->folder);
+	enum reader_status status = open_streams(&reader, input);
 	if (status == READER_OK) {
 		reader.decoder = decoder_create();
 		reader.images = images_create(input, deliver, context, &reader.live, summary);
-		status = read_all(&reader);
+		status = read_all(&reader, input);
 		images_destroy(reader.images);
 		decoder_destroy(reader.decoder);
 	}

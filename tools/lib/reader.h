@@ -50,6 +50,9 @@ struct reader_input {
 	const char *folder;
 	const char *session; /* NULL: all processes */
 	uint32_t pid;
+	/* For the message when nothing can be read: how the recording came to lack its end, and
+	 * what to do. NULL: nothing is known. */
+	const char *cause, *advice;
 };
 
 /* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */

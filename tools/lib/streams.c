@@ -34,6 +34,7 @@ enum { METADATA_CONTENT_AT = 24, METADATA_PACKET_AT = 28, METADATA_HEAD_BYTES = 
 struct extent {
 	uint64_t file_bytes;
 	uint64_t whole_bytes;  /* the packets before the first that is not whole */
+	uint64_t text_bytes;   /* what the packets hold besides a metadata packet's head */
 	uint64_t padded_bytes; /* with the padding that the last one lacks; 0: it lacks none */
 	uint64_t packet_count;
 };
@@ -85,6 +86,7 @@ static void walk_packets(int fd, bool is_metadata, struct extent *extent)
 		if (left < content)
 			break;
 		extent->packet_count++;
+		extent->text_bytes += content - METADATA_HEAD_BYTES;
 		if (left < packet) {
 			extent->padded_bytes = at + packet;
 			at = extent->file_bytes;
@@ -231,7 +233,7 @@ static int survey_visit(void *context, const char *folder, const char *name)
 		survey->cut_bytes += extent.file_bytes - extent.whole_bytes;
 	}
 	if (is_metadata)
-		survey->is_metadata_gone = !extent.whole_bytes;
+		survey->is_metadata_gone = !extent.text_bytes;
 	free(path);
 	return 0;
 }

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# Traces whose recording had no proper end: LTTng writes the metadata last, and without it nothing
+# can be read. Each command says what happened and what can be done, with status 1.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh" || exit 1
+
+is_ready() {
+	grep -q ready "$out"
+}
+
+# all_refuse FOLDER CAUSE ADVICE NAME
+all_refuse() {
+	local command
+
+	for command in report info leaks; do
+		run "$command" "$1"
+		is "$status" 1 "$4: $command: status"
+		is "$(wc -c <"$out")" 0 "$4: $command: no report of nothing"
+		ok "$4: $command: what happened" said "$2"
+		ok "$4: $command: what can be done" said "hint: .*$3"
+	done
+}
+
+for victim in sessiond consumerd; do
+	: >"$out"
+	start -o "$victim" -- "$allocate" forever
+	until_true is_ready
+	program=$(pgrep -P "$recorder" -x allocate)
+	# shellcheck disable=SC2046 # one word each
+	kill -KILL $(living "lttng-$victim")
+	until_true said 'recording stops here'
+	kill -TERM "$program"
+	finish
+	is "$status" 122 "$victim was killed: recorded as far as it went"
+	# shellcheck disable=SC2046 # one word each
+	[ -z "$(living lttng-)" ] || kill -KILL $(living lttng-)
+	all_refuse "$victim" "broke off (.* daemon ended), .*metadata" 'record again' \
+		"$victim was killed"
+done
+
+run record -q -o whole -- "$allocate" 100
+is "$status" 0 "recorded"
+
+# broken NAME: a copy as $trace, with its $metadata.
+broken() {
+	trace=$scratch/$1
+	cp -r whole "$trace"
+	metadata=$(find "$trace" -name metadata)
+	[ -n "$metadata" ] || exit 1
+}
+
+# manifest PATTERN TEXT: replaces the one by the other.
+manifest() {
+	sed -i "s/$1/$2/" "$trace/vadtrace.json"
+}
+
+broken emptied
+: >"$metadata"
+all_refuse "$trace" 'metadata is empty or damaged' 'copy the folder again' "emptied metadata"
+
+broken headless
+truncate -s 37 "$metadata"
+all_refuse "$trace" 'metadata is empty or damaged' 'copy the folder again' "a head without text"
+
+broken removed
+rm "$metadata"
+all_refuse "$trace" 'no trace in this folder' 'vadtrace record' "removed metadata"
+
+broken killed
+: >"$metadata"
+manifest '"complete":true' '"complete":false'
+session=$(sed -n 's/.*"session":"\(.*\)".*/\1/p' "$trace/vadtrace.json")
+all_refuse "$trace" 'recording was not finished.*metadata' "lttng destroy $session" "killed recorder"
+
+# The recorder was killed, the session daemon was not: it does what the hint says.
+start_daemon
+start -o left -- "$allocate" forever
+until_true is_ready
+program=$(pgrep -P "$recorder" -x allocate)
+kill -KILL "$recorder"
+finish
+kill -TERM "$program"
+until_true not_living "$program"
+run report left
+is "$status" 1 "left behind: nothing can be read yet"
+hinted=$(sed -n "s/.*'\(lttng destroy [^']*\)'.*/\1/p" "$err")
+$hinted >/dev/null
+run report left
+is "$status" 0 "left behind: after the hint's command the trace is whole"
+ok "left behind: and the report says what it is" grep -q 'not finished' "$out"
+stop_daemon
+tap_done
