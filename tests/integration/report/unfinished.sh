@@ -73,7 +73,8 @@ broken killed
 : >"$metadata"
 manifest '"complete":true' '"complete":false'
 session=$(sed -n 's/.*"session":"\(.*\)".*/\1/p' "$trace/vadtrace.json")
-all_refuse "$trace" 'recording was not finished.*metadata' "lttng destroy $session" "killed recorder"
+all_refuse "$trace" 'recording was not finished.*metadata' "lttng destroy $session" \
+	"killed recorder"
 
 # The recorder was killed, the session daemon was not: it does what the hint says.
 start_daemon
