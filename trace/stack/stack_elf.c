@@ -495,9 +495,9 @@ static inline bool is_as_before(struct history_walk *old, const struct registers
 	const struct history_frame *first = &old->frames[inner];
 
 	return old->count > 0 && history_is_at(first, at->rsp, at->rbp, /* is_exact */ false) &&
-	       *history_pc(old, inner) == at->pc &&
-	       (wanted == capacity || (wanted < capacity && history_has_end(old, bounds))) &&
-	       history_follow(old, inner, bounds) == 0;
+	       *history_pc(old, inner) == at->pc && wanted <= capacity &&
+	       history_follow(old, inner, bounds) == 0 &&
+	       (wanted == capacity || history_has_end(old, bounds));
 }
 
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)

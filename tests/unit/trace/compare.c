@@ -1,29 +1,39 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Preloaded into real programs by compare.sh: at each seventh malloc our walk and libunwind's must
- * give the same frames. Prints its verdict at exit to the file that COMPARE_OUTPUT names. */
+/* Preloaded into real programs by compare.sh: at each malloc our walk, the same without a memory,
+ * and libunwind's must give the same frames. Prints its counts at exit to the file that
+ * COMPARE_OUTPUT names.
+ *
+ * Beyond a frame of generated code, or of code that says nothing of itself, libunwind guesses and
+ * may follow its guess to where there is no memory. It is not asked to go on from there: such a
+ * stack counts as partial, and is compared up to that frame. */
 
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "trace/bracket.h"
+#include "trace/stack/rules.h"
 #include "trace/stack/stack_elf.h"
 
 #define FRAMES_MAX 100
+/* compare and malloc: our walk leaves them out. */
+#define OWN_FRAMES 2
 
 extern void *__libc_malloc(size_t size);
 void *malloc(size_t size);
 
 static __thread bool is_inside;
-static __thread struct history history;
-static unsigned calls, compared, different, unwinder_calls;
+static __thread struct history history, empty;
+static unsigned compared, different, misremembered, partial, unwinder_calls;
 static bool is_started;
 
 uintptr_t bracket_call_out(uintptr_t frame, enum bracket_callee callee)
@@ -36,46 +46,88 @@ void bracket_call_ended(uintptr_t before)
 {
 }
 
-/* Whether libunwind's frames from our first one on are ours. */
-static bool is_same(const uint64_t *ours, uint32_t our_count, void *const *theirs, int their_count)
+static void count(unsigned *counter, bool is_so)
 {
-	int first = 0, count;
+	if (is_so)
+		__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
 
-	while (first < their_count && (uintptr_t)theirs[first] != ours[0])
-		first++;
-	while (their_count > first && !theirs[their_count - 1])
+static bool is_equal(const struct stack_trace *one, const struct stack_trace *other)
+{
+	return one->count == other->count && one->hash == other->hash &&
+	       memcmp(one->frames, other->frames, one->count * sizeof(*one->frames)) == 0;
+}
+
+/* How many frames can be found without a guess. */
+static uint32_t count_certain(const struct stack_trace *ours)
+{
+	for (uint32_t i = 0; i < ours->count; i++) {
+		struct cfi_rule rule = rules_find(ours->frames[i] - 1, /* is_exact */ false);
+
+		if (rule.kind == CFI_NO_MODULE || rule.kind == CFI_NO_INFO)
+			return i + 1;
+	}
+	return ours->count;
+}
+
+/* Whether libunwind's frames, without ours, are these. */
+static bool is_same(const struct stack_trace *ours, uint32_t certain, void *const *theirs,
+		    int their_count)
+{
+	while (their_count > 0 && !theirs[their_count - 1])
 		their_count--;
-	count = their_count - first < FRAMES_MAX ? their_count - first : FRAMES_MAX;
-	for (int i = 0; i < count && i < (int)our_count; i++)
-		if ((uintptr_t)theirs[first + i] != ours[i])
+	if (their_count != OWN_FRAMES + (int)certain)
+		return false;
+	for (uint32_t i = 0; i < certain; i++)
+		if ((uintptr_t)theirs[OWN_FRAMES + i] != ours->frames[i])
 			return false;
-	return count == (int)our_count;
+	return true;
 }
 
 static __attribute__((noinline)) void compare(void)
 {
 	struct stack_start start = { .frame = (uintptr_t)__builtin_frame_address(0),
 				     .history = &history };
-	void *theirs[FRAMES_MAX + 20];
-	struct stack_trace ours = stack_walk(&start, FRAMES_MAX);
-	int their_count = unw_backtrace(theirs, FRAMES_MAX + 20);
+	struct stack_start anew = { .frame = start.frame, .history = &empty };
+	void *theirs[OWN_FRAMES + FRAMES_MAX];
+	struct stack_trace ours = stack_walk(&start, FRAMES_MAX), other;
+	uint32_t certain = count_certain(&ours);
+	bool is_partial = certain < ours.count;
+	int their_count =
+		unw_backtrace(theirs, OWN_FRAMES + (int)(is_partial ? certain : FRAMES_MAX));
 
-	__atomic_fetch_add(&compared, 1, __ATOMIC_RELAXED);
-	if (!is_same(ours.frames, ours.count, theirs, their_count))
-		__atomic_fetch_add(&different, 1, __ATOMIC_RELAXED);
+	history_clear(&empty);
+	other = stack_walk(&anew, FRAMES_MAX);
+	count(&compared, true);
+	count(&partial, is_partial);
+	count(&misremembered, !is_equal(&ours, &other));
+	count(&different, !is_same(&ours, certain, theirs, their_count));
 }
 
 void *malloc(size_t size)
 {
 	void *block = __libc_malloc(size);
 
-	if (is_started && !is_inside && __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) % 7 == 0) {
+	if (is_started && !is_inside) {
 		is_inside = true;
 		compare();
 		is_inside = false;
 	}
 	__asm__ volatile("");
 	return block;
+}
+
+/* As the host does it: other code may be there soon. */
+int dlclose(void *handle)
+{
+	static int (*next)(void *);
+	int result;
+
+	if (!next)
+		next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+	result = next(handle);
+	stack_forget(0, UINTPTR_MAX);
+	return result;
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -92,7 +144,8 @@ __attribute__((destructor)) static void finish(void)
 	int length;
 
 	is_started = false;
-	length = snprintf(line, sizeof(line), "%u %u %u\n", compared, different, unwinder_calls);
+	length = snprintf(line, sizeof(line), "%u %u %u %u %u\n", compared, different,
+			  misremembered, partial, unwinder_calls);
 	if (file < 0 || write(file, line, (size_t)length) != length)
 		abort();
 	close(file);
