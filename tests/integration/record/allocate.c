@@ -4,6 +4,7 @@
 /* A program to record: says "ready", allocates and frees, and ends as it is told.
  *
  *   allocate COUNT            COUNT pairs of malloc and free
+ *   allocate gate FILE COUNT  the same once the file exists
  *   allocate forever          until a signal comes; tells SIGTERM by status 3
  *   allocate fork COUNT       COUNT pairs in a child, none in the first process
  *   allocate orphan           leaves a child behind that sleeps
@@ -45,6 +46,15 @@ _Noreturn static void run_forever(void)
 		churn(1000);
 }
 
+static int run_gate(const char *file, long count)
+{
+	say_ready();
+	while (access(file, F_OK))
+		usleep(10000);
+	churn(count);
+	return 0;
+}
+
 static int run_fork(long count)
 {
 	int status;
@@ -83,6 +93,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "forever"))
 		run_forever();
+	if (argc > 3 && !strcmp(argv[1], "gate"))
+		return run_gate(argv[2], atol(argv[3]));
 	if (argc > 2 && !strcmp(argv[1], "fork"))
 		return run_fork(count);
 	if (argc > 1 && !strcmp(argv[1], "orphan"))
