@@ -3,9 +3,9 @@
 
 /* Fork, exit, and children that nobody told us of.
  *
- * fork(2) through the C library runs our three handlers. They are registered by the first call that
- * the process makes, so prepare runs after all handlers of the program (which may wait for threads
- * that allocate), and the others before them:
+ * fork(2) through the C library runs our three handlers. They are registered before those of
+ * anybody else: who registers comes by us. So prepare runs after all others (which may wait for
+ * threads that are in one of our calls), and parent and child run before them:
  *
  *   fork ... program's prepare, ours ... | child: ours, program's ... process_fork_end
  *                                        | parent: ours, program's ...
@@ -21,7 +21,6 @@
 #include "preload/process.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -42,7 +41,10 @@ static uint32_t own_pid;
 static bool is_tracing;
 static _Atomic bool has_left;
 static bool is_child_waiting;
-static _Thread_local bool is_forking;
+
+/* The tokens of the threads that are in a fork made through us; 0: free. */
+static _Atomic uintptr_t forking[16];
+#define FORKING_MAX (sizeof(forking) / sizeof(forking[0]))
 
 bool process_is_tracing(void)
 {
@@ -88,31 +90,49 @@ static void fork_parent(void)
 	trace_fork_parent();
 }
 
+/* When more threads fork at once than have a place, the last ones' children do not wait. */
+static bool is_forking(void)
+{
+	for (unsigned int place = 0; place < FORKING_MAX; place++)
+		if (atomic_load(&forking[place]) == os_thread_token())
+			return true;
+	return false;
+}
+
 static void fork_child(void)
 {
 	own_process();
 	has_left = false;
 	core_fork_child();
-	is_child_waiting = is_forking && real_is_malloc_foreign(config_get()->observe);
+	is_child_waiting = is_forking() && real_is_malloc_foreign(config_get()->observe);
 	if (is_child_waiting)
 		trace_fork_child_wait();
 	else
 		trace_fork_child();
 }
 
-bool process_fork_begin(void)
+void process_register_fork(void)
 {
-	bool outer = is_forking;
-
-	is_forking = true;
-	return outer;
+	(void)real.__register_atfork(fork_prepare, fork_parent, fork_child, NULL);
 }
 
-void process_fork_end(bool outer)
+unsigned int process_fork_begin(void)
+{
+	for (unsigned int place = 0; place < FORKING_MAX; place++) {
+		uintptr_t nobody = 0;
+
+		if (atomic_compare_exchange_strong(&forking[place], &nobody, os_thread_token()))
+			return place;
+	}
+	return FORKING_MAX;
+}
+
+void process_fork_end(unsigned int place)
 {
 	int saved_errno = errno;
 
-	is_forking = outer;
+	if (place < FORKING_MAX)
+		atomic_store(&forking[place], 0);
 	if (is_child_waiting)
 		resume_child();
 	errno = saved_errno;
@@ -142,7 +162,6 @@ void process_start(void)
 {
 	make_mark();
 	own_process();
-	(void)pthread_atfork(fork_prepare, fork_parent, fork_child);
 	(void)at_quick_exit(process_leave);
 }
 

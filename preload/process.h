@@ -35,10 +35,13 @@ bool process_is_own(void);
 /* The process ends in order: tells the tracer, once. */
 void process_leave(void);
 
+/* Our handlers of fork get in line. Called once, before anybody else's do. */
+void process_register_fork(void);
+
 /* Around a fork that the calling thread makes through us. In the child, the second starts the
- * tracer if it could not start earlier. `outer` is what the first returned. Keep errno. */
-bool process_fork_begin(void);
-void process_fork_end(bool outer);
+ * tracer if it could not start earlier. `place` is what the first returned. Keep errno. */
+unsigned int process_fork_begin(void);
+void process_fork_end(unsigned int place);
 
 /* Stops tracing in a child that nobody told us of. */
 void process_disown(void);

@@ -65,6 +65,8 @@ static void arm_thread(void)
 
 static void start_process(void)
 {
+	real_resolve_first();
+	process_register_fork();
 	config_read();
 	core_start();
 	real_resolve();

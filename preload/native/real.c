@@ -96,6 +96,12 @@ bool real_is_of_next_malloc(const void *function)
 	return object && object == object_of(function) && object != object_of((void *)real._exit);
 }
 
+void real_resolve_first(void)
+{
+	real.__register_atfork = (int (*)(void (*)(void), void (*)(void), void (*)(void),
+					  void *))find("__register_atfork");
+}
+
 void real_resolve(void)
 {
 	first_malloc = dlsym(RTLD_DEFAULT, "malloc");

@@ -48,6 +48,7 @@ struct real {
 	int (*posix_spawnp)(pid_t *, const char *, const posix_spawn_file_actions_t *,
 			    const posix_spawnattr_t *, char *const[], char *const[]);
 	void (*_exit)(int);
+	int (*__register_atfork)(void (*)(void), void (*)(void), void (*)(void), void *);
 	pid_t (*fork)(void);
 	int (*forkpty)(int *, char *, const struct termios *, const struct winsize *);
 	int (*daemon)(int, int);
@@ -63,6 +64,9 @@ extern struct real real __attribute__((visibility("hidden")));
 
 /* Looks all of them up. The lookup may allocate; it must not find us at work when it does. */
 void real_resolve(void);
+
+/* Only __register_atfork, before that. */
+void real_resolve_first(void);
 
 /* Whether blocks for other libraries, LTTng's among them, come from an allocator that is neither
  * ours nor the C library's: it stands before us, or after us and we only observe. */
