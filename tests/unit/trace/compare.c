@@ -7,7 +7,9 @@
  *
  * Beyond a frame of generated code, or of code that says nothing of itself, libunwind guesses and
  * may follow its guess to where there is no memory. It is not asked to go on from there: such a
- * stack counts as partial, and is compared up to that frame. */
+ * stack counts as partial, and is compared up to that frame. unw_backtrace also remembers
+ * instructions that are gone, and cannot be told so: with COMPARE_STEPS it is unw_step that is
+ * asked, which is slower. */
 
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
@@ -34,7 +36,7 @@ void *malloc(size_t size);
 static __thread bool is_inside;
 static __thread struct history history, empty;
 static unsigned compared, different, misremembered, partial, unwinder_calls;
-static bool is_started;
+static bool is_started, asks_steps;
 
 uintptr_t bracket_call_out(uintptr_t frame, enum bracket_callee callee)
 {
@@ -84,6 +86,24 @@ static bool is_same(const struct stack_trace *ours, uint32_t certain, void *cons
 	return true;
 }
 
+/* In its caller's frame, as unw_backtrace. */
+static inline __attribute__((always_inline)) int step_out(void **frames, int capacity)
+{
+	unw_context_t context;
+	unw_cursor_t cursor;
+	unw_word_t pc;
+	int found = 0;
+
+	if (unw_getcontext(&context) != 0 || unw_init_local(&cursor, &context) != 0)
+		return 0;
+	do {
+		if (found == capacity || unw_get_reg(&cursor, UNW_REG_IP, &pc) != 0)
+			break;
+		frames[found++] = (void *)pc;
+	} while (unw_step(&cursor) > 0);
+	return found;
+}
+
 static __attribute__((noinline)) void compare(void)
 {
 	struct stack_start start = { .frame = (uintptr_t)__builtin_frame_address(0),
@@ -93,8 +113,8 @@ static __attribute__((noinline)) void compare(void)
 	struct stack_trace ours = stack_walk(&start, FRAMES_MAX), other;
 	uint32_t certain = count_certain(&ours);
 	bool is_partial = certain < ours.count;
-	int their_count =
-		unw_backtrace(theirs, OWN_FRAMES + (int)(is_partial ? certain : FRAMES_MAX));
+	int capacity = OWN_FRAMES + (int)(is_partial ? certain : FRAMES_MAX);
+	int their_count = asks_steps ? step_out(theirs, capacity) : unw_backtrace(theirs, capacity);
 
 	history_clear(&empty);
 	other = stack_walk(&anew, FRAMES_MAX);
@@ -133,6 +153,7 @@ int dlclose(void *handle)
 __attribute__((constructor)) static void begin(void)
 {
 	stack_start();
+	asks_steps = getenv("COMPARE_STEPS") != NULL;
 	is_started = true;
 }
 

@@ -38,7 +38,8 @@ compare() {
 # build_c NAME FLAG...: a program, or a library, of the source on stdin.
 build_c() {
 	cat >"$scratch/$1.c"
-	"${CC:-cc}" -O2 -g -fno-optimize-sibling-calls "${@:2}" -o "$scratch/$1" "$scratch/$1.c"
+	"${CC:-cc}" -O2 -fno-optimize-sibling-calls -fno-builtin "${@:2}" -o "$scratch/$1" \
+		"$scratch/$1.c"
 }
 
 # Exceptions: in depth, through destructors that allocate, thrown again, in threads.
@@ -242,19 +243,19 @@ int main(void)
 }
 CODE
 
-# Libraries that come and go at one address, with other code each time.
-for frame in 8 200; do
-	build_c "plugin$frame.so" -shared -fPIC -DFRAME=$frame <<-'CODE'
+# Libraries that come and go at one address: their calls are at the same instruction, but in a frame
+# of another size.
+for frame in 40 200; do
+	build_c "plugin$frame.so" -shared -fPIC -fno-stack-protector -DFRAME=$frame <<-'CODE'
 		#include <stdlib.h>
-		#include <string.h>
-		void plugin_take(void (*function)(char *));
+		__attribute__((aligned(64))) void plugin_take(void (*function)(char *));
 		void plugin_take(void (*function)(char *))
 		{
-			char room[FRAME];
-			memset(room, 1, sizeof(room));
-			function(room);
-			free(malloc(FRAME));
-			function(room);
+			char room[FRAME], *at = room;
+			__asm__ volatile(".p2align 6" : "+r"(at), "+r"(function) : : "memory");
+			function(at);
+			__asm__ volatile("" : : "r"(at) : "memory");
+			free(malloc(100));
 		}
 	CODE
 done
@@ -264,7 +265,8 @@ build_c loader <<'CODE'
 static volatile int sum;
 static void back(char *room)
 {
-	free(malloc(16 + room[0]));
+	room[0] = 1;
+	free(malloc(16));
 	sum++;
 }
 int main(int argc, char **argv)
@@ -285,7 +287,7 @@ CODE
 compare 10000 "$scratch/exceptions"
 compare 10000 "$scratch/jumps"
 compare 1000 "$scratch/coroutines"
-compare 600 "$scratch/loader" "$scratch/plugin8.so" "$scratch/plugin200.so"
+COMPARE_STEPS=1 compare 600 "$scratch/loader" "$scratch/plugin40.so" "$scratch/plugin200.so"
 compare 1000 /usr/bin/python3 -c 'import json, re, threading; print(json.dumps(list(range(9999))))'
 compare 1000 perl -e 'my @a = map { $_ x 10 } 1 .. 10000; print scalar(@a), "\n"'
 compare 10 bash -c 'for i in 1 2 3; do echo $i | cat; done'
