@@ -93,8 +93,8 @@ bool block_read_info(const struct page *page, const void *block, struct block_in
 	*info = (struct block_info){ .size_bytes = page->block_bytes };
 	if (page->sized) {
 		info->size_bytes = page->exact_bytes;
-		info->user_flags = page->user_flags;
-		info->has_value = true;
+		info->user_flags = page->user_flags & HEAP_USER_FLAGS;
+		info->has_value = page->user_flags & HEAP_ADD_USER_INFO;
 	}
 	return info->size_bytes <= page->block_bytes;
 }
@@ -108,7 +108,7 @@ void block_write_info(struct page *page, void *block, const struct block_info *i
 		return;
 	}
 	page->exact_bytes = info->size_bytes;
-	page->user_flags = info->user_flags;
+	page->user_flags = info->user_flags | (info->has_value ? HEAP_ADD_USER_INFO : 0);
 }
 
 uintptr_t *block_user_value(struct page *page, void *block)

@@ -18,7 +18,7 @@
 struct block_info {
 	size_t size_bytes;
 	uint32_t user_flags; /* of HEAP_USER_FLAGS */
-	bool has_value;      /* always, when it fills a span */
+	bool has_value;
 };
 
 /* A block's page is one that page_of gave. Whether the block is one that can be freed. */

@@ -13,6 +13,8 @@
 #include "core/os/os.h"
 
 #define HEAP_SIGNATURE 0xffeeffeeu
+/* In a heap's flags: any but the process heap. */
+#define HEAP_PRIVATE 0x00001000u
 
 /* Who keeps a heap for itself (HeapLock).
  *  - holder is a thread's token (os.h), or 0; depth is how often it has locked;
@@ -32,9 +34,10 @@ struct heap_hold {
 struct heap {
 	uint8_t unknown1[0x10];
 	uint32_t signature;
-	uint8_t unknown2[0x5c];
-	uint32_t flags; /* HEAP_* */
-	uint32_t force_flags;
+	uint32_t auto_flags; /* HEAP_GROWABLE or 0 */
+	uint8_t unknown2[0x58];
+	uint32_t flags;       /* HEAP_* */
+	uint32_t force_flags; /* what every call has besides its own */
 	uint8_t unknown3[0x88];
 	struct lock lock;
 	struct front front; /* not the process heap's: that has one per thread (thread.h) */
@@ -46,6 +49,7 @@ struct heap {
 	uint32_t compatibility; /* HeapCompatibilityInformation */
 };
 static_assert(offsetof(struct heap, signature) == 0x10, "programs look there");
+static_assert(offsetof(struct heap, auto_flags) == 0x14, "programs look there");
 static_assert(offsetof(struct heap, flags) == 0x70, "programs look there");
 static_assert(offsetof(struct heap, force_flags) == 0x74, "programs look there");
 

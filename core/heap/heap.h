@@ -129,8 +129,9 @@ size_t heap_list(size_t count, struct heap **list);
 NTSTATUS heap_get_compatibility(const struct heap *heap, uint32_t *value);
 NTSTATUS heap_set_compatibility(struct heap *heap, uint32_t value);
 
-/* The value and flags that a program keeps with a block. A block has room for a value when it was
- * allocated with HEAP_ADD_USER_INFO, or is a large one. STATUS_INVALID_PARAMETER,
+/* The value and flags that a program keeps with a block that was allocated with HEAP_ADD_USER_INFO;
+ * they move with it. Of another block, *value is left alone, the flags are those it was allocated
+ * with, and setting is answered with STATUS_UNSUCCESSFUL. Else STATUS_INVALID_PARAMETER,
  * STATUS_INVALID_HANDLE. */
 NTSTATUS heap_get_user_info(struct heap *heap, void *block, uintptr_t *value, uint32_t *flags);
 NTSTATUS heap_set_user_value(struct heap *heap, void *block, uintptr_t value);

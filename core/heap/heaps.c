@@ -24,6 +24,7 @@
 static struct lock heaps_lock = LOCK_INITIALIZER(LOCK_RANK_HEAPS);
 static struct heap *heaps;
 static struct heap native_heap = { .signature = HEAP_SIGNATURE,
+				   .auto_flags = HEAP_GROWABLE,
 				   .flags = HEAP_GROWABLE,
 				   .lock = LOCK_INITIALIZER(LOCK_RANK_HEAP),
 				   .pool = &pools[POOL_NATIVE] };
@@ -64,7 +65,9 @@ static void set_up(struct heap *heap, struct pool *pool, uint32_t flags, size_t 
 	heap->signature = HEAP_SIGNATURE;
 	heap->lock = (struct lock)LOCK_INITIALIZER(LOCK_RANK_HEAP);
 	heap->pool = pool;
-	heap->flags = flags | (maximum_bytes ? 0 : HEAP_GROWABLE);
+	heap->auto_flags = maximum_bytes ? 0 : HEAP_GROWABLE;
+	heap->force_flags = flags & ~HEAP_GROWABLE;
+	heap->flags = flags | heap->auto_flags | HEAP_PRIVATE;
 	heap->maximum_bytes = maximum_bytes;
 	heap->taken_bytes = HEAP_OVERHEAD_BYTES;
 	front_set_up(&heap->front, heap, &heap->lock, /* sized */ true);
@@ -76,6 +79,7 @@ static void enlist(struct heap *heap)
 	lock_acquire(&heaps_lock);
 	if (awaits_process_heap && !heap->maximum_bytes) {
 		awaits_process_heap = false;
+		heap->flags &= ~HEAP_PRIVATE;
 		__atomic_store_n(&process_heap, heap, __ATOMIC_RELEASE);
 	} else {
 		heap->next = heaps;

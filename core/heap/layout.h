@@ -79,7 +79,7 @@ struct page {
 	_Atomic(uint32_t) carved_bytes; /* where the blocks end that have been in a list */
 	union {
 		uint32_t carved;     /* the same, counted */
-		uint32_t user_flags; /* of the one block of other kinds */
+		uint32_t user_flags; /* of the one block of other kinds; HEAP_ADD_USER_INFO too */
 	};
 	uint32_t limit; /* blocks that fit */
 	uint8_t kind;   /* enum page_kind */

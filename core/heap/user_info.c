@@ -34,7 +34,8 @@ NTSTATUS heap_get_user_info(struct heap *heap, void *block, uintptr_t *value, ui
 
 	if (!status_is_success(status))
 		return status;
-	*value = opened.info.has_value ? *block_user_value(opened.page, block) : 0;
+	if (opened.info.has_value)
+		*value = *block_user_value(opened.page, block);
 	*flags = opened.info.user_flags;
 	heap_leave(opened.front);
 	return STATUS_SUCCESS;
@@ -50,7 +51,7 @@ NTSTATUS heap_set_user_value(struct heap *heap, void *block, uintptr_t value)
 	if (opened.info.has_value)
 		*block_user_value(opened.page, block) = value;
 	else
-		status = STATUS_INVALID_PARAMETER;
+		status = STATUS_UNSUCCESSFUL;
 	heap_leave(opened.front);
 	return status;
 }
@@ -66,7 +67,10 @@ NTSTATUS heap_set_user_flags(struct heap *heap, void *block, uint32_t clear, uin
 	if (!status_is_success(status))
 		return status;
 	opened.info.user_flags = (opened.info.user_flags & ~clear) | set;
-	block_write_info(opened.page, block, &opened.info);
+	if (opened.info.has_value)
+		block_write_info(opened.page, block, &opened.info);
+	else
+		status = STATUS_UNSUCCESSFUL;
 	heap_leave(opened.front);
-	return STATUS_SUCCESS;
+	return status;
 }

@@ -112,6 +112,13 @@ static bool go_on_in_span(const struct heap *heap, struct rtl_heap_entry *entry)
 	return show_in_span(page, at, entry);
 }
 
+static bool is_in_heap(const struct heap *heap, const void *address)
+{
+	const struct page *page = page_of(address);
+
+	return page && page->kind != PAGE_NONE && page->heap == heap;
+}
+
 static NTSTATUS step_locked(const struct heap *heap, struct rtl_heap_entry *entry)
 {
 	uintptr_t from = (uintptr_t)entry->lpData + 1;
@@ -119,6 +126,8 @@ static NTSTATUS step_locked(const struct heap *heap, struct rtl_heap_entry *entr
 
 	if ((uintptr_t)heap == from - 1)
 		from = 0;
+	else if (!is_in_heap(heap, entry->lpData))
+		return STATUS_INVALID_PARAMETER;
 	else if (go_on_in_span(heap, entry))
 		return STATUS_SUCCESS;
 	page = pool_next_page_locked(heap->pool, heap, from);

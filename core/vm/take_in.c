@@ -59,10 +59,15 @@ static bool is_private(const struct taking *taking)
 	return taking->info.Type != MEM_MAPPED && taking->info.Type != MEM_IMAGE;
 }
 
-/* A region begins, all in the state of its first run, which `taking` holds. */
+/* A region begins, all in one state; `taking` holds its first run. Private memory is told to be
+ * committed at once only when it has the protection that it was allocated with. */
 static struct vad *begin_region(const struct taking *taking, uintptr_t base, uintptr_t end)
 {
+	uint32_t state = run_state(taking);
 	struct vad *vad = vad_take();
+
+	if (is_private(taking) && state != (MEM_COMMIT | taking->info.AllocationProtect))
+		state = MEM_RESERVE;
 
 	vad->type = is_private(taking) ? MEM_PRIVATE : taking->info.Type;
 	vad->protect = taking->info.AllocationProtect;
@@ -71,7 +76,7 @@ static struct vad *begin_region(const struct taking *taking, uintptr_t base, uin
 	vad->owner = taking->request->owner;
 	vad->is_file = !is_private(taking);
 	vad->is_told = event_is_wanted();
-	pagestate_init(&vad->pages, region_page(base), region_page(end), run_state(taking));
+	pagestate_init(&vad->pages, region_page(base), region_page(end), state);
 	vad_insert(vad);
 	if (is_private(taking))
 		tell_reserve(vad, taking->request->api);

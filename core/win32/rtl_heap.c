@@ -191,10 +191,19 @@ static BOOL answer(NTSTATUS *where, NTSTATUS status)
 	return status_is_success(status);
 }
 
+/* A block without user information is no error of the caller's. */
+static BOOL answer_setting(NTSTATUS *where, NTSTATUS status)
+{
+	if (status != STATUS_UNSUCCESSFUL)
+		return answer(where, status);
+	answer(where, STATUS_SUCCESS);
+	return FALSE;
+}
+
 BOOL rtl_get_user_info_heap(HANDLE heap, ULONG flags, PVOID block, PVOID *value, ULONG *user_flags,
 			    NTSTATUS *status)
 {
-	uintptr_t found_value = 0;
+	uintptr_t found_value = value ? (uintptr_t)*value : 0;
 	uint32_t found_flags = 0;
 	NTSTATUS found = heap_get_user_info(heap, block, &found_value, &found_flags);
 
@@ -209,12 +218,12 @@ BOOL rtl_get_user_info_heap(HANDLE heap, ULONG flags, PVOID block, PVOID *value,
 BOOL rtl_set_user_value_heap(HANDLE heap, ULONG flags, PVOID block, PVOID value, NTSTATUS *status)
 {
 	(void)flags;
-	return answer(status, heap_set_user_value(heap, block, (uintptr_t)value));
+	return answer_setting(status, heap_set_user_value(heap, block, (uintptr_t)value));
 }
 
 BOOL rtl_set_user_flags_heap(HANDLE heap, ULONG flags, PVOID block, ULONG clear, ULONG set,
 			     NTSTATUS *status)
 {
 	(void)flags;
-	return answer(status, heap_set_user_flags(heap, block, clear, set));
+	return answer_setting(status, heap_set_user_flags(heap, block, clear, set));
 }

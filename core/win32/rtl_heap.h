@@ -6,7 +6,8 @@
  * these.
  *
  * A handle that is no heap of ours: nothing happens, and the answer is what the documentation says
- * for an invalid handle; ask rtl_owns_heap first where it may be somebody else's. */
+ * for an invalid handle; ask rtl_owns_heap first where it may be somebody else's. With
+ * HEAP_GENERATE_EXCEPTIONS the caller raises what *status says. */
 
 #ifndef VADTRACE_CORE_WIN32_RTL_HEAP_H
 #define VADTRACE_CORE_WIN32_RTL_HEAP_H
@@ -48,7 +49,8 @@ NTSTATUS rtl_query_heap_information(HANDLE heap, ULONG information_class, PVOID 
 				    SIZE_T size_bytes, PSIZE_T needed_bytes);
 NTSTATUS rtl_set_heap_information(HANDLE heap, ULONG information_class, PVOID information,
 				  SIZE_T size_bytes);
-/* The value and the flags that a program keeps with a block (HEAP_ADD_USER_INFO). */
+/* The value and the flags that a program keeps with a block (HEAP_ADD_USER_INFO). Of another block,
+ * *value is left alone, and setting fails with STATUS_SUCCESS: no last error is due. */
 BOOL rtl_get_user_info_heap(HANDLE heap, ULONG flags, PVOID block, PVOID *value, ULONG *user_flags,
 			    NTSTATUS *status);
 BOOL rtl_set_user_value_heap(HANDLE heap, ULONG flags, PVOID block, PVOID value, NTSTATUS *status);
