@@ -15,6 +15,7 @@
 
 static const struct arguments_command command = {
 	.usage = "usage: vadtrace info [options] TRACE\n\n"
+		 "  --metadata TRACE        read with another trace's metadata\n"
 		 "  --json                  for programs; see vadtrace-info(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"

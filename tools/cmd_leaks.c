@@ -17,6 +17,7 @@ static const struct arguments_command command = {
 		 "  --from SECONDS          count only what was allocated after ...\n"
 		 "  --to SECONDS            ... and is live then\n"
 		 "  --pid PID[:N]           another process; its N-th program after exec\n"
+		 "  --metadata TRACE        read with another trace's metadata\n"
 		 "  --json                  for programs; see vadtrace-leaks(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"

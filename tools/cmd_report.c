@@ -32,6 +32,7 @@ static const struct arguments_command command = {
 		 "  --pid PID[:N]           another process; its N-th program after exec\n"
 		 "  --suppressions FILE     leave out leaks, in LeakSanitizer's form\n"
 		 "  --modules               list the modules\n"
+		 "  --metadata TRACE        read with another trace's metadata\n"
 		 "  --json                  for programs; see vadtrace-report(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"

@@ -118,11 +118,12 @@ static void explain_end(const struct manifest *manifest, struct reader_input *in
 			 "daemon still runs, 'lttng destroy %s' completes the trace",
 			 manifest->session);
 	else
-		snprintf(
-			advice, sizeof(advice),
-			"nothing can bring it back: record again, and let LTTng's daemons run "
-			"until vadtrace record has ended; 'journalctl -k' tells whether the kernel "
-			"killed one for want of memory");
+		snprintf(advice, sizeof(advice),
+			 "what reached the disk can be read with another trace's: 'vadtrace record "
+			 "-o "
+			 "other -- true', then add '--metadata other'; 'journalctl -k' tells "
+			 "whether "
+			 "the kernel killed LTTng's daemon for want of memory");
 	input->cause = cause;
 	input->advice = advice;
 }
@@ -131,7 +132,10 @@ static int read_trace(struct analysis *analysis)
 {
 	struct replay_filter filter = make_filter(analysis);
 	const struct manifest *manifest = &analysis->manifest;
-	struct reader_input input = { .folder = analysis->options.folder };
+	struct reader_input input = {
+		.folder = analysis->options.folder,
+		.lender = analysis->options.lender,
+	};
 
 	if (analysis->has_manifest && *manifest->session) {
 		input.session = manifest->session;
@@ -155,6 +159,32 @@ static int read_trace(struct analysis *analysis)
 	return error ? error : check_thread(analysis);
 }
 
+/* Another version may have other events, or number them in another order. */
+static bool check_lender(const struct analysis *analysis)
+{
+	const char *lender = analysis->options.lender;
+	const struct manifest *own = &analysis->manifest;
+	struct manifest manifest;
+	bool is_same;
+
+	if (!lender)
+		return true;
+	if (!analysis->has_manifest || manifest_read(lender, &manifest)) {
+		cli_error("%s: no vadtrace.json that could be read",
+			  analysis->has_manifest ? lender : analysis->options.folder);
+		cli_hint("--metadata is for two folders that vadtrace record wrote");
+		return false;
+	}
+	is_same = !strcmp(manifest.vadtrace_version, own->vadtrace_version) &&
+		  manifest.schema_version == own->schema_version;
+	manifest_free(&manifest);
+	if (is_same)
+		return true;
+	cli_error("%s is of another version of vadtrace than %s", lender, analysis->options.folder);
+	cli_hint("record the one that lends its metadata with vadtrace %s", own->vadtrace_version);
+	return false;
+}
+
 int analysis_open(struct analysis *analysis, const struct arguments *options)
 {
 	struct stat status;
@@ -172,7 +202,7 @@ int analysis_open(struct analysis *analysis, const struct arguments *options)
 	if (options->suppressions &&
 	    !suppressions_read(&analysis->suppressions, options->suppressions))
 		return CLI_EXIT_FAILURE;
-	if (!read_manifest(analysis))
+	if (!read_manifest(analysis) || !check_lender(analysis))
 		return CLI_EXIT_FAILURE;
 	int error = read_trace(analysis);
 	analysis->symbols = error ? NULL : symbols_create(&analysis->replay.stacks);

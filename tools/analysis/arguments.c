@@ -23,6 +23,7 @@ enum {
 	KEY_TO,
 	KEY_PID,
 	KEY_SUPPRESSIONS,
+	KEY_METADATA,
 	KEY_JSON,
 	KEY_WIDTH,
 	KEY_NO_COLOR,
@@ -39,6 +40,7 @@ static const struct option words[] = {
 	{ "to", required_argument, NULL, KEY_TO },
 	{ "pid", required_argument, NULL, KEY_PID },
 	{ "suppressions", required_argument, NULL, KEY_SUPPRESSIONS },
+	{ "metadata", required_argument, NULL, KEY_METADATA },
 	{ "json", no_argument, NULL, KEY_JSON },
 	{ "width", required_argument, NULL, KEY_WIDTH },
 	{ "no-color", no_argument, NULL, KEY_NO_COLOR },
@@ -142,6 +144,9 @@ static bool parse_value(int key, const char *value, struct arguments *options)
 		return parse_pid(value, options);
 	case KEY_SUPPRESSIONS:
 		options->suppressions = value;
+		break;
+	case KEY_METADATA:
+		options->lender = value;
 		break;
 	case KEY_JSON:
 		options->is_json = true;

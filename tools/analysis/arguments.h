@@ -23,6 +23,7 @@ struct arguments {
 	uint64_t pid;   /* 0: the one that was recorded first */
 	uint64_t image; /* which program of that pid, counted from 1; 0: the last */
 	const char *suppressions;
+	const char *lender; /* of --metadata */
 	bool is_json, has_color, shows_modules;
 	unsigned width; /* 0: lines are not cut */
 	int error_exitcode;

@@ -67,6 +67,7 @@ static struct json_object *json_lost(const struct analysis *analysis)
 	put_number(object, "cut_streams", summary->cut_streams);
 	put_number(object, "cut_bytes", summary->cut_bytes);
 	put_number(object, "unreadable_folders", summary->lost_folders);
+	put_number(object, "lent_metadata", summary->lent_folders);
 	put_number(object, "damaged_slots", summary->damaged_slots);
 	put_text(object, "damage", summary->damage);
 	return object;

@@ -86,6 +86,7 @@ void text_loss(const struct analysis *analysis)
 	loss_line(summary->cut_streams, "files that were cut short");
 	loss_line(summary->cut_bytes, "bytes behind the last whole packet of those files");
 	loss_line(summary->lost_folders, "folders that could not be read");
+	loss_line(summary->lent_folders, "folders read with another trace's metadata");
 	loss_line(summary->damaged_slots, "damaged pages of thread buffers");
 	if (summary->damage)
 		printf("%sreading stopped early: %s\n", indent, summary->damage);

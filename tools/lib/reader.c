@@ -278,8 +278,8 @@ static void explain_nothing(const struct reader *reader, const struct reader_inp
 			  input->folder, input->cause);
 		cli_hint("%s", input->advice);
 	} else if (reader->streams.lost_folders) {
-		cli_error("%s: the trace's metadata is empty or damaged", input->folder);
-		cli_hint("if this is a copy, copy the folder again; else record again");
+		cli_error("%s: the trace's metadata is missing, empty or damaged", input->folder);
+		cli_hint("if this is a copy, copy the folder again; else try --metadata");
 	} else {
 		cli_error("%s: no trace in this folder", input->folder);
 		cli_hint("vadtrace record -o FOLDER -- COMMAND makes one");
@@ -289,8 +289,12 @@ static void explain_nothing(const struct reader *reader, const struct reader_inp
 static enum reader_status open_streams(struct reader *reader, const struct reader_input *input)
 {
 	const char *folder = input->folder;
-	int error = streams_open(&reader->streams, folder);
+	int error = streams_open(&reader->streams, folder, input->lender);
 
+	if (error == -ENODATA) {
+		cli_error("%s: no whole trace that could lend its metadata", input->lender);
+		return READER_NO_TRACE;
+	}
 	if (error) {
 		cli_error("%s: the damaged trace cannot be repaired in a temporary copy: %s",
 			  folder, strerror(-error));
@@ -301,6 +305,7 @@ static enum reader_status open_streams(struct reader *reader, const struct reade
 	reader->summary->cut_bytes = reader->streams.cut_bytes;
 	reader->summary->cut_streams = reader->streams.cut_streams;
 	reader->summary->lost_folders = reader->streams.lost_folders;
+	reader->summary->lent_folders = reader->streams.lent_folders;
 	live_read(&reader->live, folder);
 	reader->summary->damaged_slots = reader->live.damaged_count;
 	if (reader->streams.count || reader->live.count)
@@ -312,7 +317,7 @@ static enum reader_status open_streams(struct reader *reader, const struct reade
 static bool is_damaged(const struct reader_summary *summary)
 {
 	return summary->damage || summary->cut_streams || summary->lost_folders ||
-	       summary->damaged_slots;
+	       summary->lent_folders || summary->damaged_slots;
 }
 
 /* What was read holds nothing of ours. */

@@ -34,6 +34,7 @@ struct reader_summary {
 	uint64_t cut_streams;
 	uint64_t damaged_slots;
 	uint64_t lost_folders;
+	uint64_t lent_folders; /* with another trace's metadata */
 	char *damage; /* libbabeltrace2's words when reading had to stop early, else NULL */
 };
 
@@ -53,6 +54,7 @@ struct reader_input {
 	/* For the message when nothing can be read: how the recording came to lack its end, and
 	 * what to do. NULL: nothing is known. */
 	const char *cause, *advice;
+	const char *lender; /* a trace whose metadata is used instead of its own; NULL: none */
 };
 
 /* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */

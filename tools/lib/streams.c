@@ -118,16 +118,17 @@ static bool is_whole(const struct extent *extent)
 	return extent->whole_bytes == extent->file_bytes && !extent->padded_bytes;
 }
 
+/* Metadata that is gone was LTTng's: its files are written from the beginning on. */
 static bool has_lttng_layout(const char *metadata)
 {
 	unsigned char magic[4] = { 0 };
 	int fd = open(metadata, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return false;
+		return true;
 	ssize_t got = read(fd, magic, sizeof(magic));
 	close(fd);
-	return got == sizeof(magic) && get_u32(magic) == METADATA_MAGIC;
+	return got == 0 || (got == sizeof(magic) && get_u32(magic) == METADATA_MAGIC);
 }
 
 static int copy_bytes(int to, int from, uint64_t size_bytes)
@@ -202,11 +203,100 @@ static int for_each_file(const char *folder, visit_file visit, void *context)
 	return error;
 }
 
+/* Where a repaired copy goes, and whose metadata it gets. */
+struct repair {
+	const char *to;
+	const char *lender; /* NULL: its own */
+};
+
+/* The trace's number, in all of its packets and in the text of its metadata. */
+struct trace_uuid {
+	unsigned char bytes[16];
+	char text[37];
+};
+
+static bool read_uuid(const char *path, struct trace_uuid *uuid)
+{
+	unsigned char head[4 + sizeof(uuid->bytes)];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = uuid->text;
+
+	if (fd < 0)
+		return false;
+	ssize_t got = read(fd, head, sizeof(head));
+	close(fd);
+	if (got != sizeof(head))
+		return false;
+	memcpy(uuid->bytes, head + 4, sizeof(uuid->bytes));
+	for (size_t i = 0; i < sizeof(uuid->bytes); i++)
+		text += sprintf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+				uuid->bytes[i]);
+	return true;
+}
+
+/* Replaces bytes by as many others, wherever they are. */
+static void replace(unsigned char *where, size_t where_bytes, const void *from, const void *to,
+		    size_t size_bytes)
+{
+	unsigned char *at = where, *end = where + where_bytes;
+
+	while ((at = memmem(at, (size_t)(end - at), from, size_bytes))) {
+		memcpy(at, to, size_bytes);
+		at += size_bytes;
+	}
+}
+
+enum { METADATA_BYTES_MAX = 1 << 24 };
+
+static int write_file(const char *path, const void *bytes, size_t size_bytes)
+{
+	FILE *file = fopen(path, "wxe");
+	int error = 0;
+
+	if (!file)
+		return -errno;
+	errno = ENOSPC;
+	if (fwrite(bytes, 1, size_bytes, file) != size_bytes)
+		error = -errno;
+	if (fclose(file) && !error)
+		error = -errno;
+	return error;
+}
+
+/* The lender's metadata, with the number of the stream's trace. */
+static int lend_metadata(const struct repair *repair, const char *stream)
+{
+	struct trace_uuid theirs, ours;
+	unsigned char *text = xmalloc(METADATA_BYTES_MAX);
+	FILE *file = fopen(repair->lender, "re");
+	size_t size_bytes = file ? fread(text, 1, METADATA_BYTES_MAX, file) : 0;
+	char *to = xasprintf("%s/metadata", repair->to);
+	int error = 0;
+
+	if (file)
+		fclose(file);
+	if (access(to, F_OK) && read_uuid(repair->lender, &theirs) && read_uuid(stream, &ours)) {
+		replace(text, size_bytes, theirs.bytes, ours.bytes, sizeof(ours.bytes));
+		replace(text, size_bytes, theirs.text, ours.text, sizeof(ours.text) - 1);
+		error = write_file(to, text, size_bytes);
+	}
+	free(to);
+	free(text);
+	return error;
+}
+
 static int repair_visit(void *context, const char *folder, const char *name)
 {
-	char *to = xasprintf("%s/%s", (const char *)context, name);
+	const struct repair *repair = context;
+	bool is_metadata = !strcmp(name, "metadata");
+	char *to = xasprintf("%s/%s", repair->to, name);
 	char *from = xasprintf("%s/%s", folder, name);
-	int error = repair_file(to, from, !strcmp(name, "metadata"));
+	int error = 0;
+
+	if (!is_metadata || !repair->lender)
+		error = repair_file(to, from, is_metadata);
+	if (!error && !is_metadata && repair->lender)
+		error = lend_metadata(repair, from);
 
 	free(to);
 	free(from);
@@ -216,7 +306,7 @@ static int repair_visit(void *context, const char *folder, const char *name)
 /* What the check of one folder adds up. */
 struct survey {
 	uint64_t size_bytes, packet_count, cut_bytes, cut_streams;
-	bool is_metadata_gone;
+	bool has_metadata;
 };
 
 static int survey_visit(void *context, const char *folder, const char *name)
@@ -233,7 +323,7 @@ static int survey_visit(void *context, const char *folder, const char *name)
 		survey->cut_bytes += extent.file_bytes - extent.whole_bytes;
 	}
 	if (is_metadata)
-		survey->is_metadata_gone = !extent.text_bytes;
+		survey->has_metadata = extent.text_bytes != 0;
 	free(path);
 	return 0;
 }
@@ -267,15 +357,17 @@ static int make_temporary(struct streams *streams)
 
 static int repair_folder(struct streams *streams, const char *folder, char **repaired)
 {
+	struct repair repair = { .lender = streams->lender };
 	int error = make_temporary(streams);
 
 	if (error)
 		return error;
 	*repaired = xasprintf("%s/%zu", streams->temporary, streams->count);
+	repair.to = *repaired;
 	if (mkdir(*repaired, 0700))
 		error = -errno;
 	if (!error)
-		error = for_each_file(folder, repair_visit, *repaired);
+		error = for_each_file(folder, repair_visit, &repair);
 	if (error)
 		free(*repaired);
 	return error;
@@ -298,11 +390,12 @@ static int add_lttng_folder(struct streams *streams, const char *folder)
 	streams->packet_count += survey.packet_count;
 	streams->cut_bytes += survey.cut_bytes;
 	streams->cut_streams += survey.cut_streams;
-	if (survey.is_metadata_gone) {
+	if (!survey.has_metadata && !streams->lender) {
 		streams->lost_folders++;
 		return error;
 	}
-	if (!survey.cut_streams)
+	streams->lent_folders += streams->lender != NULL;
+	if (!survey.cut_streams && !streams->lender)
 		readable = xstrdup(folder);
 	else
 		error = repair_folder(streams, folder, &readable);
@@ -329,13 +422,23 @@ static int add_folder(struct streams *streams, const char *folder, const char *m
 
 enum { DEPTH_MAX = 8 };
 
+/* LTTng makes an index beside its streams. */
+static bool has_index(const char *folder)
+{
+	char *index = xasprintf("%s/index", folder);
+	bool is_there = access(index, F_OK) == 0;
+
+	free(index);
+	return is_there;
+}
+
 static int search(struct streams *streams, const char *folder, int depth)
 {
 	char *metadata = xasprintf("%s/metadata", folder);
 	struct dirent *entry;
 	int error = 0;
 
-	if (access(metadata, F_OK) == 0)
+	if (access(metadata, F_OK) == 0 || has_index(folder))
 		error = add_folder(streams, folder, metadata);
 	free(metadata);
 	DIR *list = depth < DEPTH_MAX ? opendir(folder) : NULL;
@@ -352,9 +455,28 @@ static int search(struct streams *streams, const char *folder, int depth)
 	return error;
 }
 
-int streams_open(struct streams *streams, const char *folder)
+/* The metadata of a whole trace: the first that is found. */
+static char *find_metadata(const char *folder)
+{
+	struct streams streams = { 0 };
+	char *metadata = NULL;
+	int error = search(&streams, folder, 0);
+
+	if (!error && streams.count)
+		metadata = xasprintf("%s/metadata", streams.folders[0]);
+	if (metadata && streams.temporary) {
+		free(metadata);
+		metadata = NULL;
+	}
+	streams_close(&streams);
+	return metadata;
+}
+
+int streams_open(struct streams *streams, const char *folder, const char *lender)
 {
 	memset(streams, 0, sizeof(*streams));
+	if (lender && !(streams->lender = find_metadata(lender)))
+		return -ENODATA;
 	int error = search(streams, folder, 0);
 	if (error)
 		streams_close(streams);
@@ -377,5 +499,6 @@ void streams_close(struct streams *streams)
 		free(streams->folders[i]);
 	free(streams->folders);
 	free(streams->temporary);
+	free(streams->lender);
 	memset(streams, 0, sizeof(*streams));
 }

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 
 /* The CTF folders of a trace, made readable: streams that were cut short are trimmed to their last
- * whole packet, in a temporary copy. The trace itself is never written. */
+ * whole packet, and metadata that was lost is taken from another trace, in a temporary copy. The
+ * trace itself is never written. */
 
 #ifndef VADTRACE_TOOLS_LIB_STREAMS_H
 #define VADTRACE_TOOLS_LIB_STREAMS_H
@@ -19,11 +20,15 @@ struct streams {
 	uint64_t cut_bytes;    /* that lay behind the last whole packet of a stream */
 	uint64_t cut_streams;
 	uint64_t lost_folders; /* without readable metadata */
+	uint64_t lent_folders; /* with another trace's */
+	char *lender;          /* a file of metadata that stands in for the trace's own, or NULL */
 	char *temporary;       /* NULL: nothing had to be repaired */
 };
 
-/* Finds all CTF traces below `folder`. 0, or -errno when a repaired copy could not be written. */
-int streams_open(struct streams *streams, const char *folder);
+/* Finds all CTF traces below `folder`. `lender` (NULL: none) is the folder of a trace of the same
+ * recorder: its metadata is used in the place of the trace's own. 0, or -errno when a repaired copy
+ * could not be written, -ENODATA when the lender has no metadata. */
+int streams_open(struct streams *streams, const char *folder, const char *lender);
 /* Removes the copies. */
 void streams_close(struct streams *streams);
 

@@ -3,12 +3,23 @@
 # SPDX-License-Identifier: MIT
 
 # Traces whose recording had no proper end: LTTng writes the metadata last, and without it nothing
-# can be read. Each command says what happened and what can be done, with status 1.
+# can be read. Each command says what happened and what can be done, with status 1; and the metadata
+# of another recording helps.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/record/lib.sh" || exit 1
 
+export TMPDIR=$scratch/tmp
+mkdir "$TMPDIR"
+
 is_ready() {
 	grep -q ready "$out"
+}
+
+# blocks FOLDER: those of 100 bytes that were allocated.
+blocks() {
+	python3 -c 'import json, sys
+print(sum(size["calls"] for size in json.load(sys.stdin)["sizes"] if size["from_bytes"] == 64))' \
+		<"$1"
 }
 
 # all_refuse FOLDER CAUSE ADVICE NAME
@@ -37,8 +48,14 @@ for victim in sessiond consumerd; do
 	is "$status" 122 "$victim was killed: recorded as far as it went"
 	# shellcheck disable=SC2046 # one word each
 	[ -z "$(living lttng-)" ] || kill -KILL $(living lttng-)
-	all_refuse "$victim" "broke off (.* daemon ended), .*metadata" 'record again' \
+	all_refuse "$victim" "broke off (.* daemon ended), .*metadata" '--metadata other' \
 		"$victim was killed"
+	run record -q -o "other.$victim" -- true
+	run report --json --metadata "other.$victim" "$victim"
+	is "$status" 3 "$victim was killed: read with another's metadata, as damaged"
+	ok "$victim was killed: what it did before" test "$(blocks "$out")" -gt 1000
+	run report --metadata "other.$victim" "$victim"
+	ok "$victim was killed: the report says so" grep -q "another trace's metadata" "$out"
 done
 
 run record -q -o whole -- "$allocate" 100
@@ -57,17 +74,41 @@ manifest() {
 	sed -i "s/$1/$2/" "$trace/vadtrace.json"
 }
 
+# The same trace, whole and with a stranger's metadata: the same figures.
+for file in emptied headless removed; do
+	broken $file
+	case $file in
+	emptied) : >"$metadata" ;;
+	headless) truncate -s 37 "$metadata" ;;
+	removed) rm "$metadata" ;;
+	esac
+	run report --json --metadata other.sessiond "$trace"
+	is "$status" 3 "$file metadata: read with another's"
+	is "$(blocks "$out")" 100 "$file metadata: everything is read"
+	is "$(find "$TMPDIR" -mindepth 1)" "" "$file metadata: no copy is left"
+	rm -rf "$trace"
+done
+run report --metadata "$trace" whole
+is "$status" 1 "metadata of no trace"
+broken older
+manifest '"vadtrace_version":"' '"vadtrace_version":"0.'
+run report --metadata other.sessiond "$trace"
+is "$status" 1 "metadata of another version"
+ok "metadata of another version: said" said 'of another version'
+
 broken emptied
 : >"$metadata"
-all_refuse "$trace" 'metadata is empty or damaged' 'copy the folder again' "emptied metadata"
+all_refuse "$trace" 'metadata is missing, empty or damaged' 'copy the folder again' \
+	"emptied metadata"
 
 broken headless
 truncate -s 37 "$metadata"
-all_refuse "$trace" 'metadata is empty or damaged' 'copy the folder again' "a head without text"
+all_refuse "$trace" 'metadata is missing, empty or damaged' 'copy the folder again' \
+	"a head without text"
 
 broken removed
 rm "$metadata"
-all_refuse "$trace" 'no trace in this folder' 'vadtrace record' "removed metadata"
+all_refuse "$trace" 'metadata is missing, empty or damaged' '--metadata' "removed metadata"
 
 broken killed
 : >"$metadata"
