@@ -7,15 +7,18 @@
 
 #include "tools/lib/cli.h"
 #include "tools/record/checkup.h"
+#include "tools/record/doctor_wine.h"
 
 #include <getopt.h>
 #include <json-c/json.h>
 #include <stdio.h>
 
 static const char help[] =
-	"usage: vadtrace doctor [--json] [command]\n\n"
+	"usage: vadtrace doctor [--json] [command]\n"
+	"       vadtrace doctor [--json] --wine [loader|prefix]\n\n"
 	"Tells whether this machine, and a program, can be recorded, and what to do if not.\n"
 	"The program is not run.\n\n"
+	"      --wine   look at Wine: which functions of Windows can be seen and answered\n"
 	"      --json   print JSON\n"
 	"  -h, --help   print this help\n\n"
 	"The exit status is 0 when recording works, 1 when it does not, 2 for wrong words.\n";
@@ -85,11 +88,13 @@ int cmd_doctor(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "wine", no_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static char name[] = "vadtrace doctor";
-	bool wants_json = false;
+	bool wants_json = false, wants_wine = false;
+	const char *subject;
 	int code;
 
 	argv[0] = name;
@@ -99,11 +104,12 @@ int cmd_doctor(int argc, char **argv)
 			fputs(help, stdout);
 			return CLI_EXIT_OK;
 		}
-		if (code != 'j') {
+		if (code != 'j' && code != 'w') {
 			cli_hint("vadtrace doctor --help lists the options");
 			return CLI_EXIT_USAGE;
 		}
-		wants_json = true;
+		*(code == 'j' ? &wants_json : &wants_wine) = true;
 	}
-	return examine(optind < argc ? argv[optind] : NULL, wants_json);
+	subject = optind < argc ? argv[optind] : NULL;
+	return wants_wine ? doctor_wine(subject, wants_json) : examine(subject, wants_json);
 }

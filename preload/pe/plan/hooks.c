@@ -10,7 +10,7 @@
 #define HOOK_HOW_route true
 #define HOOK_HOW_pass false
 #define HOOK_ROW(id, name, dll, export, arguments, how) \
-	{ #dll, #export, id, arguments, HOOK_HOW_##how },
+	{ #dll, #export, id, arguments, HOOK_HOW_##how, #name },
 
 static const struct hook hooks[] = { API_HOOKS(HOOK_ROW) };
 static_assert(sizeof(hooks) / sizeof(hooks[0]) == HOOK_COUNT, "a row for each");

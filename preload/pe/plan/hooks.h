@@ -22,6 +22,7 @@ struct hook {
 	uint16_t api;      /* enum api */
 	uint8_t arguments; /* of 8 bytes */
 	bool is_routed;    /* core may answer */
+	const char *name;  /* that programs know the function by: "HeapAlloc" of RtlAllocateHeap */
 };
 
 enum hook_state {
