@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# Stacks of a Windows program on Wine: walked as Windows' own unwinder walks them, and instruction by
-# instruction.
+# Stacks of a Windows program on Wine: walked as Windows' own unwinder walks them, and instruction
+# by instruction.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
 start_wine
@@ -29,8 +29,8 @@ run_here() {
 step_through_clang() {
 	local mingw=x86_64-w64-mingw32
 
-	if ! clang --target=$mingw -std=gnu11 -O2 -I"$VADTRACE_SRCDIR" -D__USE_MINGW_ANSI_STDIO=1 \
-		-D_WIN32_WINNT=0x0a00 -w -c -o "$scratch/clang.o" "$source/stepping.c" \
+	if ! clang --target=$mingw -std=gnu11 -O2 -I"$VADTRACE_SRCDIR" \
+		-D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0a00 -w -c -o "$scratch/clang.o" "$source/stepping.c" \
 		>/dev/null 2>&1 ||
 		! $mingw-gcc -static -o "$scratch/clang.exe" "$scratch/clang.o" -lmsvcrt -lntdll; then
 		skip "stepping, by clang" "there is no clang for Windows programs"
