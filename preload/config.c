@@ -60,9 +60,26 @@ static bool is_set_to(const char *name, const char *value)
 	return text && is_equal(text, value);
 }
 
-void config_read(void)
+static void read_mode(bool is_native)
 {
-	config.observe = is_set_to(VADTRACE_ENV_MODE, "observe");
+	static const char *const names[] = {
+		[CONFIG_ROUTE] = "route",
+		[CONFIG_OBSERVE] = "observe",
+		[CONFIG_VERIFY] = "verify",
+	};
+
+	for (enum config_mode mode = CONFIG_OBSERVE; mode <= CONFIG_VERIFY; mode++)
+		if (is_set_to(VADTRACE_ENV_MODE, names[mode]))
+			config.mode = mode;
+	if (is_native && config.mode == CONFIG_VERIFY)
+		config.mode = CONFIG_OBSERVE;
+	config.mode_name = names[config.mode];
+	config.observe = !is_native || config.mode != CONFIG_ROUTE;
+}
+
+void config_read(bool is_native)
+{
+	read_mode(is_native);
 	config.children = is_set_to(VADTRACE_ENV_CHILDREN, "1");
 	copy_text(session, sizeof(session), environment_get(VADTRACE_ENV_SESSION));
 	copy_text(live_folder, sizeof(live_folder), environment_get(VADTRACE_ENV_LIVE));

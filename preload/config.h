@@ -10,9 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum config_mode {
+	CONFIG_ROUTE,   /* core serves */
+	CONFIG_OBSERVE, /* the system serves, core keeps its model */
+	CONFIG_VERIFY, /* the same, and where core would answer otherwise is told; natively: observe
+			*/
+};
+
 /* Fixed after config_read. The strings are copies of our own, never NULL. */
 struct config {
-	bool observe;            /* else route */
+	enum config_mode mode;
+	const char *mode_name;
+	bool observe;            /* of malloc and mmap: the system serves */
 	bool children;           /* programs started by exec are traced too */
 	const char *session;     /* "": none */
 	const char *live_folder; /* "": none */
@@ -20,8 +29,9 @@ struct config {
 	uint64_t min_size_bytes;
 };
 
-/* Callable before the C library is ready. */
-void config_read(void);
+/* Callable before the C library is ready. `is_native`: the process is none of Wine's. There core
+ * leaves malloc and mmap to the system: Wine's own calls may hold locks that core's pager needs. */
+void config_read(bool is_native);
 const struct config *config_get(void);
 
 #endif

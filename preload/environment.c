@@ -24,6 +24,13 @@
 
 extern void *__libc_stack_end;
 
+char **environment_arguments(void)
+{
+	uintptr_t *words = __libc_stack_end;
+
+	return (char **)(words + 1);
+}
+
 static char **variables(void)
 {
 	uintptr_t *words = __libc_stack_end;
@@ -97,7 +104,7 @@ bool environment_is_ours(char *variable, const char *unset)
 	static const char *const names[] = {
 		VADTRACE_ENV_MODE,        VADTRACE_ENV_SESSION,  VADTRACE_ENV_LIVE,
 		VADTRACE_ENV_STACK_DEPTH, VADTRACE_ENV_MIN_SIZE, VADTRACE_ENV_CHILDREN,
-		VADTRACE_ENV_PRELOAD,     VADTRACE_ENV_UNSET,
+		VADTRACE_ENV_PRELOAD,     VADTRACE_ENV_UNSET,    VADTRACE_ENV_WINE,
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -14,6 +14,9 @@
  */
 const char *environment_get(const char *name);
 
+/* The process's arguments, as it was started with them. Callable before the C library is ready. */
+char **environment_arguments(void);
+
 /* The value in "NAME=value" when NAME is the `length` characters at `name`, else NULL. */
 char *environment_match(char *variable, const char *name, size_t length);
 

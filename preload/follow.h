@@ -23,8 +23,10 @@ size_t follow_measure(char *const envp[]);
  * `envp` has stays, and comes first, but for LD_PRELOAD, which gets our entry in front. */
 char *const *follow_extend(char *const envp[], void *room);
 
-/* The environment to hand on in place of `envp`; lives as long as the calling function. */
-#define FOLLOWED(envp) \
-	(follow_measure(envp) ? follow_extend(envp, alloca(follow_measure(envp))) : (envp))
+/* The environment to hand on in place of `envp`, if the program is to be traced; lives as long as
+ * the calling function. */
+#define FOLLOWED(is_traced, envp)                                                                \
+	((is_traced) && follow_measure(envp) ? follow_extend(envp, alloca(follow_measure(envp))) \
+					     : (envp))
 
 #endif

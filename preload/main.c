@@ -10,16 +10,34 @@
 #include "preload/follow.h"
 #include "preload/process.h"
 #include "preload/start.h"
+#include "preload/wine/program.h"
 
-__attribute__((constructor)) static void start(void)
+static void start_native(void)
 {
-	if (serve_now() == SERVE_NONE)
-		return;
 	process_trace();
 	if (config_get()->children)
 		follow_remember();
 	else
 		environment_withdraw();
+}
+
+/* The loader makes the Windows program's environment of its own: there nothing is left of us, and
+ * exec puts it in again for those that are to be traced. */
+static void start_wine(void)
+{
+	if (program_kind() != PROGRAM_OF_WINE)
+		follow_remember();
+	environment_withdraw();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	if (serve_now() == SERVE_NONE)
+		return;
+	if (program_kind() == PROGRAM_NATIVE)
+		start_native();
+	else
+		start_wine();
 }
 
 /* Frees nothing: other libraries' destructors still allocate and free. */

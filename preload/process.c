@@ -31,6 +31,7 @@
 #include "core/vm/posix.h"
 #include "preload/config.h"
 #include "preload/native/real.h"
+#include "preload/wine/program.h"
 #include "trace/trace.h"
 
 static const int not_ours;
@@ -51,9 +52,14 @@ bool process_is_tracing(void)
 	return is_tracing;
 }
 
+bool process_is_same(void)
+{
+	return own_pid == os_process_id();
+}
+
 bool process_is_own(void)
 {
-	return is_tracing && own_pid == os_process_id();
+	return is_tracing && process_is_same();
 }
 
 void process_disown(void)
@@ -79,15 +85,27 @@ static void fork_prepare(void)
 {
 	if (is_child_waiting)
 		resume_child();
-	trace_fork_prepare();
+	if (is_tracing)
+		trace_fork_prepare();
 	core_fork_prepare();
-	trace_fork_freeze();
+	if (is_tracing)
+		trace_fork_freeze();
 }
 
 static void fork_parent(void)
 {
 	core_fork_parent();
-	trace_fork_parent();
+	if (is_tracing)
+		trace_fork_parent();
+}
+
+/* A child of Wine's is there to exec: it is not traced, and not the process that was started. */
+static void abandon_child(void)
+{
+	core_fork_child();
+	if (is_tracing)
+		trace_fork_child_wait();
+	is_tracing = false;
 }
 
 /* When more threads fork at once than have a place, the last ones' children do not wait. */
@@ -101,6 +119,10 @@ static bool is_forking(void)
 
 static void fork_child(void)
 {
+	if (program_kind() != PROGRAM_NATIVE) {
+		abandon_child();
+		return;
+	}
 	own_process();
 	has_left = false;
 	core_fork_child();
@@ -169,7 +191,7 @@ void process_trace(void)
 {
 	const struct config *config = config_get();
 	struct trace_config trace = {
-		.mode = config->observe ? "observe" : "route",
+		.mode = config->mode_name,
 		.session = config->session,
 		.live_folder = config->live_folder[0] ? config->live_folder : NULL,
 		.stack_depth = config->stack_depth,
@@ -178,6 +200,6 @@ void process_trace(void)
 
 	is_tracing = true;
 	trace_start(&trace);
-	if (event_is_wanted())
+	if (event_is_wanted() && program_kind() == PROGRAM_NATIVE)
 		(void)posix_take_in_maps();
 }

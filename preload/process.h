@@ -28,6 +28,9 @@ void process_trace(void);
 /* Whether the tracer was started. */
 bool process_is_tracing(void);
 
+/* Whether this still is the process that was started, not a child of it. Costs a system call. */
+bool process_is_same(void);
+
 /* Whether the tracer runs, and belongs to this very process: false also in a child made by vfork,
  * which shares our memory. Costs a system call. */
 bool process_is_own(void);

@@ -29,6 +29,7 @@
 #include "preload/native/operators.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
+#include "preload/wine/program.h"
 #include "trace/trace.h"
 
 enum stage { STAGE_IDLE = 0, STAGE_BUSY, STAGE_DONE };
@@ -51,7 +52,7 @@ static void thread_end(void *value)
 		return;
 	trace_thread_exit();
 	core_thread_exit();
-	if (os_thread_id() == os_process_id())
+	if (program_kind() == PROGRAM_NATIVE && os_thread_id() == os_process_id())
 		linger_main_ends();
 }
 
@@ -67,7 +68,8 @@ static void start_process(void)
 {
 	real_resolve_first();
 	process_register_fork();
-	config_read();
+	program_find();
+	config_read(program_kind() == PROGRAM_NATIVE);
 	core_start();
 	real_resolve();
 	operators_resolve();

@@ -132,6 +132,11 @@ bool heap_is_valid(const struct heap *heap)
 	return heap == heap_process() || heap_is_destroyable(heap);
 }
 
+uint32_t heap_flags(const struct heap *heap)
+{
+	return heap_is_valid(heap) ? heap->flags : 0;
+}
+
 bool heap_destroy(struct heap *heap, NTSTATUS *status)
 {
 	struct heap **link;

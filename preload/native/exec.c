@@ -13,11 +13,30 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "preload/config.h"
 #include "preload/follow.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "preload/start.h"
+#include "preload/wine/program.h"
 #include "trace/trace.h"
+
+/* Whether the program that this process starts in a child, or becomes, is to be traced. A native
+ * one has remembered something for its children only; those of Wine also for their own next exec.
+ */
+static bool is_followed_by_child(const char *path, char *const argv[])
+{
+	return program_kind() == PROGRAM_NATIVE ||
+	       (program_kind() == PROGRAM_WINDOWS && config_get()->children &&
+		program_is_windows(path, argv));
+}
+
+static bool is_followed(const char *path, char *const argv[])
+{
+	bool is_becoming = program_kind() != PROGRAM_NATIVE && process_is_same();
+
+	return is_becoming || is_followed_by_child(path, argv);
+}
 
 /* Empties the tracer's buffers if this process is the tracer's; both before exec and when it came
  * back. Passes `result` on, for the way back. */
@@ -31,25 +50,25 @@ static int flush(int result)
 CORE_API int execve(const char *path, char *const argv[], char *const envp[])
 {
 	(void)flush(0);
-	return flush(real.execve(path, argv, FOLLOWED(envp)));
+	return flush(real.execve(path, argv, FOLLOWED(is_followed(path, argv), envp)));
 }
 
 CORE_API int execvpe(const char *file, char *const argv[], char *const envp[])
 {
 	(void)flush(0);
-	return flush(real.execvpe(file, argv, FOLLOWED(envp)));
+	return flush(real.execvpe(file, argv, FOLLOWED(is_followed(file, argv), envp)));
 }
 
 CORE_API int fexecve(int fd, char *const argv[], char *const envp[])
 {
 	(void)flush(0);
-	return flush(real.fexecve(fd, argv, FOLLOWED(envp)));
+	return flush(real.fexecve(fd, argv, FOLLOWED(is_followed("", argv), envp)));
 }
 
 CORE_API int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
 {
 	(void)flush(0);
-	return flush(real.execveat(fd, path, argv, FOLLOWED(envp), flags));
+	return flush(real.execveat(fd, path, argv, FOLLOWED(is_followed(path, argv), envp), flags));
 }
 
 CORE_API int execv(const char *path, char *const argv[])
@@ -67,14 +86,16 @@ CORE_API int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_ac
 			 const posix_spawnattr_t *attributes, char *const argv[],
 			 char *const envp[])
 {
-	return real.posix_spawn(pid, path, actions, attributes, argv, FOLLOWED(envp));
+	return real.posix_spawn(pid, path, actions, attributes, argv,
+				FOLLOWED(is_followed_by_child(path, argv), envp));
 }
 
 CORE_API int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
 			  const posix_spawnattr_t *attributes, char *const argv[],
 			  char *const envp[])
 {
-	return real.posix_spawnp(pid, file, actions, attributes, argv, FOLLOWED(envp));
+	return real.posix_spawnp(pid, file, actions, attributes, argv,
+				 FOLLOWED(is_followed_by_child(file, argv), envp));
 }
 
 /* Arguments up to and without the NULL that ends them. */

@@ -75,12 +75,13 @@
 
 /* From `vadtrace record` to the preloaded object. Read with secure_getenv.
  *
- *  MODE         route (default) or observe
+ *  MODE         route (default), observe, or verify (Windows programs)
  *  SESSION      unique name; goes into every process event
  *  LIVE         absolute path of DIR/live; absent: none
  *  STACK_DEPTH  frames at most, 0: no stacks; default 64
  *  MIN_SIZE     bytes; smaller blocks are not recorded
  *  CHILDREN     1: programs started by exec are traced too
+ *  WINE         1: the command is a script that becomes Wine's loader, which is to be traced
  *  PRELOAD      the path that record put into LD_PRELOAD
  *  UNSET        names, separated by commas, of all other variables that record set: unless children
  *               are traced, the preload takes them out of the environment */
@@ -90,6 +91,7 @@
 #define VADTRACE_ENV_STACK_DEPTH "VADTRACE_STACK_DEPTH"
 #define VADTRACE_ENV_MIN_SIZE "VADTRACE_MIN_SIZE"
 #define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN"
+#define VADTRACE_ENV_WINE "VADTRACE_WINE"
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
 #define VADTRACE_ENV_UNSET "VADTRACE_UNSET"
 
