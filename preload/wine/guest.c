@@ -1,0 +1,52 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Most pointers lead to the caller's frame, which can be accessed: it lies between our own and the
+ * stack's base. Of others the kernel is asked to copy, which fails where we would fault. */
+
+#include "preload/wine/guest.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/base/hints.h"
+#include "core/os/os.h"
+#include "preload/wine/teb.h"
+
+static bool is_on_stack(uint64_t address, size_t size_bytes)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0), base = teb_stack_base();
+
+	return frame < address && address < base && size_bytes <= base - address &&
+	       teb_stack_limit() <= frame;
+}
+
+/* Through the kernel; `call` is SYS_process_vm_readv or writev. */
+static bool copy(long call, void *own, uint64_t guest, size_t size_bytes)
+{
+	struct iovec local = { own, size_bytes }, remote = { (void *)guest, size_bytes };
+	int saved_errno = errno;
+	long count = syscall(call, os_process_id(), &local, 1, &remote, 1, 0);
+
+	errno = saved_errno;
+	return count == (long)size_bytes;
+}
+
+bool guest_read(void *to, uint64_t from, size_t size_bytes)
+{
+	if (unlikely(!is_on_stack(from, size_bytes)))
+		return copy(SYS_process_vm_readv, to, from, size_bytes);
+	memcpy(to, (const void *)from, size_bytes);
+	return true;
+}
+
+bool guest_write(uint64_t to, const void *from, size_t size_bytes)
+{
+	if (unlikely(!is_on_stack(to, size_bytes)))
+		return copy(SYS_process_vm_writev, (void *)from, to, size_bytes);
+	memcpy((void *)to, from, size_bytes);
+	return true;
+}
