@@ -10,11 +10,12 @@
 #include "preload/follow.h"
 #include "preload/process.h"
 #include "preload/start.h"
+#include "preload/wine/dispatch.h"
 #include "preload/wine/program.h"
 
 static void start_native(void)
 {
-	process_trace();
+	process_trace(config_get()->mode_name);
 	if (config_get()->children)
 		follow_remember();
 	else
@@ -28,6 +29,8 @@ static void start_wine(void)
 	if (program_kind() != PROGRAM_OF_WINE)
 		follow_remember();
 	environment_withdraw();
+	if (program_kind() == PROGRAM_WINDOWS)
+		dispatch_start();
 }
 
 __attribute__((constructor)) static void start(void)

@@ -22,8 +22,9 @@ extern const volatile int *process_mark __attribute__((visibility("hidden")));
 /* Registers what must happen at fork and exit. Called once, as early as can be. */
 void process_start(void);
 
-/* Starts the tracer and opens the way for process_is_traced. From the constructor. */
-void process_trace(void);
+/* Starts the tracer and opens the way for process_is_traced. `mode` is for the process event. From
+ * the constructor, or where a Windows program begins. */
+void process_trace(const char *mode);
 
 /* Whether the tracer was started. */
 bool process_is_tracing(void);

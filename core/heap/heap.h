@@ -103,6 +103,8 @@ bool heap_is_valid(const struct heap *heap);
 struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_bytes,
 			 NTSTATUS *status);
 bool heap_destroy(struct heap *heap, NTSTATUS *status);
+/* The HEAP_* that it was made with; 0 when it is no heap. */
+uint32_t heap_flags(const struct heap *heap);
 /* Whether `heap` is a heap other than the process heap. */
 bool heap_is_destroyable(const struct heap *heap);
 void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status);

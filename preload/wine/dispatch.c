@@ -26,6 +26,7 @@
 #include "preload/process.h"
 #include "preload/start.h"
 #include "preload/wine/heap.h"
+#include "preload/wine/model.h"
 #include "preload/wine/serve.h"
 #include "preload/wine/teb.h"
 #include "trace/trace.h"
@@ -83,6 +84,8 @@ static void begin(void)
 	heap_begin(mode);
 	process_trace(mode == config_get()->mode ? config_get()->mode_name : "observe");
 	trace_start_windows();
+	if (event_is_wanted())
+		model_begin();
 }
 
 /* Whether the DLLs with hooks have all been mapped. */

@@ -1,0 +1,304 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* ntdll's heap functions, as core's heaps.
+ *
+ * HeapAlloc, malloc of msvcrt, GlobalAlloc and all others end at RtlAllocateHeap and its kin, so
+ * these are the whole of it: RtlAllocateHeap, RtlReAllocateHeap, RtlFreeHeap, RtlSizeHeap and
+ * RtlGetProcessHeaps have the rows of HeapAlloc, HeapReAlloc, HeapFree, HeapSize, GetProcessHeaps.
+ * A heap that is made in memory of the caller's stays Wine's, and so does what is no heap at all:
+ * Wine has an answer to that. Those that core does not serve are told by observe_heap.c.
+ * Pointers of the caller are read and written here, while core holds no lock. */
+
+#include "preload/wine/heap.h"
+
+#include "core/base/hints.h"
+#include "core/base/status.h"
+#include "core/heap/heap.h"
+#include "core/win32/rtl_heap.h"
+#include "preload/wine/guest.h"
+#include "preload/wine/observe_heap.h"
+#include "preload/wine/pager_wine.h"
+#include "preload/wine/serve.h"
+
+#define HANDLER(name) bool serve_##name(struct hook_call *call, enum api api)
+
+#define HEAPS_MAX 128
+
+static bool is_routed;
+
+void heap_begin(enum config_mode mode)
+{
+	is_routed = mode == CONFIG_ROUTE;
+	if (is_routed)
+		rtl_heap_use_pager(&pager_wine);
+}
+
+static HANDLE handle_of(const struct hook_call *call)
+{
+	return (HANDLE)call->arguments[0];
+}
+
+static uint32_t flags_of(const struct hook_call *call)
+{
+	return (uint32_t)call->arguments[1];
+}
+
+static bool is_ours(const struct hook_call *call)
+{
+	return is_routed && rtl_owns_heap(handle_of(call));
+}
+
+/* As ntdll: lack of memory is an exception for whom asked for that, in the call or in HeapCreate.
+ */
+static __attribute__((noinline)) void fail(struct hook_call *call, NTSTATUS status)
+{
+	uint32_t flags = flags_of(call) | heap_flags(handle_of(call));
+
+	if (status == STATUS_NO_MEMORY && flags & HEAP_GENERATE_EXCEPTIONS)
+		call->raise = (uint32_t)status;
+	else
+		serve_set_last_error(status);
+}
+
+static bool answer(struct hook_call *call, uint64_t result, NTSTATUS status)
+{
+	if (unlikely(status != STATUS_SUCCESS))
+		fail(call, status);
+	return serve_answer(call, result);
+}
+
+static bool answer_status(struct hook_call *call, NTSTATUS status)
+{
+	return serve_answer(call, (uint32_t)status);
+}
+
+/* --- Blocks ---------------------------------------------------------------------------------- */
+
+HANDLER(HeapAlloc)
+{
+	NTSTATUS status;
+	void *block;
+
+	if (unlikely(!is_ours(call)))
+		return observe_allocate(call, api);
+	block = rtl_allocate_heap(api, handle_of(call), flags_of(call), call->arguments[2],
+				  &status);
+	return answer(call, (uintptr_t)block, status);
+}
+
+HANDLER(HeapFree)
+{
+	NTSTATUS status;
+	bool is_done;
+
+	if (unlikely(!is_ours(call)))
+		return observe_free(call, api);
+	is_done = rtl_free_heap(api, handle_of(call), flags_of(call), (void *)call->arguments[2],
+				&status);
+	return answer(call, is_done, status);
+}
+
+/* No block: no answer, and no error either. */
+HANDLER(HeapReAlloc)
+{
+	NTSTATUS status;
+	void *block;
+
+	if (unlikely(!is_ours(call)))
+		return observe_reallocate(call, api);
+	if (!call->arguments[2])
+		return serve_answer(call, 0);
+	block = rtl_reallocate_heap(api, handle_of(call), flags_of(call),
+				    (void *)call->arguments[2], call->arguments[3], &status);
+	return answer(call, (uintptr_t)block, status);
+}
+
+HANDLER(HeapSize)
+{
+	NTSTATUS status;
+	size_t size_bytes;
+
+	if (unlikely(!is_ours(call)))
+		return observe_size(call, api);
+	size_bytes = rtl_size_heap(handle_of(call), flags_of(call),
+				   (const void *)call->arguments[2], &status);
+	return answer(call, size_bytes, status);
+}
+
+/* --- Heaps ----------------------------------------------------------------------------------- */
+
+/* RtlCreateHeap(flags, address, total, commit, lock, parameters) */
+HANDLER(RtlCreateHeap)
+{
+	uint32_t flags = (uint32_t)call->arguments[0];
+	uint64_t maximum_bytes = flags & HEAP_GROWABLE ? 0 : call->arguments[2];
+	NTSTATUS status;
+	HANDLE heap;
+
+	if (!is_routed || call->arguments[1])
+		return observe_create(call, api);
+	heap = rtl_create_heap(api, flags, hook_argument(call, 3), maximum_bytes, &status);
+	return serve_answer(call, (uintptr_t)heap);
+}
+
+/* RtlDestroyHeap answers with what is left: nothing. */
+HANDLER(RtlDestroyHeap)
+{
+	NTSTATUS status;
+
+	if (!is_ours(call))
+		return observe_destroy(call, api);
+	status = rtl_destroy_heap(api, handle_of(call));
+	return serve_answer(call, status_is_success(status) ? 0 : call->arguments[0]);
+}
+
+/* GetProcessHeaps(count, heaps) */
+HANDLER(GetProcessHeaps)
+{
+	HANDLE heaps[HEAPS_MAX];
+	uint32_t count = (uint32_t)call->arguments[0], total;
+
+	if (!is_routed)
+		return false;
+	total = rtl_get_process_heaps(count < HEAPS_MAX ? count : HEAPS_MAX, heaps);
+	if (total <= count && total <= HEAPS_MAX &&
+	    !guest_write(call->arguments[1], heaps, total * sizeof(heaps[0])))
+		total = 0;
+	return serve_answer(call, total);
+}
+
+HANDLER(RtlLockHeap)
+{
+	if (!is_ours(call))
+		return false;
+	return serve_answer(call, status_is_success(rtl_lock_heap(handle_of(call))));
+}
+
+HANDLER(RtlUnlockHeap)
+{
+	if (!is_ours(call))
+		return false;
+	return serve_answer(call, status_is_success(rtl_unlock_heap(handle_of(call))));
+}
+
+HANDLER(RtlCompactHeap)
+{
+	if (!is_ours(call))
+		return false;
+	return serve_answer(call, (uint32_t)rtl_compact_heap(handle_of(call), flags_of(call)));
+}
+
+HANDLER(RtlValidateHeap)
+{
+	if (!is_ours(call))
+		return false;
+	return serve_answer(call, rtl_validate_heap(handle_of(call), flags_of(call),
+						    (const void *)call->arguments[2]));
+}
+
+/* RtlWalkHeap(heap, entry) */
+HANDLER(RtlWalkHeap)
+{
+	struct rtl_heap_entry entry;
+	NTSTATUS status;
+
+	if (!is_ours(call))
+		return false;
+	if (!guest_read(&entry, call->arguments[1], sizeof(entry)))
+		return answer_status(call, STATUS_INVALID_PARAMETER);
+	status = rtl_walk_heap(handle_of(call), &entry);
+	if (status_is_success(status) &&
+	    !guest_write(call->arguments[1], &entry, sizeof(entry)))
+		status = STATUS_ACCESS_VIOLATION;
+	return answer_status(call, status);
+}
+
+/* --- What is known of heaps and blocks ------------------------------------------------------- */
+
+static bool write_unless_null(uint64_t to, const void *from, size_t size_bytes)
+{
+	return !to || guest_write(to, from, size_bytes);
+}
+
+/* RtlQueryHeapInformation(heap, class, information, size, needed) */
+HANDLER(RtlQueryHeapInformation)
+{
+	uint64_t size_bytes = call->arguments[3], needed = 0;
+	uint32_t value = 0;
+	NTSTATUS status;
+
+	if (!is_ours(call))
+		return false;
+	if (size_bytes > sizeof(value))
+		size_bytes = sizeof(value);
+	status = rtl_query_heap_information(handle_of(call), flags_of(call), &value, size_bytes,
+					    &needed);
+	if ((needed && !write_unless_null(hook_argument(call, 4), &needed, sizeof(needed))) ||
+	    (status_is_success(status) &&
+	     !guest_write(call->arguments[2], &value, sizeof(value))))
+		status = STATUS_ACCESS_VIOLATION;
+	return answer_status(call, status);
+}
+
+/* RtlSetHeapInformation(heap, class, information, size) */
+HANDLER(RtlSetHeapInformation)
+{
+	uint64_t size_bytes = call->arguments[3];
+	uint32_t value = 0;
+
+	if (!is_ours(call))
+		return false;
+	if (size_bytes >= sizeof(value) &&
+	    !guest_read(&value, call->arguments[2], sizeof(value)))
+		return false;
+	return answer_status(call, rtl_set_heap_information(handle_of(call), flags_of(call),
+							    &value, size_bytes));
+}
+
+/* RtlGetUserInfoHeap(heap, flags, block, value, flags) */
+HANDLER(RtlGetUserInfoHeap)
+{
+	NTSTATUS status;
+	uint32_t user_flags = 0;
+	void *value = NULL;
+	bool is_found;
+
+	if (!is_ours(call))
+		return false;
+	is_found = rtl_get_user_info_heap(handle_of(call), flags_of(call),
+					  (void *)call->arguments[2], &value, &user_flags, &status);
+	if (is_found &&
+	    (!write_unless_null(call->arguments[3], &value, sizeof(value)) ||
+	     !write_unless_null(hook_argument(call, 4), &user_flags, sizeof(user_flags))))
+		is_found = false;
+	return answer(call, is_found, status);
+}
+
+/* RtlSetUserValueHeap(heap, flags, block, value) */
+HANDLER(RtlSetUserValueHeap)
+{
+	NTSTATUS status;
+	bool is_set;
+
+	if (!is_ours(call))
+		return false;
+	is_set = rtl_set_user_value_heap(handle_of(call), flags_of(call),
+					 (void *)call->arguments[2], (void *)call->arguments[3],
+					 &status);
+	return answer(call, is_set, status);
+}
+
+/* RtlSetUserFlagsHeap(heap, flags, block, clear, set) */
+HANDLER(RtlSetUserFlagsHeap)
+{
+	NTSTATUS status;
+	bool is_set;
+
+	if (!is_ours(call))
+		return false;
+	is_set = rtl_set_user_flags_heap(handle_of(call), flags_of(call),
+					 (void *)call->arguments[2], (uint32_t)call->arguments[3],
+					 (uint32_t)hook_argument(call, 4), &status);
+	return answer(call, is_set, status);
+}

@@ -1,0 +1,107 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The order is that of core/event.h: what begins is told after Wine's answer, what ends before. A
+ * block that Wine will not take is not told as freed: its RtlSizeHeap knows. */
+
+#include "preload/wine/observe_heap.h"
+
+#include "core/types.h"
+#include "preload/pe/hook.h"
+#include "preload/wine/serve.h"
+#include "preload/wine/teb.h"
+
+static uint64_t heap_id(const struct hook_call *call)
+{
+	return call->arguments[0] == (uintptr_t)teb_process_heap() ? 0 : call->arguments[0];
+}
+
+static void tell(const struct hook_call *call, enum event_kind kind, enum api api, uint64_t address,
+		 uint64_t size_bytes)
+{
+	const struct event event = {
+		.kind = (uint16_t)kind,
+		.api = (uint16_t)api,
+		.address = address,
+		.size_bytes = size_bytes,
+		.heap = heap_id(call),
+	};
+
+	event_emit(&event);
+}
+
+static void allocated(struct hook_call *call, enum api api)
+{
+	tell(call, call->result ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, call->result,
+	     call->arguments[2]);
+}
+
+bool observe_allocate(struct hook_call *call, enum api api)
+{
+	return serve_pass(call, event_is_wanted() ? allocated : NULL);
+}
+
+/* Whether Wine will take `block` for one of the heap's. */
+static bool is_block(const struct hook_call *call, uint64_t block)
+{
+	uint64_t(HOOK_ABI * size)(uint64_t, uint32_t, uint64_t);
+
+	size = (uint64_t(HOOK_ABI *)(uint64_t, uint32_t, uint64_t))hook_original(API_HeapSize);
+	return block && size && size(call->arguments[0], 0, block) != UINT64_MAX;
+}
+
+static void reallocated(struct hook_call *call, enum api api)
+{
+	if (call->result)
+		tell(call, EVENT_REALLOC_END, api, call->result, call->arguments[3]);
+	else
+		tell(call, EVENT_REALLOC_FAILED, api, call->arguments[2], call->arguments[3]);
+}
+
+bool observe_reallocate(struct hook_call *call, enum api api)
+{
+	if (!event_is_wanted() || !is_block(call, call->arguments[2]))
+		return false;
+	tell(call, EVENT_REALLOC_BEGIN, api, call->arguments[2], 0);
+	return serve_pass(call, reallocated);
+}
+
+bool observe_free(struct hook_call *call, enum api api)
+{
+	if (event_is_wanted() && is_block(call, call->arguments[2]))
+		tell(call, EVENT_FREE, api, call->arguments[2], 0);
+	return false;
+}
+
+bool observe_size(struct hook_call *call, enum api api)
+{
+	return false;
+}
+
+/* The first heap of all is the process heap, which is told as 0 before the PEB knows it. */
+static void created(struct hook_call *call, enum api api)
+{
+	bool is_first = !teb_process_heap();
+	const struct event event = {
+		.kind = EVENT_HEAP_CREATE,
+		.api = (uint16_t)api,
+		.heap = is_first ? 0 : call->result,
+		.size_bytes = call->arguments[0] & HEAP_GROWABLE ? 0 : call->arguments[2],
+		.type = (uint32_t)call->arguments[0],
+	};
+
+	if (call->result)
+		event_emit(&event);
+}
+
+bool observe_create(struct hook_call *call, enum api api)
+{
+	return serve_pass(call, event_is_wanted() ? created : NULL);
+}
+
+bool observe_destroy(struct hook_call *call, enum api api)
+{
+	if (event_is_wanted() && heap_id(call))
+		tell(call, EVENT_HEAP_DESTROY, api, 0, 0);
+	return false;
+}

@@ -1,0 +1,105 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Who answers: core for its own regions and for new ones, Wine for all others, which core's model
+ * follows (model.h). What core does not have - guard pages, write watch, large and physical pages -
+ * is Wine's, too: a region that gets such a page is Wine's from then on. */
+
+#include "preload/wine/operation.h"
+
+#include "core/base/status.h"
+#include "core/vm/virtual.h"
+#include "preload/wine/model.h"
+#include "preload/wine/pager_wine.h"
+#include "preload/wine/serve.h"
+
+/* Wine's name for the memory of DOS programs, as an address. */
+#define DOS_MEMORY ((void *)1)
+
+static bool is_reserving(const struct operation *operation)
+{
+	return operation->type & MEM_RESERVE || !operation->base;
+}
+
+/* Whether a number of zero bits, or a mask, is one that Windows takes. */
+static bool is_zero_bits(uint64_t zero_bits)
+{
+	return zero_bits <= 21 || zero_bits == 32 || zero_bits >= 0xffff;
+}
+
+/* The end of the addresses that zero bits allow; 0: of all. A count is of the lower 32 bits. */
+static uintptr_t limit_of(uint64_t zero_bits)
+{
+	if (zero_bits == 0)
+		return 0;
+	if (zero_bits < 32)
+		return UINT64_C(1) << (32 - zero_bits);
+	return UINT64_C(1) << (64 - __builtin_clzl(zero_bits));
+}
+
+static bool is_allocated_by_core(const struct operation *operation)
+{
+	if (serve_mode() != CONFIG_ROUTE || operation->protect & PAGE_GUARD ||
+	    operation->base == DOS_MEMORY)
+		return false;
+	if (!is_reserving(operation))
+		return vm_owns(operation->base);
+	return !(operation->type & (MEM_WRITE_WATCH | MEM_PHYSICAL | MEM_LARGE_PAGES)) &&
+	       is_zero_bits(operation->zero_bits);
+}
+
+static NTSTATUS allocate_by_core(struct operation *operation)
+{
+	const struct vm_request request = {
+		.api = (uint16_t)operation->api,
+		.pager = &pager_wine,
+		.limit = operation->base ? 0 : limit_of(operation->zero_bits),
+	};
+
+	return vm_allocate(&operation->base, &operation->size_bytes, operation->type,
+			   operation->protect, &request);
+}
+
+NTSTATUS operation_allocate(struct operation *operation)
+{
+	struct operation asked = *operation;
+	NTSTATUS status;
+
+	if (is_allocated_by_core(operation))
+		return allocate_by_core(operation);
+	status = wine_allocate(&operation->base, &operation->size_bytes, operation->zero_bits,
+			       operation->type, operation->protect);
+	model_allocated(&asked, operation, status);
+	return status;
+}
+
+NTSTATUS operation_free(struct operation *operation)
+{
+	const struct vm_request request = { .api = (uint16_t)operation->api };
+	struct operation asked = *operation;
+	NTSTATUS status, model_status;
+
+	if (serve_mode() == CONFIG_ROUTE && vm_owns(operation->base))
+		return vm_free(&operation->base, &operation->size_bytes, operation->type,
+			       &request);
+	model_status = model_free(&asked);
+	status = wine_free(&operation->base, &operation->size_bytes, operation->type);
+	model_freed(&asked, model_status, operation, status);
+	return status;
+}
+
+NTSTATUS operation_protect(struct operation *operation)
+{
+	const struct vm_request request = { .api = (uint16_t)operation->api };
+	struct operation asked = *operation;
+	NTSTATUS status;
+
+	if (serve_mode() == CONFIG_ROUTE && vm_owns(operation->base) &&
+	    !(operation->protect & PAGE_GUARD))
+		return vm_protect(&operation->base, &operation->size_bytes, operation->protect,
+				  &operation->old_protect, &request);
+	status = wine_protect(&operation->base, &operation->size_bytes, operation->protect,
+			      &operation->old_protect);
+	model_protected(&asked, operation, status);
+	return status;
+}

@@ -1,0 +1,262 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The faces of virtual memory: arguments from the call, the operation, its outputs back.
+ *
+ * Everything meets in ntdll; VirtualAlloc, VirtualFree, VirtualProtect and VirtualQuery are answered
+ * in kernelbase already, the shorter way. Calls on other processes are left to Wine, and so are
+ * those with a pointer that cannot be followed. */
+
+#include "core/base/hints.h"
+#include "core/base/status.h"
+#include "core/vm/virtual.h"
+#include "preload/wine/difference.h"
+#include "preload/wine/guest.h"
+#include "preload/wine/model.h"
+#include "preload/wine/operation.h"
+#include "preload/wine/pager_wine.h"
+#include "preload/wine/serve.h"
+
+#define HANDLER(name) bool serve_##name(struct hook_call *call, enum api api)
+
+#define THIS_PROCESS UINT64_MAX
+
+static bool is_this_process(const struct hook_call *call)
+{
+	return call->arguments[0] == THIS_PROCESS;
+}
+
+static uint32_t low(uint64_t argument)
+{
+	return (uint32_t)argument;
+}
+
+/* One operation of this call. */
+static NTSTATUS perform(struct hook_call *call, NTSTATUS (*function)(struct operation *),
+			struct operation *operation)
+{
+	NTSTATUS status;
+
+	difference_of(call);
+	status = function(operation);
+	difference_of(NULL);
+	return status;
+}
+
+static bool answer_status(struct hook_call *call, NTSTATUS status)
+{
+	return serve_answer(call, (uint32_t)status);
+}
+
+static bool answer_bool(struct hook_call *call, NTSTATUS status)
+{
+	return serve_answer(call, serve_set_last_error(status));
+}
+
+/* --- kernelbase ------------------------------------------------------------------------------ */
+
+/* VirtualAlloc(address, size, type, protect) */
+HANDLER(VirtualAlloc)
+{
+	struct operation operation = {
+		.api = api,
+		.base = (void *)call->arguments[0],
+		.size_bytes = call->arguments[1],
+		.type = low(call->arguments[2]),
+		.protect = low(call->arguments[3]),
+	};
+	NTSTATUS status = perform(call, operation_allocate, &operation);
+
+	return serve_answer(call, serve_set_last_error(status) ? (uintptr_t)operation.base : 0);
+}
+
+/* VirtualFree(address, size, type): a release names the whole region by its base. */
+HANDLER(VirtualFree)
+{
+	struct operation operation = {
+		.api = api,
+		.base = (void *)call->arguments[0],
+		.size_bytes = call->arguments[1],
+		.type = low(call->arguments[2]),
+	};
+
+	if (operation.type == MEM_RELEASE && operation.size_bytes)
+		return false;
+	return answer_bool(call, perform(call, operation_free, &operation));
+}
+
+/* VirtualProtect(address, size, protect, old protect) */
+HANDLER(VirtualProtect)
+{
+	struct operation operation = {
+		.api = api,
+		.base = (void *)call->arguments[0],
+		.size_bytes = call->arguments[1],
+		.protect = low(call->arguments[2]),
+	};
+	uint32_t old_protect;
+	NTSTATUS status;
+
+	if (!guest_read(&old_protect, call->arguments[3], sizeof(old_protect)))
+		return answer_bool(call, STATUS_ACCESS_VIOLATION);
+	status = perform(call, operation_protect, &operation);
+	if (status_is_success(status) && !guest_write(call->arguments[3], &operation.old_protect,
+						      sizeof(operation.old_protect)))
+		status = STATUS_ACCESS_VIOLATION;
+	return answer_bool(call, status);
+}
+
+/* What is at an address, if core or the model is to be asked. False: Wine's alone. */
+static bool query(struct hook_call *call, enum api api, uint64_t address,
+		  MEMORY_BASIC_INFORMATION *info, NTSTATUS *status)
+{
+	if (serve_mode() == CONFIG_ROUTE && vm_owns((void *)address)) {
+		*status = vm_query((void *)address, info);
+		return true;
+	}
+	if (serve_mode() != CONFIG_VERIFY || !vm_knows((void *)address))
+		return false;
+	*status = wine_query((void *)address, info);
+	difference_of(call);
+	model_queried(api, (void *)address, info, *status);
+	difference_of(NULL);
+	return true;
+}
+
+/* VirtualQuery(address, info, size) */
+HANDLER(VirtualQuery)
+{
+	MEMORY_BASIC_INFORMATION info;
+	NTSTATUS status;
+
+	if (call->arguments[2] < sizeof(info) ||
+	    !query(call, api, call->arguments[0], &info, &status))
+		return false;
+	if (status_is_success(status) && !guest_write(call->arguments[1], &info, sizeof(info)))
+		status = STATUS_ACCESS_VIOLATION;
+	return serve_answer(call, serve_set_last_error(status) ? sizeof(info) : 0);
+}
+
+/* --- ntdll ----------------------------------------------------------------------------------- */
+
+/* Base and size are both in and out, behind pointers. */
+static bool read_range(struct operation *operation, uint64_t base_pointer, uint64_t size_pointer)
+{
+	return guest_read(&operation->base, base_pointer, sizeof(operation->base)) &&
+	       guest_read(&operation->size_bytes, size_pointer, sizeof(operation->size_bytes));
+}
+
+static NTSTATUS write_range(const struct operation *operation, uint64_t base_pointer,
+			    uint64_t size_pointer)
+{
+	if (guest_write(base_pointer, &operation->base, sizeof(operation->base)) &&
+	    guest_write(size_pointer, &operation->size_bytes, sizeof(operation->size_bytes)))
+		return STATUS_SUCCESS;
+	return STATUS_ACCESS_VIOLATION;
+}
+
+/* NtAllocateVirtualMemory(process, base, zero bits, size, type, protect) */
+HANDLER(NtAllocateVirtualMemory)
+{
+	struct operation operation = {
+		.api = api,
+		.type = low(hook_argument(call, 4)),
+		.protect = low(hook_argument(call, 5)),
+		.zero_bits = call->arguments[2],
+	};
+	NTSTATUS status;
+
+	if (!is_this_process(call) ||
+	    !read_range(&operation, call->arguments[1], call->arguments[3]))
+		return false;
+	status = perform(call, operation_allocate, &operation);
+	if (status_is_success(status))
+		status = write_range(&operation, call->arguments[1], call->arguments[3]);
+	return answer_status(call, status);
+}
+
+/* Wine has taken requirements into account that core's engine was not asked about. */
+static void allocated_by_wine(struct hook_call *call, enum api api)
+{
+	struct operation operation;
+
+	if (status_is_success((NTSTATUS)call->result) &&
+	    read_range(&operation, call->arguments[1], call->arguments[2]))
+		model_take_in(api, operation.base, operation.size_bytes);
+}
+
+/* NtAllocateVirtualMemoryEx(process, base, size, type, protect, parameters, count) */
+HANDLER(NtAllocateVirtualMemoryEx)
+{
+	struct operation operation = {
+		.api = api,
+		.type = low(call->arguments[3]),
+		.protect = low(hook_argument(call, 4)),
+	};
+	NTSTATUS status;
+
+	if (!is_this_process(call) ||
+	    !read_range(&operation, call->arguments[1], call->arguments[2]))
+		return false;
+	if (hook_argument(call, 6))
+		return serve_pass(call, allocated_by_wine);
+	status = perform(call, operation_allocate, &operation);
+	if (status_is_success(status))
+		status = write_range(&operation, call->arguments[1], call->arguments[2]);
+	return answer_status(call, status);
+}
+
+/* NtFreeVirtualMemory(process, base, size, type) */
+HANDLER(NtFreeVirtualMemory)
+{
+	struct operation operation = { .api = api, .type = low(call->arguments[3]) };
+	NTSTATUS status;
+
+	if (!is_this_process(call) ||
+	    !read_range(&operation, call->arguments[1], call->arguments[2]))
+		return false;
+	status = perform(call, operation_free, &operation);
+	if (status_is_success(status))
+		status = write_range(&operation, call->arguments[1], call->arguments[2]);
+	return answer_status(call, status);
+}
+
+/* NtProtectVirtualMemory(process, base, size, protect, old protect) */
+HANDLER(NtProtectVirtualMemory)
+{
+	struct operation operation = { .api = api, .protect = low(call->arguments[3]) };
+	uint64_t old_pointer = hook_argument(call, 4);
+	uint32_t old_protect;
+	NTSTATUS status;
+
+	if (!is_this_process(call) ||
+	    !read_range(&operation, call->arguments[1], call->arguments[2]) ||
+	    !guest_read(&old_protect, old_pointer, sizeof(old_protect)))
+		return false;
+	status = perform(call, operation_protect, &operation);
+	if (!status_is_success(status))
+		return answer_status(call, status);
+	status = write_range(&operation, call->arguments[1], call->arguments[2]);
+	if (!guest_write(old_pointer, &operation.old_protect, sizeof(operation.old_protect)))
+		status = STATUS_ACCESS_VIOLATION;
+	return answer_status(call, status);
+}
+
+/* NtQueryVirtualMemory(process, address, class, info, size, answered size) */
+HANDLER(NtQueryVirtualMemory)
+{
+	MEMORY_BASIC_INFORMATION info;
+	uint64_t answered = hook_argument(call, 5), size_bytes = sizeof(info);
+	NTSTATUS status;
+
+	if (!is_this_process(call) || call->arguments[2] != 0 ||
+	    hook_argument(call, 4) < sizeof(info) ||
+	    !query(call, api, call->arguments[1], &info, &status))
+		return false;
+	if (!status_is_success(status))
+		return answer_status(call, status);
+	if (!guest_write(call->arguments[3], &info, sizeof(info)) ||
+	    (answered && !guest_write(answered, &size_bytes, sizeof(size_bytes))))
+		status = STATUS_ACCESS_VIOLATION;
+	return answer_status(call, status);
+}
