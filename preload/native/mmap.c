@@ -23,15 +23,19 @@
 
 extern void *__curbrk;
 
-/* Whether core may keep accounts of this call. The tracer's own are the system's affair: the thread
- * may hold vm_lock there. Also notices a child that is not to be traced. */
-static bool is_accounted(void)
+/* Whether core may keep accounts of a call from `caller`. The tracer's own are the system's affair:
+ * the thread may hold vm_lock there. So are those of Wine's ELF half: they perform what a Windows
+ * call has asked for, which may be one of core's. Also notices a child that is not to be traced. */
+static bool is_accounted_for(const void *caller)
 {
-	if (serve_now() == SERVE_NONE || trace_is_inside())
+	if (serve_now() == SERVE_NONE || trace_is_inside() || pe_is_wine_code(caller))
 		return false;
 	(void)process_is_traced();
 	return true;
 }
+
+/* For the functions that the program calls. */
+#define is_accounted() is_accounted_for(__builtin_return_address(0))
 
 /* A system call's result as the C library gives it. */
 static intptr_t answer(intptr_t result)
@@ -42,10 +46,11 @@ static intptr_t answer(intptr_t result)
 	return -1;
 }
 
+/* API_NONE: without accounts. */
 static intptr_t try_map(void *address, size_t size, int prot, int flags, int fd, off_t offset,
 			enum api api)
 {
-	if (!is_accounted())
+	if (api == API_NONE)
 		return os_map(address, size, prot, flags, fd, offset);
 	return posix_mmap(address, size, prot, flags, fd, offset, api);
 }
@@ -62,12 +67,12 @@ static void *map(void *address, size_t size, int prot, int flags, int fd, off_t 
 
 CORE_API void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset)
 {
-	return map(address, size, prot, flags, fd, offset, API_mmap);
+	return map(address, size, prot, flags, fd, offset, is_accounted() ? API_mmap : API_NONE);
 }
 
 CORE_API void *mmap64(void *address, size_t size, int prot, int flags, int fd, off64_t offset)
 {
-	return map(address, size, prot, flags, fd, offset, API_mmap64);
+	return map(address, size, prot, flags, fd, offset, is_accounted() ? API_mmap64 : API_NONE);
 }
 
 CORE_API int munmap(void *address, size_t size)
@@ -107,9 +112,9 @@ CORE_API int madvise(void *address, size_t size, int advice)
 }
 
 /* Moves the break. The kernel answers with the break as it is, so a refusal shows by comparison. */
-static int move_break(void *address, enum api api)
+static int move_break(void *address, bool has_account, enum api api)
 {
-	void *now = (void *)(is_accounted() ? posix_brk(address, api) : os_break(address));
+	void *now = (void *)(has_account ? posix_brk(address, api) : os_break(address));
 
 	__curbrk = now;
 	if (now >= address)
@@ -120,7 +125,7 @@ static int move_break(void *address, enum api api)
 
 CORE_API int brk(void *address)
 {
-	return move_break(address, API_brk);
+	return move_break(address, is_accounted(), API_brk);
 }
 
 CORE_API void *sbrk(intptr_t increment)
@@ -128,7 +133,7 @@ CORE_API void *sbrk(intptr_t increment)
 	void *before;
 	uintptr_t after;
 
-	if (!__curbrk && move_break(NULL, API_sbrk) != 0)
+	if (!__curbrk && move_break(NULL, is_accounted(), API_sbrk) != 0)
 		return (void *)-1;
 	before = __curbrk;
 	if (increment == 0)
@@ -138,7 +143,7 @@ CORE_API void *sbrk(intptr_t increment)
 		errno = ENOMEM;
 		return (void *)-1;
 	}
-	return move_break((void *)after, API_sbrk) == 0 ? before : (void *)-1;
+	return move_break((void *)after, is_accounted(), API_sbrk) == 0 ? before : (void *)-1;
 }
 
 CORE_API void *shmat(int id, const void *address, int flags)

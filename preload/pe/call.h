@@ -29,6 +29,7 @@ struct hook_call {
 	uint64_t home[4];
 	uint64_t passed[HOOK_ARGUMENTS_MAX - 4];
 	uint64_t arguments[4]; /* rcx, rdx, r8, r9 */
+	uint64_t caller[2];    /* the dispatcher's: rip and rsp after the call, to go with `kept` */
 	uint64_t kept[8];      /* rbx, rbp, rsi, rdi, r12, r13, r14, r15 of the caller */
 	uint64_t result;       /* rax */
 	const struct hook *hook;

@@ -6,27 +6,22 @@
 #include "preload/wine/serve.h"
 #include "trace/trace.h"
 
-static _Thread_local const struct hook_call *current;
-
-void difference_of(const struct hook_call *call)
-{
-	current = call;
-}
-
-void difference_in(enum api api, const char *what, uint64_t wine, uint64_t core)
+void difference_in(const struct hook_call *call, enum api api, const char *what, uint64_t wine,
+		   uint64_t core)
 {
 	uint64_t arguments[HOOK_ARGUMENTS_MAX];
-	struct trace_difference difference = {
+	const struct trace_difference difference = {
 		.api = (uint16_t)api,
 		.what = what,
 		.wine = wine,
 		.core = core,
+		.argument_count = call->hook->arguments,
 		.arguments = arguments,
 	};
 
 	if (serve_mode() != CONFIG_VERIFY || wine == core || !trace_is_wanted())
 		return;
-	for (unsigned int i = 0; current && i < current->hook->arguments; i++)
-		arguments[difference.argument_count++] = hook_argument(current, i);
+	for (unsigned int i = 0; i < call->hook->arguments; i++)
+		arguments[i] = hook_argument(call, i);
 	trace_difference(&difference);
 }

@@ -11,10 +11,8 @@
 #include "core/event.h"
 #include "preload/pe/call.h"
 
-/* Differences are told with the arguments of this call of the calling thread; NULL: with none. */
-void difference_of(const struct hook_call *call);
-
-/* Tells one if the two differ, in verify mode; `what` is a fixed text. */
-void difference_in(enum api api, const char *what, uint64_t wine, uint64_t core);
+/* Tells one of this call, as `api`, if the two differ; in verify mode. `what` is a fixed text. */
+void difference_in(const struct hook_call *call, enum api api, const char *what, uint64_t wine,
+		   uint64_t core);
 
 #endif

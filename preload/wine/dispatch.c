@@ -7,14 +7,15 @@
  *     RtlAllocateHeap ---- nested: may be answered by core, is no call of its own
  *       core ... NtAllocateVirtualMemory's original ---- by no hook
  *
- * While nobody listens nothing is kept: a call goes to its handler or to Wine. Else the thread
- * remembers its outermost call, by the place of its record on the stack. An exception may take the
- * thread out of a call without a word: a call that comes from above the remembered one, or finds
- * its record overwritten, is an outermost one again. On another stack (a fiber's) it is one, too.
- * Thread state only; guarded by nothing. */
+ * While nobody listens nothing is kept: a call goes to its handler or to Wine. Else the record of
+ * the outermost call, on the program's stack, also says who called, and the tracer has its address.
+ * An exception may take the thread out of a call without a word: a call that comes from above the
+ * outermost one, or finds its record overwritten, is an outermost one again. On another stack (a
+ * fiber's) it is one, too. No state of its own but for the process's beginning. */
 
 #include "preload/wine/dispatch.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "core/base/hints.h"
@@ -31,21 +32,19 @@
 #include "preload/wine/teb.h"
 #include "trace/trace.h"
 
-enum note { NOTE_AFTER = 0, NOTE_MARK = 1 };
+/* What is noted in a call's record. Only the outermost one has a mark. */
+enum note { NOTE_AFTER = 0, NOTE_MARK, NOTE_STACK_BASE, NOTE_API };
 
 #define MARK UINT64_C(0x5641447472616365)
 
-/* The calling thread's outermost call.
- *  - call is NULL when it has none;
- *  - caller is what events inside it are told with. */
-struct current {
-	struct hook_call *call;
-	uintptr_t stack_base;
-	enum api api;
-	struct trace_caller caller;
-};
+/* Who called is read by the tracer out of the record. */
+#define CALLER_OFFSET offsetof(struct hook_call, caller)
+static_assert(sizeof(struct trace_caller) == 10 * sizeof(uint64_t) &&
+		      offsetof(struct hook_call, kept) == CALLER_OFFSET + 2 * sizeof(uint64_t) &&
+		      offsetof(struct trace_caller, rbx) == 2 * sizeof(uint64_t) &&
+		      offsetof(struct trace_caller, r12) == 6 * sizeof(uint64_t),
+	      "caller and kept are a trace_caller");
 
-static _Thread_local struct current current;
 static enum config_mode mode;
 static bool is_settled;
 static bool are_hooks_told;
@@ -93,9 +92,9 @@ static bool are_hooks_known(void)
 {
 	static size_t known;
 
-	while (known < hook_count() && hook_place_at(known).state != HOOK_WAITS)
+	while (known < HOOK_COUNT && hook_place_at(known).state != HOOK_WAITS)
 		known++;
-	return known == hook_count();
+	return known == HOOK_COUNT;
 }
 
 /* What has to wait until the process has its heap and its DLLs. Calls hooked functions itself. */
@@ -142,7 +141,7 @@ static void tell_hook(size_t index)
 static void tell_hooks(void)
 {
 	are_hooks_told = true;
-	for (size_t i = 0; i < hook_count(); i++)
+	for (size_t i = 0; i < HOOK_COUNT; i++)
 		tell_hook(i);
 }
 
@@ -160,31 +159,39 @@ static bool is_under_way(const struct hook_call *call)
 	return call->note[NOTE_MARK] == mark_of(call) && hook_holds(((const uint64_t *)call)[-1]);
 }
 
-static bool is_nested(const struct hook_call *call)
+static bool is_nested_in(const struct hook_call *outer, const struct hook_call *call)
 {
-	return current.call && current.call > call && current.stack_base == teb_stack_base() &&
-	       is_under_way(current.call);
+	return outer > call && outer->note[NOTE_STACK_BASE] == teb_stack_base() &&
+	       is_under_way(outer);
 }
 
-static void open(struct hook_call *call, enum api api)
+/* The record that the tracer was given; NULL for none. */
+static struct hook_call *call_of(const struct trace_caller *caller)
 {
+	return caller ? (struct hook_call *)((char *)caller - CALLER_OFFSET) : NULL;
+}
+
+static const struct trace_caller *caller_of(const struct hook_call *call)
+{
+	return call ? (const struct trace_caller *)((const char *)call + CALLER_OFFSET) : NULL;
+}
+
+/* Makes this the thread's outermost call, unless it is nested in another one: gives that one. */
+static struct hook_call *open(struct hook_call *call, enum api api)
+{
+	struct hook_call *outer;
+
+	call->caller[0] = call->return_address;
+	call->caller[1] = hook_caller_stack(call);
+	outer = call_of(trace_set_caller(caller_of(call)));
+	if (outer && is_nested_in(outer, call)) {
+		trace_set_caller(caller_of(outer));
+		return outer;
+	}
 	call->note[NOTE_MARK] = mark_of(call);
-	current.call = call;
-	current.stack_base = teb_stack_base();
-	current.api = api;
-	current.caller = (struct trace_caller){
-		.rip = call->return_address,
-		.rsp = hook_caller_stack(call),
-		.rbx = call->kept[0],
-		.rbp = call->kept[1],
-		.rsi = call->kept[2],
-		.rdi = call->kept[3],
-		.r12 = call->kept[4],
-		.r13 = call->kept[5],
-		.r14 = call->kept[6],
-		.r15 = call->kept[7],
-	};
-	trace_set_caller(&current.caller);
+	call->note[NOTE_STACK_BASE] = teb_stack_base();
+	call->note[NOTE_API] = api;
+	return NULL;
 }
 
 /* A record of the block that it gave or took is the trace of such a call. */
@@ -215,9 +222,6 @@ static void finish(struct hook_call *call, enum api api)
 	if (!is_told_as_block(api))
 		tell(call, api);
 	call->note[NOTE_MARK] = 0;
-	if (current.call != call)
-		return;
-	current.call = NULL;
 	trace_set_caller(NULL);
 }
 
@@ -230,9 +234,10 @@ static bool serve(struct hook_call *call, enum api api)
 
 static bool serve_told(struct hook_call *call, enum api api)
 {
-	if (is_nested(call))
-		return serve(call, current.api);
-	open(call, api);
+	const struct hook_call *outer = open(call, api);
+
+	if (outer)
+		return serve(call, call->note[NOTE_API] = outer->note[NOTE_API]);
 	if (!serve(call, api))
 		return false;
 	finish(call, api);
@@ -256,6 +261,7 @@ HOOK_ABI bool dispatch_enter(struct hook_call *call)
 
 	call->raise = 0;
 	call->note[NOTE_AFTER] = call->note[NOTE_MARK] = 0;
+	call->note[NOTE_API] = api;
 	if (unlikely(serve_thread == SERVE_NONE))
 		serve_decide();
 	if (unlikely(!is_settled || event_is_wanted()))
@@ -266,13 +272,11 @@ HOOK_ABI bool dispatch_enter(struct hook_call *call)
 HOOK_ABI void dispatch_leave(struct hook_call *call)
 {
 	serve_after after = (serve_after)(uintptr_t)call->note[NOTE_AFTER];
-	bool is_outermost = call->note[NOTE_MARK] == mark_of(call);
-	enum api api = call->hook->api;
 
 	if (after)
-		after(call, is_outermost || !current.call ? api : current.api);
-	if (is_outermost)
-		finish(call, api);
+		after(call, (enum api)call->note[NOTE_API]);
+	if (call->note[NOTE_MARK] == mark_of(call))
+		finish(call, call->hook->api);
 }
 
 void dispatch_start(void)

@@ -208,8 +208,7 @@ HANDLER(RtlWalkHeap)
 	if (!guest_read(&entry, call->arguments[1], sizeof(entry)))
 		return answer_status(call, STATUS_INVALID_PARAMETER);
 	status = rtl_walk_heap(handle_of(call), &entry);
-	if (status_is_success(status) &&
-	    !guest_write(call->arguments[1], &entry, sizeof(entry)))
+	if (status_is_success(status) && !guest_write(call->arguments[1], &entry, sizeof(entry)))
 		status = STATUS_ACCESS_VIOLATION;
 	return answer_status(call, status);
 }
@@ -235,8 +234,7 @@ HANDLER(RtlQueryHeapInformation)
 	status = rtl_query_heap_information(handle_of(call), flags_of(call), &value, size_bytes,
 					    &needed);
 	if ((needed && !write_unless_null(hook_argument(call, 4), &needed, sizeof(needed))) ||
-	    (status_is_success(status) &&
-	     !guest_write(call->arguments[2], &value, sizeof(value))))
+	    (status_is_success(status) && !guest_write(call->arguments[2], &value, sizeof(value))))
 		status = STATUS_ACCESS_VIOLATION;
 	return answer_status(call, status);
 }
@@ -249,11 +247,10 @@ HANDLER(RtlSetHeapInformation)
 
 	if (!is_ours(call))
 		return false;
-	if (size_bytes >= sizeof(value) &&
-	    !guest_read(&value, call->arguments[2], sizeof(value)))
+	if (size_bytes >= sizeof(value) && !guest_read(&value, call->arguments[2], sizeof(value)))
 		return false;
-	return answer_status(call, rtl_set_heap_information(handle_of(call), flags_of(call),
-							    &value, size_bytes));
+	return answer_status(call, rtl_set_heap_information(handle_of(call), flags_of(call), &value,
+							    size_bytes));
 }
 
 /* RtlGetUserInfoHeap(heap, flags, block, value, flags) */
@@ -283,9 +280,9 @@ HANDLER(RtlSetUserValueHeap)
 
 	if (!is_ours(call))
 		return false;
-	is_set = rtl_set_user_value_heap(handle_of(call), flags_of(call),
-					 (void *)call->arguments[2], (void *)call->arguments[3],
-					 &status);
+	is_set =
+		rtl_set_user_value_heap(handle_of(call), flags_of(call), (void *)call->arguments[2],
+					(void *)call->arguments[3], &status);
 	return answer(call, is_set, status);
 }
 

@@ -62,6 +62,11 @@ static bool is_verifying(void)
 	return serve_mode() == CONFIG_VERIFY;
 }
 
+static void differ(const struct operation *asked, const char *what, uint64_t wine, uint64_t core)
+{
+	difference_in(asked->call, asked->api, what, wine, core);
+}
+
 /* Compares the answers of a call that changes memory. True: the model followed. */
 static bool compare(const struct operation *asked, const struct operation *wine, NTSTATUS status,
 		    const struct operation *core, NTSTATUS core_status)
@@ -69,12 +74,12 @@ static bool compare(const struct operation *asked, const struct operation *wine,
 	bool is_same_range = wine->base == core->base && wine->size_bytes == core->size_bytes;
 	bool is_success = status_is_success(status);
 
-	difference_in(asked->api, "status", (uint32_t)status, (uint32_t)own_status(core_status));
+	differ(asked, "status", (uint32_t)status, (uint32_t)own_status(core_status));
 	if (!is_success || !status_is_success(core_status))
 		return is_success == status_is_success(core_status);
-	difference_in(asked->api, "address", (uintptr_t)wine->base, (uintptr_t)core->base);
-	difference_in(asked->api, "size", wine->size_bytes, core->size_bytes);
-	difference_in(asked->api, "old protection", wine->old_protect, core->old_protect);
+	differ(asked, "address", (uintptr_t)wine->base, (uintptr_t)core->base);
+	differ(asked, "size", wine->size_bytes, core->size_bytes);
+	differ(asked, "old protection", wine->old_protect, core->old_protect);
 	return is_same_range && wine->old_protect == core->old_protect;
 }
 
@@ -106,8 +111,8 @@ void model_protected(const struct operation *asked, const struct operation *done
 	if (!status_is_success(status) && !is_verifying())
 		return;
 	answer(status, done->base);
-	core_status = vm_protect(&core.base, &core.size_bytes, core.protect, &core.old_protect,
-				 &request);
+	core_status =
+		vm_protect(&core.base, &core.size_bytes, core.protect, &core.old_protect, &request);
 	if (!compare(asked, done, status, &core, core_status) && status_is_success(status))
 		model_take_in(asked->api, done->base, done->size_bytes);
 }
@@ -131,7 +136,7 @@ void model_freed(const struct operation *asked, NTSTATUS model_status, const str
 		 NTSTATUS status)
 {
 	if (vm_knows(asked->base) || status_is_success(model_status))
-		difference_in(asked->api, "status", (uint32_t)status, (uint32_t)model_status);
+		differ(asked, "status", (uint32_t)status, (uint32_t)model_status);
 	if (status_is_success(status) == status_is_success(model_status))
 		return;
 	if (status_is_success(status))
@@ -140,8 +145,8 @@ void model_freed(const struct operation *asked, NTSTATUS model_status, const str
 		take_in_asked(asked);
 }
 
-void model_queried(enum api api, const void *address, const MEMORY_BASIC_INFORMATION *info,
-		   NTSTATUS status)
+void model_queried(const struct hook_call *call, enum api api, const void *address,
+		   const MEMORY_BASIC_INFORMATION *info, NTSTATUS status)
 {
 	MEMORY_BASIC_INFORMATION core;
 	NTSTATUS core_status;
@@ -149,16 +154,17 @@ void model_queried(enum api api, const void *address, const MEMORY_BASIC_INFORMA
 	if (!is_verifying() || !vm_knows(address))
 		return;
 	core_status = vm_query(address, &core);
-	difference_in(api, "status", (uint32_t)status, (uint32_t)core_status);
+	difference_in(call, api, "status", (uint32_t)status, (uint32_t)core_status);
 	if (!status_is_success(status) || !status_is_success(core_status))
 		return;
-	difference_in(api, "BaseAddress", (uintptr_t)info->BaseAddress,
+	difference_in(call, api, "BaseAddress", (uintptr_t)info->BaseAddress,
 		      (uintptr_t)core.BaseAddress);
-	difference_in(api, "AllocationBase", (uintptr_t)info->AllocationBase,
+	difference_in(call, api, "AllocationBase", (uintptr_t)info->AllocationBase,
 		      (uintptr_t)core.AllocationBase);
-	difference_in(api, "AllocationProtect", info->AllocationProtect, core.AllocationProtect);
-	difference_in(api, "RegionSize", info->RegionSize, core.RegionSize);
-	difference_in(api, "State", info->State, core.State);
-	difference_in(api, "Protect", info->Protect, core.Protect);
-	difference_in(api, "Type", info->Type, core.Type);
+	difference_in(call, api, "AllocationProtect", info->AllocationProtect,
+		      core.AllocationProtect);
+	difference_in(call, api, "RegionSize", info->RegionSize, core.RegionSize);
+	difference_in(call, api, "State", info->State, core.State);
+	difference_in(call, api, "Protect", info->Protect, core.Protect);
+	difference_in(call, api, "Type", info->Type, core.Type);
 }

@@ -23,8 +23,8 @@ NTSTATUS model_free(const struct operation *asked);
 void model_freed(const struct operation *asked, NTSTATUS model_status, const struct operation *done,
 		 NTSTATUS status);
 /* After Wine has answered a query. */
-void model_queried(enum api api, const void *address, const MEMORY_BASIC_INFORMATION *info,
-		   NTSTATUS status);
+void model_queried(const struct hook_call *call, enum api api, const void *address,
+		   const MEMORY_BASIC_INFORMATION *info, NTSTATUS status);
 /* Wine has changed this range in ways that are its own. */
 void model_take_in(enum api api, const void *base, size_t size_bytes);
 

@@ -80,8 +80,7 @@ NTSTATUS operation_free(struct operation *operation)
 	NTSTATUS status, model_status;
 
 	if (serve_mode() == CONFIG_ROUTE && vm_owns(operation->base))
-		return vm_free(&operation->base, &operation->size_bytes, operation->type,
-			       &request);
+		return vm_free(&operation->base, &operation->size_bytes, operation->type, &request);
 	model_status = model_free(&asked);
 	status = wine_free(&operation->base, &operation->size_bytes, operation->type);
 	model_freed(&asked, model_status, operation, status);

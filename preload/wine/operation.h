@@ -11,10 +11,12 @@
 
 #include "core/event.h"
 #include "core/types.h"
+#include "preload/pe/call.h"
 
 /* In: what the program asked for. Out, when the status is a success: what it got. */
 struct operation {
 	enum api api;
+	const struct hook_call *call; /* the program's */
 	void *base;
 	size_t size_bytes;
 	uint32_t type; /* allocation or free type */

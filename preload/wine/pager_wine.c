@@ -68,8 +68,8 @@ static int error_of(NTSTATUS status)
 
 static intptr_t get_where(void *address, size_t size_bytes, uint32_t state, uint64_t zero_bits)
 {
-	uint32_t protect = state & MEM_COMMIT ? state & ~(MEM_COMMIT | MEM_TOP_DOWN)
-					      : PAGE_NOACCESS;
+	uint32_t protect =
+		state & MEM_COMMIT ? state & ~(MEM_COMMIT | MEM_TOP_DOWN) : PAGE_NOACCESS;
 	uint32_t type = MEM_RESERVE | (state & (MEM_COMMIT | MEM_TOP_DOWN));
 	NTSTATUS status = wine_allocate(&address, &size_bytes, zero_bits, type, protect);
 
@@ -104,8 +104,7 @@ static int drop(void *address, size_t size_bytes)
 /* A commit gives committed pages their protection as well. */
 static int set(void *address, size_t size_bytes, uint32_t state)
 {
-	return error_of(
-		wine_allocate(&address, &size_bytes, 0, MEM_COMMIT, state & ~MEM_COMMIT));
+	return error_of(wine_allocate(&address, &size_bytes, 0, MEM_COMMIT, state & ~MEM_COMMIT));
 }
 
 const struct pager pager_wine = {

@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /* A register names no memory: volatile, because the thread may change between two reads. */
-#define TEB_READ(type, offset)                                                           \
-	__extension__({                                                                  \
-		type teb_value;                                                          \
-		__asm__ volatile("mov %%gs:%c1, %0" : "=r"(teb_value) : "i"(offset));    \
-		teb_value;                                                               \
+#define TEB_READ(type, offset)                                                        \
+	__extension__({                                                               \
+		type teb_value;                                                       \
+		__asm__ volatile("mov %%gs:%c1, %0" : "=r"(teb_value) : "i"(offset)); \
+		teb_value;                                                            \
 	})
 #define TEB_WRITE(value, offset) \
 	__asm__ volatile("mov %0, %%gs:%c1" : : "r"(value), "i"(offset) : "memory")

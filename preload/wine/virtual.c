@@ -3,14 +3,13 @@
 
 /* The faces of virtual memory: arguments from the call, the operation, its outputs back.
  *
- * Everything meets in ntdll; VirtualAlloc, VirtualFree, VirtualProtect and VirtualQuery are answered
- * in kernelbase already, the shorter way. Calls on other processes are left to Wine, and so are
- * those with a pointer that cannot be followed. */
+ * Everything meets in ntdll; VirtualAlloc, VirtualFree, VirtualProtect and VirtualQuery are
+ * answered in kernelbase already, the shorter way. Calls on other processes are left to Wine, and
+ * so are those with a pointer that cannot be followed. */
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/vm/virtual.h"
-#include "preload/wine/difference.h"
 #include "preload/wine/guest.h"
 #include "preload/wine/model.h"
 #include "preload/wine/operation.h"
@@ -31,18 +30,6 @@ static uint32_t low(uint64_t argument)
 	return (uint32_t)argument;
 }
 
-/* One operation of this call. */
-static NTSTATUS perform(struct hook_call *call, NTSTATUS (*function)(struct operation *),
-			struct operation *operation)
-{
-	NTSTATUS status;
-
-	difference_of(call);
-	status = function(operation);
-	difference_of(NULL);
-	return status;
-}
-
 static bool answer_status(struct hook_call *call, NTSTATUS status)
 {
 	return serve_answer(call, (uint32_t)status);
@@ -60,12 +47,13 @@ HANDLER(VirtualAlloc)
 {
 	struct operation operation = {
 		.api = api,
+		.call = call,
 		.base = (void *)call->arguments[0],
 		.size_bytes = call->arguments[1],
 		.type = low(call->arguments[2]),
 		.protect = low(call->arguments[3]),
 	};
-	NTSTATUS status = perform(call, operation_allocate, &operation);
+	NTSTATUS status = operation_allocate(&operation);
 
 	return serve_answer(call, serve_set_last_error(status) ? (uintptr_t)operation.base : 0);
 }
@@ -75,6 +63,7 @@ HANDLER(VirtualFree)
 {
 	struct operation operation = {
 		.api = api,
+		.call = call,
 		.base = (void *)call->arguments[0],
 		.size_bytes = call->arguments[1],
 		.type = low(call->arguments[2]),
@@ -82,7 +71,7 @@ HANDLER(VirtualFree)
 
 	if (operation.type == MEM_RELEASE && operation.size_bytes)
 		return false;
-	return answer_bool(call, perform(call, operation_free, &operation));
+	return answer_bool(call, operation_free(&operation));
 }
 
 /* VirtualProtect(address, size, protect, old protect) */
@@ -90,6 +79,7 @@ HANDLER(VirtualProtect)
 {
 	struct operation operation = {
 		.api = api,
+		.call = call,
 		.base = (void *)call->arguments[0],
 		.size_bytes = call->arguments[1],
 		.protect = low(call->arguments[2]),
@@ -99,9 +89,9 @@ HANDLER(VirtualProtect)
 
 	if (!guest_read(&old_protect, call->arguments[3], sizeof(old_protect)))
 		return answer_bool(call, STATUS_ACCESS_VIOLATION);
-	status = perform(call, operation_protect, &operation);
-	if (status_is_success(status) && !guest_write(call->arguments[3], &operation.old_protect,
-						      sizeof(operation.old_protect)))
+	status = operation_protect(&operation);
+	if (status_is_success(status) &&
+	    !guest_write(call->arguments[3], &operation.old_protect, sizeof(operation.old_protect)))
 		status = STATUS_ACCESS_VIOLATION;
 	return answer_bool(call, status);
 }
@@ -117,9 +107,7 @@ static bool query(struct hook_call *call, enum api api, uint64_t address,
 	if (serve_mode() != CONFIG_VERIFY || !vm_knows((void *)address))
 		return false;
 	*status = wine_query((void *)address, info);
-	difference_of(call);
-	model_queried(api, (void *)address, info, *status);
-	difference_of(NULL);
+	model_queried(call, api, (void *)address, info, *status);
 	return true;
 }
 
@@ -160,6 +148,7 @@ HANDLER(NtAllocateVirtualMemory)
 {
 	struct operation operation = {
 		.api = api,
+		.call = call,
 		.type = low(hook_argument(call, 4)),
 		.protect = low(hook_argument(call, 5)),
 		.zero_bits = call->arguments[2],
@@ -169,7 +158,7 @@ HANDLER(NtAllocateVirtualMemory)
 	if (!is_this_process(call) ||
 	    !read_range(&operation, call->arguments[1], call->arguments[3]))
 		return false;
-	status = perform(call, operation_allocate, &operation);
+	status = operation_allocate(&operation);
 	if (status_is_success(status))
 		status = write_range(&operation, call->arguments[1], call->arguments[3]);
 	return answer_status(call, status);
@@ -190,6 +179,7 @@ HANDLER(NtAllocateVirtualMemoryEx)
 {
 	struct operation operation = {
 		.api = api,
+		.call = call,
 		.type = low(call->arguments[3]),
 		.protect = low(hook_argument(call, 4)),
 	};
@@ -200,7 +190,7 @@ HANDLER(NtAllocateVirtualMemoryEx)
 		return false;
 	if (hook_argument(call, 6))
 		return serve_pass(call, allocated_by_wine);
-	status = perform(call, operation_allocate, &operation);
+	status = operation_allocate(&operation);
 	if (status_is_success(status))
 		status = write_range(&operation, call->arguments[1], call->arguments[2]);
 	return answer_status(call, status);
@@ -209,13 +199,13 @@ HANDLER(NtAllocateVirtualMemoryEx)
 /* NtFreeVirtualMemory(process, base, size, type) */
 HANDLER(NtFreeVirtualMemory)
 {
-	struct operation operation = { .api = api, .type = low(call->arguments[3]) };
+	struct operation operation = { .api = api, .call = call, .type = low(call->arguments[3]) };
 	NTSTATUS status;
 
 	if (!is_this_process(call) ||
 	    !read_range(&operation, call->arguments[1], call->arguments[2]))
 		return false;
-	status = perform(call, operation_free, &operation);
+	status = operation_free(&operation);
 	if (status_is_success(status))
 		status = write_range(&operation, call->arguments[1], call->arguments[2]);
 	return answer_status(call, status);
@@ -224,7 +214,9 @@ HANDLER(NtFreeVirtualMemory)
 /* NtProtectVirtualMemory(process, base, size, protect, old protect) */
 HANDLER(NtProtectVirtualMemory)
 {
-	struct operation operation = { .api = api, .protect = low(call->arguments[3]) };
+	struct operation operation = { .api = api,
+				       .call = call,
+				       .protect = low(call->arguments[3]) };
 	uint64_t old_pointer = hook_argument(call, 4);
 	uint32_t old_protect;
 	NTSTATUS status;
@@ -233,7 +225,7 @@ HANDLER(NtProtectVirtualMemory)
 	    !read_range(&operation, call->arguments[1], call->arguments[2]) ||
 	    !guest_read(&old_protect, old_pointer, sizeof(old_protect)))
 		return false;
-	status = perform(call, operation_protect, &operation);
+	status = operation_protect(&operation);
 	if (!status_is_success(status))
 		return answer_status(call, status);
 	status = write_range(&operation, call->arguments[1], call->arguments[2]);
