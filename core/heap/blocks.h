@@ -30,6 +30,23 @@ size_t block_capacity(const struct page *page, bool has_value);
 bool block_read_info(const struct page *page, const void *block, struct block_info *info);
 /* Its capacity suffices. Nothing is written to a plain block. */
 void block_write_info(struct page *page, void *block, const struct block_info *info);
+/* The same for a sized block of a page of blocks, without flags and value. */
+static inline void block_write_plain_trailer(const struct page *page, void *block,
+					     size_t size_bytes)
+{
+	*(uintptr_t *)((char *)block + page->block_bytes - TRAILER_BYTES) =
+		size_bytes ^ block_key(block);
+}
+
+/* Whether it is one of these, and has not been written over. */
+static inline bool block_has_plain_trailer(const struct page *page, const void *block)
+{
+	size_t capacity = page->block_bytes - TRAILER_BYTES;
+
+	return (*(const uintptr_t *)((const char *)block + capacity) ^ block_key(block)) <=
+	       capacity;
+}
+
 /* The value of a block that has one. */
 uintptr_t *block_user_value(struct page *page, void *block);
 

@@ -18,12 +18,13 @@
 
 /* Who keeps a heap for itself (HeapLock).
  *  - holder is a thread's token (os.h), or 0; depth is how often it has locked;
- *  - word changes whenever the heap becomes free.
- * Guarded by: the heap's lock; holder may be read by anyone. */
+ *  - word changes whenever the heap becomes free; waiters sleep on it.
+ * Guarded by: depth: the holder; else atomic. */
 struct heap_hold {
-	uintptr_t holder;
+	_Alignas(64) uintptr_t holder;
 	uint32_t depth;
 	uint32_t word;
+	uint32_t waiters;
 };
 
 /* One heap.
@@ -40,7 +41,8 @@ struct heap {
 	uint32_t force_flags; /* what every call has besides its own */
 	uint8_t unknown3[0x88];
 	struct lock lock;
-	struct front front; /* not the process heap's: that has one per thread (thread.h) */
+	struct front
+		front; /* serves who has none of his own here (thread.h); not the process heap */
 	struct pool *pool;
 	struct heap *next;
 	size_t maximum_bytes;
@@ -52,6 +54,8 @@ static_assert(offsetof(struct heap, signature) == 0x10, "programs look there");
 static_assert(offsetof(struct heap, auto_flags) == 0x14, "programs look there");
 static_assert(offsetof(struct heap, flags) == 0x70, "programs look there");
 static_assert(offsetof(struct heap, force_flags) == 0x74, "programs look there");
+
+extern struct heap *process_heap;
 
 static inline bool heap_is_held_by_another(const struct heap *heap)
 {

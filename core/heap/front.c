@@ -174,7 +174,7 @@ static struct page *take_page(struct front *front, uint32_t size_class)
 	if (page)
 		return page;
 	if (!front->lock)
-		threads_reap(THREAD_KEEP_BYTES);
+		threads_reap(/* wholly */ false);
 	request.may_grow = true;
 	return span_take(&request, &is_zero);
 }

@@ -19,6 +19,8 @@
 #include "core/heap/classes.h"
 #include "core/heap/layout.h"
 
+struct thread_heap;
+
 /* Pages with room, and with used or free blocks; the first is the class's current page. */
 struct page_queue {
 	struct page *first, *last;
@@ -33,8 +35,10 @@ struct front {
 	uintptr_t busy; /* not 0: stack pointer of the call that is changing this front */
 	struct page *direct[DIRECT_COUNT];
 	_Alignas(64) _Atomic(struct page *) notified;
-	struct lock *lock; /* NULL: a thread's front */
-	struct heap *heap; /* NULL: the process heap */
+	struct lock *lock;                /* NULL: a thread's front */
+	struct heap *heap;                /* NULL: the process heap */
+	const struct thread_heap *thread; /* NULL: with a lock */
+	struct front *next;               /* while it is a spare one */
 	bool sized;
 	bool dirty;
 	struct page_queue queues[CLASS_COUNT];

@@ -4,8 +4,9 @@
 /* All heaps.
  *
  *   process heap:  each thread's `sized` front (thread.h), lock-free; cannot be destroyed
- *   other heaps:   struct heap, at the start of a VAD of its own, whose address is the handle;
- *                  one front, one lock (also with HEAP_NO_SERIALIZE: a lock too many is allowed)
+ *   other heaps:   struct heap, at the start of a VAD of its own, whose address is the handle
+ *     growable:    a front in each thread that uses it, lock-free, while the thread has room for it
+ *     else:        one front, one lock (also with HEAP_NO_SERIALIZE: a lock too many is allowed)
  *
  * malloc's heap is the process heap, unless the host has a pager of its own for the others: then
  * the first heap that is made becomes the process heap. Guarded by: heaps_lock (the list and which
@@ -28,7 +29,7 @@ static struct heap native_heap = { .signature = HEAP_SIGNATURE,
 				   .flags = HEAP_GROWABLE,
 				   .lock = LOCK_INITIALIZER(LOCK_RANK_HEAP),
 				   .pool = &pools[POOL_NATIVE] };
-static struct heap *process_heap = &native_heap;
+struct heap *process_heap = &native_heap;
 /* Whether new heaps are the host's, and whether the next one is to be the process heap. */
 static bool is_hosted, awaits_process_heap;
 
@@ -150,9 +151,9 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 		*status = link ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 	if (!link)
 		return false;
-	/* Who found it before is done when the lock is ours; nobody finds it now. */
-	lock_acquire(&heap->lock);
-	lock_release(&heap->lock);
+	/* Nobody finds it now, and who found it before is done when it is ours. */
+	hold_acquire(heap);
+	threads_forget_heap(heap);
 	segments_return_heap(heap->pool, heap);
 	(void)pool_release(heap);
 	return true;
@@ -172,6 +173,17 @@ static struct front *open_front(struct heap *heap)
 	return front;
 }
 
+/* Gives the calling thread a front of its own for the heap, if that is one, and it may. */
+static bool add_front(struct heap *heap)
+{
+	bool is_added;
+
+	lock_acquire(&heaps_lock);
+	is_added = find_locked(heap) && !heap->maximum_bytes && thread_add_front(heap);
+	lock_release(&heaps_lock);
+	return is_added;
+}
+
 static struct front *process_front(void)
 {
 	struct front *front = thread_enter(/* sized */ true);
@@ -179,11 +191,22 @@ static struct front *process_front(void)
 	return likely(front != NULL) ? front : shared_enter(/* sized */ true);
 }
 
+static struct front *enter_once(struct heap *heap)
+{
+	struct front *front;
+
+	if (heap == heap_process())
+		return process_front();
+	front = thread_enter_heap(heap);
+	if (unlikely(!front) && add_front(heap))
+		front = thread_enter_heap(heap);
+	return front ? front : open_front(heap);
+}
+
 struct front *heap_enter(struct heap *heap)
 {
 	for (;;) {
-		struct front *front =
-			likely(heap == heap_process()) ? process_front() : open_front(heap);
+		struct front *front = enter_once(heap);
 
 		if (!front || likely(!heap_is_held_by_another(heap)))
 			return front;
@@ -286,7 +309,6 @@ static void check_heap(struct heap *heap)
 	lock_acquire(&heap->lock);
 	check(!heap->maximum_bytes || heap->taken_bytes <= heap->maximum_bytes,
 	      "a heap larger than its maximum");
-	check((heap->hold.holder == 0) == (heap->hold.depth == 0), "a heap held by nobody");
 	front_check(&heap->front);
 	lock_release(&heap->lock);
 }

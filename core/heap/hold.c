@@ -7,7 +7,8 @@
  *   caller:  marks its front busy  ->  looks for a holder  ->  goes on, or takes the mark away and
  *            waits
  *
- * So the caller's path needs no barrier of its own. Guarded by: the heap's lock. */
+ * So the caller's path needs no barrier of its own. A thread that is stopped from outside while it
+ * holds a heap keeps others waiting, as on Windows. No lock. */
 
 #include "core/heap/hold.h"
 
@@ -16,62 +17,58 @@
 
 void hold_wait(struct heap *heap)
 {
-	for (;;) {
-		uint32_t word = __atomic_load_n(&heap->hold.word, __ATOMIC_ACQUIRE);
+	struct heap_hold *hold = &heap->hold;
 
-		if (!heap_is_held_by_another(heap))
-			return;
-		os_futex_wait(&heap->hold.word, word);
+	__atomic_fetch_add(&hold->waiters, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		uint32_t word = __atomic_load_n(&hold->word, __ATOMIC_SEQ_CST);
+		uintptr_t holder = __atomic_load_n(&hold->holder, __ATOMIC_SEQ_CST);
+
+		if (!holder || holder == os_thread_token())
+			break;
+		os_futex_wait(&hold->word, word);
 	}
+	__atomic_fetch_sub(&hold->waiters, 1, __ATOMIC_SEQ_CST);
 }
 
-static bool try_locked(struct heap_hold *hold)
+/* Whether the heap is ours now. */
+static bool try_to_hold(struct heap_hold *hold)
 {
-	uintptr_t me = os_thread_token();
+	uintptr_t nobody = 0, me = os_thread_token();
 
-	if (hold->holder && hold->holder != me)
-		return false;
-	__atomic_store_n(&hold->holder, me, __ATOMIC_RELAXED);
-	hold->depth++;
-	return true;
+	return __atomic_load_n(&hold->holder, __ATOMIC_RELAXED) == me ||
+	       __atomic_compare_exchange_n(&hold->holder, &nobody, me, /* weak */ false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 void hold_acquire(struct heap *heap)
 {
-	bool is_mine, is_first;
-
-	do {
+	while (!try_to_hold(&heap->hold))
 		hold_wait(heap);
-		lock_acquire(&heap->lock);
-		is_mine = try_locked(&heap->hold);
-		is_first = heap->hold.depth == 1;
-		lock_release(&heap->lock);
-	} while (!is_mine);
-	if (is_first && heap == heap_process())
-		threads_wait_for_calls();
+	if (heap->hold.depth++ == 0)
+		threads_wait_for_calls(heap);
 }
 
 bool hold_release(struct heap *heap)
 {
 	struct heap_hold *hold = &heap->hold;
-	bool is_mine, is_last = false;
 
-	lock_acquire(&heap->lock);
-	is_mine = hold->holder == os_thread_token();
-	if (is_mine && --hold->depth == 0) {
-		is_last = true;
-		__atomic_store_n(&hold->holder, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&hold->word, hold->word + 1, __ATOMIC_RELEASE);
-	}
-	lock_release(&heap->lock);
-	if (is_last)
+	if (__atomic_load_n(&hold->holder, __ATOMIC_RELAXED) != os_thread_token())
+		return false;
+	if (--hold->depth)
+		return true;
+	__atomic_store_n(&hold->holder, 0, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&hold->word, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&hold->waiters, __ATOMIC_SEQ_CST))
 		os_futex_wake(&hold->word, /* threads */ INT32_MAX);
-	return is_mine;
+	return true;
 }
 
 void hold_fork_child(struct heap *heap)
 {
+	heap->hold.waiters = 0;
 	if (!heap_is_held_by_another(heap))
 		return;
-	heap->hold = (struct heap_hold){ .word = heap->hold.word + 1 };
+	heap->hold.depth = 0;
+	heap->hold.holder = 0;
 }

@@ -221,6 +221,6 @@ bool heap_trim(void)
 {
 	release_own(/* sized */ false);
 	release_own(/* sized */ true);
-	threads_reap(/* keep_bytes */ 0);
+	threads_reap(/* wholly */ true);
 	return segments_trim();
 }

@@ -28,15 +28,32 @@ static struct thread_heap thread_gone = { .plain.busy = UINTPTR_MAX, .sized.busy
 
 static struct lock threads_lock = LOCK_INITIALIZER(LOCK_RANK_HEAPS);
 static struct thread_heap *all_threads, *idle_threads;
+/* Threads that have a heap of theirs and have not ended. Written under threads_lock. */
+static uint32_t users;
 
 static struct lock shared_lock = LOCK_INITIALIZER(LOCK_RANK_HEAP);
 static struct front shared_plain, shared_sized;
+
+static struct thread_heap *first_thread(void)
+{
+	return __atomic_load_n(&all_threads, __ATOMIC_ACQUIRE);
+}
 
 /* Whatever call the front was in, it is over. */
 static void settle_front(struct front *front)
 {
 	front->busy = 0;
 	front_recover(front);
+}
+
+static void each_front(struct thread_heap *thread, void (*act)(struct front *front))
+{
+	act(&thread->plain);
+	act(&thread->sized);
+	for (uint32_t i = 0; i < THREAD_HEAPS; i++) {
+		if (thread->others[i])
+			act(thread->others[i]);
+	}
 }
 
 static struct thread_heap *create_locked(void)
@@ -47,6 +64,7 @@ static struct thread_heap *create_locked(void)
 		return NULL;
 	front_set_up(&thread->plain, heap_native(), NULL, /* sized */ false);
 	front_set_up(&thread->sized, NULL, NULL, /* sized */ true);
+	thread->plain.thread = thread->sized.thread = thread;
 	thread->next = all_threads;
 	__atomic_store_n(&all_threads, thread, __ATOMIC_RELEASE);
 	return thread;
@@ -60,8 +78,7 @@ static struct thread_heap *adopt_locked(void)
 		return NULL;
 	idle_threads = thread->next_idle;
 	thread->is_idle = false;
-	settle_front(&thread->plain);
-	settle_front(&thread->sized);
+	each_front(thread, settle_front);
 	return thread;
 }
 
@@ -83,6 +100,8 @@ static struct thread_heap *attach(void)
 		thread = adopt_locked();
 	if (!thread)
 		thread = create_locked();
+	if (thread && thread != thread_heap)
+		__atomic_fetch_add(&users, 1, __ATOMIC_SEQ_CST);
 	thread_heap = thread;
 	lock_release(&threads_lock);
 	if (thread && thread_began)
@@ -101,6 +120,67 @@ struct front *thread_enter(bool sized)
 	return front_enter(front) ? front : NULL;
 }
 
+struct front *thread_enter_heap(const struct heap *heap)
+{
+	struct thread_heap *thread = thread_heap;
+	struct front *front;
+
+	if (unlikely(!thread) && !(thread = attach()))
+		return NULL;
+	front = thread_front_of(thread, heap);
+	if (!front || !front_enter(front))
+		return NULL;
+	if (likely(thread_front_of(thread, heap) == front))
+		return front;
+	front_leave(front);
+	return NULL;
+}
+
+static struct front *take_spare(struct thread_heap *thread)
+{
+	struct front *front = thread->spare;
+
+	if (front)
+		thread->spare = front->next;
+	return front ? front : arena_pages(sizeof *front);
+}
+
+bool thread_add_front(struct heap *heap)
+{
+	uint32_t place = (uint32_t)((uintptr_t)heap >> 16) % THREAD_HEAPS;
+	struct thread_heap *thread = thread_heap;
+	struct front *front;
+
+	if (!thread || thread == &thread_gone || thread->others[place])
+		return false;
+	front = take_spare(thread);
+	if (!front)
+		return false;
+	*front = (struct front){ .thread = thread };
+	front_set_up(front, heap, /* lock */ NULL, /* sized */ true);
+	__atomic_store_n(&thread->others[place], front, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* A front stays its thread's, who may be looking at it at this moment. */
+void threads_forget_heap(const struct heap *heap)
+{
+	uint32_t place = (uint32_t)((uintptr_t)heap >> 16) % THREAD_HEAPS;
+
+	lock_acquire(&threads_lock);
+	for (struct thread_heap *thread = first_thread(); thread; thread = thread->next) {
+		struct front *front = thread->others[place];
+
+		if (!front || front->heap != heap)
+			continue;
+		__atomic_store_n(&thread->others[place], NULL, __ATOMIC_RELAXED);
+		front->heap = NULL;
+		front->next = thread->spare;
+		thread->spare = front;
+	}
+	lock_release(&threads_lock);
+}
+
 struct front *shared_enter(bool sized)
 {
 	struct front *front = sized ? &shared_sized : &shared_plain;
@@ -116,6 +196,19 @@ void shared_leave(struct front *front)
 	lock_release(front->lock);
 }
 
+/* Who holds a heap finds it unchanged, also by those whom he does not wait for. */
+static bool may_change(const struct front *front)
+{
+	return !heap_is_held_by_another(front->heap ? front->heap : process_heap);
+}
+
+static void leave_for_good(struct front *front)
+{
+	settle_front(front);
+	if (may_change(front))
+		front_release_empty(front, THREAD_KEEP_BYTES);
+}
+
 void heap_thread_exit(void)
 {
 	struct thread_heap *thread = thread_heap;
@@ -125,53 +218,75 @@ void heap_thread_exit(void)
 	lock_acquire(&threads_lock);
 	thread_heap = &thread_gone;
 	if (thread) {
-		settle_front(&thread->plain);
-		settle_front(&thread->sized);
-		front_release_empty(&thread->plain, THREAD_KEEP_BYTES);
-		front_release_empty(&thread->sized, THREAD_KEEP_BYTES);
+		each_front(thread, leave_for_good);
 		make_idle_locked(thread);
+		__atomic_fetch_sub(&users, 1, __ATOMIC_SEQ_CST);
 	}
 	lock_release(&threads_lock);
 }
 
-static bool is_in_call(const struct thread_heap *thread)
+static bool is_in_call(struct thread_heap *thread, const struct heap *heap)
 {
-	uintptr_t busy = __atomic_load_n(&thread->sized.busy, __ATOMIC_ACQUIRE);
+	const struct front *front = thread_front_of(thread, heap);
 
-	return busy != 0 && thread != thread_heap;
+	return front && thread != thread_heap && __atomic_load_n(&front->busy, __ATOMIC_ACQUIRE);
+}
+
+static uint32_t is_user(void)
+{
+	return thread_heap && thread_heap != &thread_gone;
+}
+
+/* Who takes this lock later sees who holds the heap. */
+static void wait_for_lock(struct lock *lock)
+{
+	if (!__atomic_load_n(&lock->word, __ATOMIC_SEQ_CST))
+		return;
+	lock_acquire(lock);
+	lock_release(lock);
 }
 
 /* The list only grows, and a thread that is added to it later sees who holds the heap. No lock is
  * held meanwhile: the call that is waited for may need it. */
-void threads_wait_for_calls(void)
+void threads_wait_for_calls(struct heap *heap)
 {
 	uint64_t naps = 0;
 
+	wait_for_lock(heap == process_heap ? &shared_lock : &heap->lock);
+	if (__atomic_load_n(&users, __ATOMIC_SEQ_CST) == is_user())
+		return;
 	os_barrier_everywhere();
-	lock_acquire(&shared_lock);
-	lock_release(&shared_lock);
-	for (struct thread_heap *thread = __atomic_load_n(&all_threads, __ATOMIC_ACQUIRE); thread;
-	     thread = thread->next) {
-		while (is_in_call(thread) && naps++ < WAIT_NS_MAX / NAP_NS)
+	for (struct thread_heap *thread = first_thread(); thread; thread = thread->next) {
+		while (is_in_call(thread, heap) && naps++ < WAIT_NS_MAX / NAP_NS)
 			os_sleep(NAP_NS);
 	}
 }
 
-static void reap_front(struct front *front, size_t keep_bytes)
+static void reap_some(struct front *front)
 {
 	settle_front(front);
-	if (!keep_bytes || atomic_load_explicit(&front->notified, memory_order_relaxed))
-		front_release_empty(front, keep_bytes);
+	if (atomic_load_explicit(&front->notified, memory_order_relaxed) && may_change(front))
+		front_release_empty(front, THREAD_KEEP_BYTES);
 }
 
-void threads_reap(size_t keep_bytes)
+static void reap_all(struct front *front)
+{
+	settle_front(front);
+	if (may_change(front))
+		front_release_empty(front, /* keep_bytes */ 0);
+}
+
+void threads_reap(bool wholly)
 {
 	lock_acquire(&threads_lock);
-	for (struct thread_heap *thread = idle_threads; thread; thread = thread->next_idle) {
-		reap_front(&thread->plain, keep_bytes);
-		reap_front(&thread->sized, keep_bytes);
-	}
+	for (struct thread_heap *thread = idle_threads; thread; thread = thread->next_idle)
+		each_front(thread, wholly ? reap_all : reap_some);
 	lock_release(&threads_lock);
+}
+
+static void check_front(struct front *front)
+{
+	front_check(front);
 }
 
 void threads_check(void)
@@ -179,16 +294,12 @@ void threads_check(void)
 	struct thread_heap *own = thread_heap;
 
 	lock_acquire(&threads_lock);
-	if (own && own != &thread_gone) {
-		front_check(&own->plain);
-		front_check(&own->sized);
-	}
+	if (own && own != &thread_gone)
+		each_front(own, check_front);
 	for (struct thread_heap *thread = idle_threads; thread; thread = thread->next_idle) {
 		check(thread->is_idle, "an idle thread that is not marked so");
-		settle_front(&thread->plain);
-		settle_front(&thread->sized);
-		front_check(&thread->plain);
-		front_check(&thread->sized);
+		each_front(thread, settle_front);
+		each_front(thread, check_front);
 	}
 	lock_release(&threads_lock);
 }
@@ -205,6 +316,11 @@ void threads_fork_parent(void)
 	lock_release(&threads_lock);
 }
 
+static void forget_call(struct front *front)
+{
+	front->busy = 0;
+}
+
 /* The other threads stopped somewhere, perhaps inside one of our fast or slow paths. */
 void threads_fork_child(void)
 {
@@ -213,9 +329,10 @@ void threads_fork_child(void)
 	for (struct thread_heap *thread = all_threads; thread; thread = thread->next) {
 		if (thread == thread_heap || thread->is_idle)
 			continue;
-		thread->plain.busy = thread->sized.busy = 0;
+		each_front(thread, forget_call);
 		make_idle_locked(thread);
 	}
+	users = is_user();
 	lock_release(&shared_lock);
 	lock_release(&threads_lock);
 }

@@ -233,7 +233,7 @@ size_t heap_compact(struct heap *heap)
 	front_release_empty(front, /* keep_bytes */ 0);
 	heap_leave(front);
 	if (heap == heap_process())
-		threads_reap(/* keep_bytes */ 0);
+		threads_reap(/* wholly */ true);
 	return survey_heap(heap).largest_free_bytes;
 }
 

@@ -26,8 +26,7 @@ static void tell(enum event_kind kind, enum api api, HANDLE heap, LPCVOID block,
 		.heap = heap_id(heap),
 	};
 
-	if (event_is_wanted())
-		event_emit(&event);
+	event_emit(&event);
 }
 
 static bool is_block_of(HANDLE heap, LPCVOID block)
@@ -67,7 +66,7 @@ NTSTATUS rtl_destroy_heap(enum api api, HANDLE heap)
 {
 	NTSTATUS status;
 
-	if (heap_is_destroyable(heap))
+	if (event_is_wanted() && heap_is_destroyable(heap))
 		tell(EVENT_HEAP_DESTROY, api, heap, NULL, 0);
 	heap_destroy(heap, &status);
 	return status;
@@ -78,7 +77,8 @@ LPVOID rtl_allocate_heap(enum api api, HANDLE heap, ULONG flags, SIZE_T size_byt
 {
 	void *block = heap_allocate(heap, flags, size_bytes, status);
 
-	tell(block ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, heap, block, size_bytes);
+	if (event_is_wanted())
+		tell(block ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, heap, block, size_bytes);
 	return block;
 }
 
