@@ -9,11 +9,18 @@
 #include "core/types.h"
 #include "preload/pe/hook.h"
 #include "preload/wine/serve.h"
-#include "preload/wine/teb.h"
+
+/* The first heap that Wine made: the process heap, also before the PEB says so. */
+static uint64_t first_heap;
+
+static uint64_t id_of(uint64_t heap)
+{
+	return heap == first_heap ? 0 : heap;
+}
 
 static uint64_t heap_id(const struct hook_call *call)
 {
-	return call->arguments[0] == (uintptr_t)teb_process_heap() ? 0 : call->arguments[0];
+	return id_of(call->arguments[0]);
 }
 
 static void tell(const struct hook_call *call, enum event_kind kind, enum api api, uint64_t address,
@@ -78,25 +85,30 @@ bool observe_size(struct hook_call *call, enum api api)
 	return false;
 }
 
-/* The first heap of all is the process heap, which is told as 0 before the PEB knows it. */
-static void created(struct hook_call *call, enum api api)
+static void tell_created(const struct hook_call *call, enum api api)
 {
-	bool is_first = !teb_process_heap();
 	const struct event event = {
 		.kind = EVENT_HEAP_CREATE,
 		.api = (uint16_t)api,
-		.heap = is_first ? 0 : call->result,
+		.heap = id_of(call->result),
 		.size_bytes = call->arguments[0] & HEAP_GROWABLE ? 0 : call->arguments[2],
 		.type = (uint32_t)call->arguments[0],
 	};
 
+	event_emit(&event);
+}
+
+static void created(struct hook_call *call, enum api api)
+{
+	if (!first_heap)
+		first_heap = call->result;
 	if (call->result)
-		event_emit(&event);
+		tell_created(call, api);
 }
 
 bool observe_create(struct hook_call *call, enum api api)
 {
-	return serve_pass(call, event_is_wanted() ? created : NULL);
+	return serve_pass(call, created);
 }
 
 bool observe_destroy(struct hook_call *call, enum api api)

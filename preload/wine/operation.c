@@ -37,13 +37,27 @@ static uintptr_t limit_of(uint64_t zero_bits)
 	return UINT64_C(1) << (64 - __builtin_clzl(zero_bits));
 }
 
+/* Of memory that is nobody's there is nothing to ask Wine. */
+static bool is_free(const void *address)
+{
+	MEMORY_BASIC_INFORMATION info;
+
+	return wine_query(address, &info) == STATUS_SUCCESS && info.State == MEM_FREE;
+}
+
+/* Whether a call on what exists at an address is core's to answer. */
+static bool is_answered_by_core(const void *address)
+{
+	return serve_mode() == CONFIG_ROUTE && (vm_owns(address) || is_free(address));
+}
+
 static bool is_allocated_by_core(const struct operation *operation)
 {
 	if (serve_mode() != CONFIG_ROUTE || operation->protect & PAGE_GUARD ||
 	    operation->base == DOS_MEMORY)
 		return false;
 	if (!is_reserving(operation))
-		return vm_owns(operation->base);
+		return is_answered_by_core(operation->base);
 	return !(operation->type & (MEM_WRITE_WATCH | MEM_PHYSICAL | MEM_LARGE_PAGES)) &&
 	       is_zero_bits(operation->zero_bits);
 }
@@ -79,7 +93,7 @@ NTSTATUS operation_free(struct operation *operation)
 	struct operation asked = *operation;
 	NTSTATUS status, model_status;
 
-	if (serve_mode() == CONFIG_ROUTE && vm_owns(operation->base))
+	if (is_answered_by_core(operation->base))
 		return vm_free(&operation->base, &operation->size_bytes, operation->type, &request);
 	model_status = model_free(&asked);
 	status = wine_free(&operation->base, &operation->size_bytes, operation->type);
@@ -93,8 +107,7 @@ NTSTATUS operation_protect(struct operation *operation)
 	struct operation asked = *operation;
 	NTSTATUS status;
 
-	if (serve_mode() == CONFIG_ROUTE && vm_owns(operation->base) &&
-	    !(operation->protect & PAGE_GUARD))
+	if (!(operation->protect & PAGE_GUARD) && is_answered_by_core(operation->base))
 		return vm_protect(&operation->base, &operation->size_bytes, operation->protect,
 				  &operation->old_protect, &request);
 	status = wine_protect(&operation->base, &operation->size_bytes, operation->protect,

@@ -70,7 +70,7 @@ HANDLER(VirtualFree)
 	};
 
 	if (operation.type == MEM_RELEASE && operation.size_bytes)
-		return false;
+		return answer_bool(call, STATUS_INVALID_PARAMETER);
 	return answer_bool(call, operation_free(&operation));
 }
 
