@@ -69,6 +69,7 @@ static void print_text(struct analysis *analysis)
 		text_apis(analysis);
 		text_heaps(analysis);
 		text_space(analysis);
+		text_regions(analysis);
 		text_suppressions(analysis);
 		text_others(analysis);
 	}
@@ -138,6 +139,7 @@ static void print_json(struct analysis *analysis)
 	json_object_object_add(report, "functions", json_functions(target));
 	json_object_object_add(report, "heaps", json_heaps(target));
 	json_object_object_add(report, "address_space", json_space(target));
+	json_object_object_add(report, "regions", json_regions(analysis));
 	json_object_object_add(report, "modules", json_modules(analysis, target));
 	json_object_object_add(report, "suppressions", json_suppressions(analysis));
 	json_object_object_add(report, "other_processes", make_others(analysis));

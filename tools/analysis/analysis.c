@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "core/api.h"
+#include "core/types.h"
 
 /* A trace without a manifest is read too: somebody else's recording of our events. */
 static bool read_manifest(struct analysis *analysis)
@@ -351,4 +352,62 @@ const char *analysis_owner_name(unsigned owner)
 	};
 
 	return owner < SPACE_OWNERS ? names[owner] : "total";
+}
+
+const char *analysis_protect_name(uint32_t protect, char buffer[64])
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} names[] = {
+		{ PAGE_NOACCESS, "NOACCESS" },
+		{ PAGE_READONLY, "READONLY" },
+		{ PAGE_READWRITE, "READWRITE" },
+		{ PAGE_WRITECOPY, "WRITECOPY" },
+		{ PAGE_EXECUTE, "EXECUTE" },
+		{ PAGE_EXECUTE_READ, "EXECUTE_READ" },
+		{ PAGE_EXECUTE_READWRITE, "EXECUTE_READWRITE" },
+		{ PAGE_EXECUTE_WRITECOPY, "EXECUTE_WRITECOPY" },
+		{ PAGE_GUARD, "GUARD" },
+		{ PAGE_NOCACHE, "NOCACHE" },
+		{ PAGE_WRITECOMBINE, "WRITECOMBINE" },
+	};
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((protect & names[i].bit) && used < 64)
+			used += (size_t)snprintf(buffer + used, 64 - used, "%s%s", used ? "|" : "",
+						 names[i].name);
+	return buffer;
+}
+
+static int compare_regions(const void *left, const void *right)
+{
+	const struct space_region *a = left, *b = right;
+
+	if (a->committed_bytes != b->committed_bytes)
+		return a->committed_bytes > b->committed_bytes ? -1 : 1;
+	if (a->reserved_bytes != b->reserved_bytes)
+		return a->reserved_bytes > b->reserved_bytes ? -1 : 1;
+	return a->base < b->base ? -1 : a->base > b->base;
+}
+
+struct space_region *analysis_regions(const struct replay_process *process, size_t *count)
+{
+	struct space_region *regions = space_regions(&process->space, count);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++)
+		if (process->sites[regions[i].site].sort != REPLAY_SITE_FOUND)
+			regions[kept++] = regions[i];
+	*count = kept;
+	if (*count)
+		qsort(regions, *count, sizeof(*regions), compare_regions);
+	return regions;
+}
+
+const char *analysis_site_name(struct analysis *analysis, uint32_t site)
+{
+	return tree_site_name(&analysis->replay, analysis->symbols, &analysis->target->sites[site]);
 }

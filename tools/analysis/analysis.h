@@ -67,5 +67,14 @@ const char *analysis_api_name(uint16_t api, char buffer[16]);
 const char *analysis_kind_name(unsigned kind);
 const char *analysis_reason_name(uint32_t reason);
 const char *analysis_owner_name(unsigned owner);
+/* "READWRITE", "EXECUTE_READ|GUARD"; the buffer is the caller's, 64 characters suffice. */
+const char *analysis_protect_name(uint32_t protect, char buffer[64]);
+
+/* The regions that recorded calls reserved and that are left, the largest commit first. The caller
+ * frees the list. */
+struct space_region *analysis_regions(const struct replay_process *process, size_t *count);
+
+/* The function whose call this stack is, as sites are named. */
+const char *analysis_site_name(struct analysis *analysis, uint32_t site);
 
 #endif

@@ -308,6 +308,30 @@ struct json_object *json_differences(const struct analysis *analysis,
 	return array;
 }
 
+struct json_object *json_regions(struct analysis *analysis)
+{
+	struct json_object *array = json_object_new_array();
+	size_t count;
+	struct space_region *regions = analysis_regions(analysis->target, &count);
+	char protect[64];
+
+	for (size_t i = 0; i < count && i < analysis->options.top; i++) {
+		struct json_object *object = json_object_new_object();
+
+		put_address(object, "allocation_base", regions[i].base);
+		put_number(object, "reserved_bytes", regions[i].reserved_bytes);
+		put_number(object, "committed_bytes", regions[i].committed_bytes);
+		put_text(object, "owner", analysis_owner_name(regions[i].owner));
+		put_text(object, "protection", analysis_protect_name(regions[i].protect, protect));
+		json_object_object_add(
+			object, "stack",
+			json_stack(analysis, analysis->target->sites[regions[i].site].node));
+		json_object_array_add(array, object);
+	}
+	free(regions);
+	return array;
+}
+
 struct json_object *json_hooks(const struct replay_process *process)
 {
 	struct json_object *array = json_object_new_array();

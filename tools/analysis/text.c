@@ -419,6 +419,34 @@ void text_space(const struct analysis *analysis)
 	table_destroy(table);
 }
 
+void text_regions(struct analysis *analysis)
+{
+	size_t count, top;
+	struct space_region *regions = analysis_regions(analysis->target, &count);
+	struct table *table = table_create("rrrlll");
+	char size[16], protect[64];
+
+	top = count < analysis->options.top ? count : (size_t)analysis->options.top;
+	if (count)
+		text_heading(analysis, "Regions at the end");
+	table_add_row(table, (const char *const[]){ "allocation base", "reserved", "committed",
+						    "owner", "protection", "reserved by", NULL });
+	for (size_t i = 0; i < top; i++) {
+		table_addf(table, "0x%" PRIx64, regions[i].base);
+		table_add(table, cli_format_bytes(regions[i].reserved_bytes, size));
+		table_add(table, cli_format_bytes(regions[i].committed_bytes, size));
+		table_add(table, analysis_owner_name(regions[i].owner));
+		table_add(table, analysis_protect_name(regions[i].protect, protect));
+		table_add(table, analysis_site_name(analysis, regions[i].site));
+	}
+	if (count)
+		table_print(table, stdout, indent, analysis->options.width);
+	if (count > top)
+		printf("%sand %zu more\n", indent, count - top);
+	table_destroy(table);
+	free(regions);
+}
+
 void text_hooks(const struct analysis *analysis, const struct replay_process *process)
 {
 	const struct windows *windows = &process->windows;

@@ -26,6 +26,8 @@ void text_sizes(const struct analysis *analysis);
 void text_apis(const struct analysis *analysis);
 void text_heaps(const struct analysis *analysis);
 void text_space(const struct analysis *analysis);
+/* What is reserved at the end, by allocation base, with who reserved it. */
+void text_regions(struct analysis *analysis);
 /* What became of each hook of a Windows process; nothing for others. */
 void text_hooks(const struct analysis *analysis, const struct replay_process *process);
 void text_modules(const struct analysis *analysis, const struct replay_process *process);

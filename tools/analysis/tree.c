@@ -307,6 +307,15 @@ static struct symbol_frame site_frame(struct walk *walk, const struct replay_sit
 	return frame ? *frame : no_stack[site->sort];
 }
 
+const char *tree_site_name(const struct replay *replay, struct symbols *symbols,
+			   const struct replay_site *site)
+{
+	const struct builder builder = { .replay = replay, .symbols = symbols };
+	struct walk walk = begin_walk(&builder, site->node);
+
+	return site_frame(&walk, site).function;
+}
+
 static uint64_t hash_frame(const struct symbol_frame *frame)
 {
 	return hash_word((uintptr_t)frame->function ^ (uintptr_t)frame->file << 7 ^

@@ -41,6 +41,10 @@ extern const struct tree_metric tree_metrics[];
 extern const size_t tree_metric_count;
 
 /* By its name; NULL: there is none. */
+/* The name of the function that makes this a site. */
+const char *tree_site_name(const struct replay *replay, struct symbols *symbols,
+			   const struct replay_site *site);
+
 const struct tree_metric *tree_find_metric(const char *name);
 
 struct tree_node {

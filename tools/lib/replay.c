@@ -207,8 +207,6 @@ static void release(struct replay_process *process, const struct trace_event *ev
 	thread->last_address = 0;
 	if (!event->address)
 		return;
-	if (is_counted(process, thread))
-		process_find_api(process, event->api)->calls++;
 	if (!blocks_remove(&process->blocks, event->address, &old)) {
 		count_unknown(process, thread);
 		return;
@@ -219,6 +217,7 @@ static void release(struct replay_process *process, const struct trace_event *ev
 		return;
 	process->totals.free_calls++;
 	thread->free_calls++;
+	process_find_api(process, event->api)->calls++;
 	if (was_last)
 		count_temporary(process, &old);
 }

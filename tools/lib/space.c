@@ -243,6 +243,7 @@ static void add_range(struct space *space, const struct trace_event *event, uint
 	struct space_run run = {
 		.start = event->address,
 		.end = end,
+		.base = event->address,
 		.site = site,
 		.protect = event->protect,
 		.owner = owner_of(event),
@@ -385,6 +386,36 @@ void space_inherit(struct space *to, const struct space *from, uint32_t inherite
 		to->owners[owner].reserve_calls = to->owners[owner].release_calls = 0;
 	to->total.reserve_calls = to->total.release_calls = 0;
 	to->commit_calls = to->decommit_calls = to->protect_calls = to->reset_calls = 0;
+}
+
+static void add_run(struct space_region *region, const struct space_run *run)
+{
+	region->reserved_bytes += run->end - run->start;
+	region->committed_bytes += run->is_committed ? run->end - run->start : 0;
+}
+
+struct space_region *space_regions(const struct space *space, size_t *count)
+{
+	struct space_region *list = NULL;
+	size_t capacity = 0;
+
+	*count = 0;
+	for (const struct space_node *node = space->runs->head->next[0]; node;
+	     node = node->next[0]) {
+		const struct space_run *run = &node->run;
+
+		if (!*count || list[*count - 1].base != run->base) {
+			list = xgrow(list, *count, &capacity, sizeof(*list));
+			list[(*count)++] = (struct space_region){
+				.base = run->base,
+				.protect = run->protect,
+				.site = space->is_borrowed ? space->inherited_site : run->site,
+				.owner = run->owner,
+			};
+		}
+		add_run(&list[*count - 1], run);
+	}
+	return list;
 }
 
 /* The sites together hold what is used. */

@@ -35,6 +35,7 @@ struct space_usage {
  *  - [start, end) overlaps no other run and is not empty. */
 struct space_run {
 	uint64_t start, end;
+	uint64_t base; /* where the range began that it was reserved with: the allocation base */
 	uint32_t site; /* number in the process's list of sites: who reserved it */
 	uint32_t protect;
 	uint8_t owner; /* enum space_owner */
@@ -53,6 +54,15 @@ struct space {
 	uint64_t decommit_calls, commit_calls, protect_calls, reset_calls;
 };
 
+/* What one call reserved, and is left of it. */
+struct space_region {
+	uint64_t base;
+	uint64_t reserved_bytes, committed_bytes;
+	uint32_t protect; /* of its first page */
+	uint32_t site;
+	uint8_t owner; /* enum space_owner */
+};
+
 void space_init(struct space *space);
 void space_free(struct space *space);
 /* *to, not initialised, has the runs of `from` for a fork's child: the calls so far are not its
@@ -66,6 +76,9 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 void space_restart_peaks(struct space *space, uint64_t time_ns);
 /* After the last event: who held what at the peak is final. */
 void space_finish(struct space *space);
+
+/* All regions, by allocation base; the caller frees the list. */
+struct space_region *space_regions(const struct space *space, size_t *count);
 
 /* Executes the invariants of the structs: for tests. */
 bool space_check(const struct space *space);

@@ -44,6 +44,12 @@ void table_add(struct table *table, const char *text)
 	table->cells[table->count++] = xstrdup(text);
 }
 
+void table_add_row(struct table *table, const char *const *texts)
+{
+	for (; *texts; texts++)
+		table_add(table, *texts);
+}
+
 void table_addf(struct table *table, const char *format, ...)
 {
 	char text[1024];

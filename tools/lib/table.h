@@ -17,6 +17,8 @@ void table_destroy(struct table *table);
 
 /* Adds the next cell, row by row; the text is copied. */
 void table_add(struct table *table, const char *text);
+/* The cells of a row, NULL at their end. */
+void table_add_row(struct table *table, const char *const *texts);
 void table_addf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Rows behind `indent`, each cut to `width` characters (0: not at all). A row that is not complete

@@ -45,11 +45,22 @@ def check_sums(report):
 			yield f"{section}: {key} is {parts}, not {total[figure]} together"
 
 
+def check_regions(report, truth):
+	"""By allocation base: what a function's own ranges sum up to at the end."""
+	for function, values in truth.items():
+		own = [region for region in report["regions"]
+			if any(frame["function"] == function for frame in region["stack"])]
+		found = [sum(region[key] for region in own)
+			for key in ("reserved_bytes", "committed_bytes")]
+		if found != values[2:4]:
+			yield f"{function}: its regions have {found}, not {values[2:4]}"
+
+
 def main():
 	truth = read_truth(sys.argv[1])
 	with open(sys.argv[2], encoding="utf-8") as file:
 		report = json.load(file)
-	wrong = list(check_sums(report))
+	wrong = list(check_sums(report)) + list(check_regions(report, truth))
 	for function, values in truth.items():
 		for (section, key), value in zip(FIGURES, values):
 			found = figure_of(report, function, section, key)
