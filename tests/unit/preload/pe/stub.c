@@ -151,7 +151,7 @@ static uint64_t run(void *stub, bool serves)
 
 static void test_call(unsigned int count)
 {
-	const struct hook hook = { "dll", "f", 1, (uint8_t)count, true };
+	const struct hook hook = { "dll", "f", 1, (uint8_t)count, true, "f" };
 	size_t bytes = count * sizeof(uint64_t);
 	void *stub = make_stub(&hook);
 	uint64_t result;
@@ -180,7 +180,7 @@ static void test_call(unsigned int count)
 
 static void test_raise(void)
 {
-	const struct hook hook = { "dll", "f", 1, 3, true };
+	const struct hook hook = { "dll", "f", 1, 3, true, "f" };
 	uint64_t kept_after[8];
 	void *stub = make_stub(&hook);
 
@@ -267,7 +267,7 @@ static bool is_described(const uint8_t *code, uint32_t size_bytes, const uint8_t
 
 static void test_unwind(void)
 {
-	const struct hook hook = { "dll", "f", 1, 12, true };
+	const struct hook hook = { "dll", "f", 1, 12, true, "f" };
 	const uint8_t *info;
 
 	make_stub(&hook);
