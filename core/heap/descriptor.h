@@ -29,7 +29,7 @@ struct heap_hold {
 
 /* One heap.
  *  - what stands before `lock` is where programs and debuggers look for it in a Windows heap;
- *  - maximum_bytes is 0 (growable), or taken_bytes <= maximum_bytes;
+ *  - maximum_bytes is 0 (growable), or at least taken_bytes, but for those in a call;
  *  - next leads to all heaps but the process heap.
  * Guarded by: lock; next: heaps_lock. */
 struct heap {
@@ -46,7 +46,7 @@ struct heap {
 	struct pool *pool;
 	struct heap *next;
 	size_t maximum_bytes;
-	size_t taken_bytes;
+	_Atomic(size_t) taken_bytes;
 	struct heap_hold hold;
 	uint32_t compatibility; /* HeapCompatibilityInformation */
 };

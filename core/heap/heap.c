@@ -70,13 +70,18 @@ static size_t charge_for(const struct block_info *info)
 	return class_bytes(class_of_size(gross_bytes(info)));
 }
 
-/* Whether the heap may give a block of this size. */
-static bool has_room(const struct heap *heap, const struct block_info *info)
+/* Counts a block against the maximum of a heap of fixed size; false: there is no room for it. */
+static bool charge(struct heap *heap, const struct block_info *info)
 {
-	if (likely(!heap->maximum_bytes))
+	size_t bytes;
+
+	if (info->size_bytes >= FIXED_BLOCK_BYTES_MAX)
+		return false;
+	bytes = charge_for(info);
+	if (atomic_fetch_add(&heap->taken_bytes, bytes) + bytes <= heap->maximum_bytes)
 		return true;
-	return info->size_bytes < FIXED_BLOCK_BYTES_MAX &&
-	       charge_for(info) <= heap->maximum_bytes - heap->taken_bytes;
+	atomic_fetch_sub(&heap->taken_bytes, bytes);
+	return false;
 }
 
 static void *take_block(struct heap *heap, struct front *front, const struct block_info *info,
@@ -84,14 +89,14 @@ static void *take_block(struct heap *heap, struct front *front, const struct blo
 {
 	void *block;
 
-	if (unlikely(!has_room(heap, info)))
+	if (unlikely(heap->maximum_bytes) && !charge(heap, info))
 		return NULL;
 	if (unlikely(is_big(info)))
 		block = take_big(heap, info, is_zero);
 	else
 		block = front_allocate(front, class_of_size(gross_bytes(info)));
-	if (unlikely(heap->maximum_bytes) && block)
-		heap->taken_bytes += page_of(block)->block_bytes;
+	if (unlikely(heap->maximum_bytes) && !block)
+		atomic_fetch_sub(&heap->taken_bytes, charge_for(info));
 	return block;
 }
 
@@ -137,7 +142,8 @@ static inline void *allocate_quickly(struct heap *heap, uint32_t flags, size_t s
 	if (unlikely(!front || front->busy))
 		return NULL;
 	front_enter(front);
-	if (likely(thread_front_of(thread, heap) == front && !heap_is_held_by_another(heap))) {
+	if (likely(thread_front_of(thread, heap) == front && !heap_is_held_by_another(heap) &&
+		   !heap->maximum_bytes)) {
 		size_t bytes = size_bytes > BLOCK_BYTES_MIN ? size_bytes : BLOCK_BYTES_MIN;
 
 		page = front->direct[direct_index(bytes + TRAILER_BYTES)];
@@ -179,15 +185,15 @@ static NTSTATUS release_entered(struct heap *heap, struct front *front, void *bl
 {
 	struct page *page = heap_page_of(heap, block);
 	struct block_info info;
-	size_t charge;
+	size_t charged_bytes;
 
 	if (!page || !block_read_info(page, block, &info))
 		return STATUS_INVALID_PARAMETER;
-	charge = page->block_bytes;
+	charged_bytes = page->block_bytes;
 	if (block_return_entered(front, page, block) != MISUSE_NONE)
 		return STATUS_INVALID_PARAMETER;
 	if (unlikely(heap->maximum_bytes))
-		heap->taken_bytes -= charge;
+		atomic_fetch_sub(&heap->taken_bytes, charged_bytes);
 	return STATUS_SUCCESS;
 }
 
@@ -207,8 +213,8 @@ static inline bool release_quickly(struct heap *heap, struct block *block)
 		return false;
 	front_enter(front);
 	if (likely(page_owner(page) == (uintptr_t)front && !heap_is_held_by_another(heap) &&
-		   page_has_block_at(page, offset) && block->mark != block_mark(block) &&
-		   block_has_plain_trailer(page, block))) {
+		   !heap->maximum_bytes && page_has_block_at(page, offset) &&
+		   block->mark != block_mark(block) && block_has_plain_trailer(page, block))) {
 		is_done = true;
 		if (unlikely(page_push(page, block) == 0))
 			front_page_freed(front, page);
@@ -250,10 +256,13 @@ size_t heap_size(struct heap *heap, uint32_t flags, const void *block)
 	return size_bytes;
 }
 
-/* Whether the block has its new size; *info is what it knows. */
+/* Whether the block has its new size; *info is what it knows. What is counted against a maximum
+ * stays as large as it is. */
 static bool resize_in_place(struct page *page, void *block, size_t size_bytes,
 			    struct block_info *info)
 {
+	if (page->heap->maximum_bytes && size_bytes > page->block_bytes)
+		return false;
 	if (page->kind != PAGE_BLOCKS)
 		return block_resize_big(page, block, size_bytes, /* may_move */ false) != NULL;
 	if (size_bytes > block_capacity(page, info->has_value))

@@ -5,8 +5,8 @@
  *
  *   process heap:  each thread's `sized` front (thread.h), lock-free; cannot be destroyed
  *   other heaps:   struct heap, at the start of a VAD of its own, whose address is the handle
- *     growable:    a front in each thread that uses it, lock-free, while the thread has room for it
- *     else:        one front, one lock (also with HEAP_NO_SERIALIZE: a lock too many is allowed)
+ *                  a front in each thread that uses it, lock-free, while the thread has room for
+ *                  it; else one front for all, with a lock. HEAP_NO_SERIALIZE changes nothing
  *
  * malloc's heap is the process heap, unless the host has a pager of its own for the others: then
  * the first heap that is made becomes the process heap. Guarded by: heaps_lock (the list and which
@@ -159,29 +159,22 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 	return true;
 }
 
-/* Another heap's front, its lock taken; NULL when `heap` is none. */
+/* The first call of a thread on a heap gives it a front of its own, where there is room: entered.
+ * Else the heap's front, its lock taken. NULL when `heap` is none. */
 static struct front *open_front(struct heap *heap)
 {
 	struct front *front = NULL;
+	bool is_added = false;
 
 	lock_acquire(&heaps_lock);
 	if (find_locked(heap)) {
-		lock_acquire(&heap->lock);
+		is_added = thread_add_front(heap);
 		front = &heap->front;
+		if (!is_added)
+			lock_acquire(&heap->lock);
 	}
 	lock_release(&heaps_lock);
-	return front;
-}
-
-/* Gives the calling thread a front of its own for the heap, if that is one, and it may. */
-static bool add_front(struct heap *heap)
-{
-	bool is_added;
-
-	lock_acquire(&heaps_lock);
-	is_added = find_locked(heap) && !heap->maximum_bytes && thread_add_front(heap);
-	lock_release(&heaps_lock);
-	return is_added;
+	return is_added ? thread_enter_heap(heap) : front;
 }
 
 static struct front *process_front(void)
@@ -198,9 +191,7 @@ static struct front *enter_once(struct heap *heap)
 	if (heap == heap_process())
 		return process_front();
 	front = thread_enter_heap(heap);
-	if (unlikely(!front) && add_front(heap))
-		front = thread_enter_heap(heap);
-	return front ? front : open_front(heap);
+	return likely(front != NULL) ? front : open_front(heap);
 }
 
 struct front *heap_enter(struct heap *heap)
