@@ -16,11 +16,11 @@
 
 #include "trace/schema/schema.h"
 #include "trace/stack/bounds.h"
+#include "trace/stack/own.h"
 #include "trace/stack/trace.h"
 
-#define HISTORY_WALKS 4
-/* Some of our own frames stand before those that are wanted. */
-#define HISTORY_FRAMES_MAX (VADTRACE_STACK_DEPTH_MAX + 16)
+#define HISTORY_WALKS 8
+#define HISTORY_FRAMES_MAX VADTRACE_STACK_DEPTH_MAX
 
 /* How a frame's caller is found. */
 enum frame_link {
@@ -39,7 +39,7 @@ enum frame_rbp {
 };
 
 /* One frame: its registers, but for the pc, and the way to its caller.
- *  - hash is that of the frames from here outward, our own included;
+ *  - hash is that of the frames from here outward;
  *  - needs_rbp: a frame from here outward uses this rbp. Else rbp may be out of date, and where it
  *    comes from is not looked at. */
 struct history_frame {
@@ -49,8 +49,7 @@ struct history_frame {
 	uint8_t link;
 	uint8_t rbp_use;
 	bool needs_rbp;
-	uint8_t is_exact : 1; /* pc is not a return address */
-	uint8_t is_own : 1;   /* pc is in our own object */
+	bool is_exact; /* pc is not a return address */
 };
 
 _Static_assert(sizeof(struct history_frame) == 32, "two frames share a cache line");
@@ -58,13 +57,12 @@ _Static_assert(sizeof(struct history_frame) == 32, "two frames share a cache lin
 /* One remembered walk. Position 0 is the outermost frame.
  *  - frames[p] and the pc at pcs[HISTORY_FRAMES_MAX - 1 - p] describe the frame p < count;
  *  - each frame was reached from the one inside it while the rules' epoch was `epoch`;
- *  - own_count frames of our own stand at the inner end;
  *  - known is the depot's, and NULL after each change.
  * A walk that is left by a jump while it changes this leaves nothing, never wrong frames. */
 struct history_walk {
 	uint64_t epoch;
 	struct depot_stack *known;
-	uint32_t count, own_count;
+	uint32_t count;
 	uint64_t pcs[HISTORY_FRAMES_MAX];
 	struct history_frame frames[HISTORY_FRAMES_MAX];
 };
@@ -76,11 +74,11 @@ struct history_fresh {
 };
 
 /* All zero: nothing is remembered. Owned by one thread, and by one walk at a time.
- *  - walks[i] is the last one that began at a pc which selects i: malloc and free do not drive out
- *    each other;
+ *  - walks[i] is the last one that began at a pc of the program which selects i;
  *  - fresh and unwound belong to the walk that is under way. */
 struct history {
 	struct stack_bounds bounds;
+	struct own_ways own_ways;
 	struct history_walk walks[HISTORY_WALKS];
 	struct history_fresh fresh[HISTORY_FRAMES_MAX];
 	uint64_t unwound[VADTRACE_STACK_DEPTH_MAX];
@@ -112,16 +110,6 @@ static inline bool history_is_at(const struct history_frame *frame, uintptr_t rs
 {
 	return frame->rsp == rsp && frame->is_exact == is_exact &&
 	       (!frame->needs_rbp || frame->rbp == rbp);
-}
-
-/* The number of frames of our own at the inner end of the `count` outermost ones. */
-static inline uint32_t history_count_own(const struct history_walk *walk, uint32_t count)
-{
-	uint32_t own_count = 0;
-
-	while (own_count < count && walk->frames[count - 1 - own_count].is_own)
-		own_count++;
-	return own_count;
 }
 
 /* The outermost position that can be reached from `position` over words that have not changed. */

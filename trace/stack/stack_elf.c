@@ -20,8 +20,6 @@
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
-#include <dlfcn.h>
-#include <link.h>
 #include <signal.h>
 #include <stddef.h>
 
@@ -43,7 +41,7 @@ struct registers {
 };
 
 /* A walk under way.
- *  - fresh_count frames have been found, the innermost own_count of them our own;
+ *  - fresh_count frames have been found;
  *  - at is the next one;
  *  - only the `candidates` outermost frames of `old` can be `at`: the others are further in. */
 struct walk {
@@ -51,30 +49,17 @@ struct walk {
 	struct history *history;
 	struct history_walk *old;
 	uint32_t candidates;
-	uint32_t fresh_count, own_count, capacity;
+	uint32_t fresh_count, capacity;
 	bool is_complex, needs_registers;
 };
 
 static bool is_started;
-static uintptr_t own_start, own_end;
 static uint32_t unwinding_count, fork_in_progress;
 
 void stack_start(void)
 {
-	struct dl_find_object object;
-
 	is_started = rules_start();
-	/* In a program that is linked with us, not preloaded, the object is the program. */
-	if (_dl_find_object((void *)stack_start, &object) == 0 &&
-	    object.dlfo_link_map->l_name[0] != 0) {
-		own_start = (uintptr_t)object.dlfo_map_start;
-		own_end = (uintptr_t)object.dlfo_map_end;
-	}
-}
-
-static bool is_own(uintptr_t pc)
-{
-	return pc - own_start < own_end - own_start;
+	own_start();
 }
 
 void stack_forget(uintptr_t start, uintptr_t end)
@@ -204,7 +189,7 @@ static uint32_t unwind(uintptr_t frame, uint64_t *frames, uint32_t capacity)
 		if (unw_get_reg(&cursor, UNW_REG_IP, &pc) != 0 || pc == 0 ||
 		    unw_get_reg(&cursor, UNW_REG_SP, &rsp) != 0)
 			break;
-		if (count > 0 || (rsp > frame && !is_own(pc)))
+		if (count > 0 || (rsp > frame && !own_has(pc)))
 			frames[count++] = pc;
 	}
 	return count;
@@ -259,15 +244,7 @@ static inline uint32_t find_remembered(struct walk *walk)
 
 static bool has_space(const struct walk *walk)
 {
-	return walk->fresh_count < HISTORY_FRAMES_MAX &&
-	       walk->fresh_count - walk->own_count < walk->capacity;
-}
-
-static void add(struct walk *walk, uint64_t pc, const struct history_frame *frame)
-{
-	if (walk->own_count == walk->fresh_count && frame->is_own)
-		walk->own_count++;
-	walk->history->fresh[walk->fresh_count++] = (struct history_fresh){ pc, *frame };
+	return walk->fresh_count < HISTORY_FRAMES_MAX && walk->fresh_count < walk->capacity;
 }
 
 static uint8_t use_of_rbp(struct cfi_rule rule, uint8_t link)
@@ -280,29 +257,37 @@ static uint8_t use_of_rbp(struct cfi_rule rule, uint8_t link)
 	return rule.rbp == CFI_RBP_AT_CFA ? RBP_RELOADED : RBP_KEPT;
 }
 
+/* How the caller of `frame` is found again, now that a step has led to `at`. */
+static void set_link(struct history_frame *frame, const struct registers *at, struct cfi_rule rule,
+		     bool is_found, enum frame_link link)
+{
+	frame->rbp_place = at->rbp_place;
+	frame->link = is_found || link == LINK_END ? (uint8_t)link : LINK_STEP;
+	frame->rbp_use = use_of_rbp(rule, frame->link);
+	if (is_found && at->pc == 0 && link == LINK_WORDS) {
+		frame->link = LINK_ZERO;
+		frame->rbp_use = rule.is_cfa_of_rbp ? RBP_USED : RBP_RELOADED;
+		frame->rbp_place = at->rsp - 8;
+	}
+}
+
 /* Adds `at` and moves to its caller; false when there is none. */
 static bool add_and_step(struct walk *walk)
 {
 	struct registers *at = &walk->at;
-	uint64_t pc = at->pc;
-	struct history_frame frame = {
-		.rsp = at->rsp, .rbp = at->rbp, .is_exact = at->is_exact, .is_own = is_own(pc)
-	};
-	struct cfi_rule rule = rules_find(pc - !at->is_exact, at->is_exact);
+	struct history_fresh *fresh = &walk->history->fresh[walk->fresh_count++];
+	struct cfi_rule rule = rules_find(at->pc - !at->is_exact, at->is_exact);
 	enum frame_link link = LINK_STEP;
-	bool is_found = step(at, &walk->history->bounds, rule, &link);
+	bool is_found;
 
+	fresh->pc = at->pc;
+	fresh->frame.rsp = at->rsp;
+	fresh->frame.rbp = at->rbp;
+	fresh->frame.is_exact = at->is_exact;
+	is_found = step(at, &walk->history->bounds, rule, &link);
+	set_link(&fresh->frame, at, rule, is_found, link);
 	walk->is_complex = rule.kind == CFI_COMPLEX;
 	walk->needs_registers = rule.kind == CFI_REGISTERS;
-	frame.rbp_place = at->rbp_place;
-	frame.link = is_found || link == LINK_END ? (uint8_t)link : LINK_STEP;
-	frame.rbp_use = use_of_rbp(rule, frame.link);
-	if (is_found && at->pc == 0 && link == LINK_WORDS) {
-		frame.link = LINK_ZERO;
-		frame.rbp_use = rule.is_cfa_of_rbp ? RBP_USED : RBP_RELOADED;
-		frame.rbp_place = at->rsp - 8;
-	}
-	add(walk, pc, &frame);
 	return is_found && at->pc != 0;
 }
 
@@ -314,25 +299,20 @@ static void add_remembered(struct walk *walk, uint32_t position, uint32_t end)
 	uintptr_t rbp = walk->at.rbp;
 
 	for (; position > end && has_space(walk); position--) {
-		struct history_frame frame = old->frames[position];
+		const struct history_frame *frame = &old->frames[position];
+		struct history_fresh *fresh = &walk->history->fresh[walk->fresh_count];
 
-		frame.rbp = rbp;
-		if (frame.rbp_place != 0 &&
-		    !bounds_load(&walk->history->bounds, frame.rbp_place, &rbp))
+		fresh->pc = *history_pc(old, position);
+		fresh->frame = *frame;
+		fresh->frame.rbp = rbp;
+		if (frame->rbp_place != 0 &&
+		    !bounds_load(&walk->history->bounds, frame->rbp_place, &rbp))
 			break;
-		add(walk, *history_pc(old, position), &frame);
+		walk->fresh_count++;
 	}
 	walk->at = (struct registers){ *history_pc(old, position), old->frames[position].rsp, rbp,
 				       0, old->frames[position].is_exact };
 	walk->candidates = position;
-}
-
-/* How many of our own frames the result begins with, if its outer part is `kept` frames of old. */
-static uint32_t count_own(const struct walk *walk, uint32_t kept)
-{
-	if (walk->own_count < walk->fresh_count)
-		return walk->own_count;
-	return walk->own_count + history_count_own(walk->old, kept);
 }
 
 /* From a remembered frame on. True: the whole outer part stays, up to the end of the stack. */
@@ -343,7 +323,7 @@ static bool follow(struct walk *walk, uint32_t position)
 	uint32_t kept = position + 1, total = walk->fresh_count + kept;
 
 	if (end == 0 && history_has_end(old, &walk->history->bounds) &&
-	    total <= HISTORY_FRAMES_MAX && total - count_own(walk, kept) <= walk->capacity)
+	    total <= HISTORY_FRAMES_MAX && total <= walk->capacity)
 		return true;
 	add_remembered(walk, position, end);
 	return false;
@@ -363,12 +343,10 @@ static uint32_t find_frames(struct walk *walk)
 
 static struct stack_trace result_of(struct history_walk *walk)
 {
-	uint32_t count = walk->count - walk->own_count;
-
 	return (struct stack_trace){
-		.frames = walk->pcs + HISTORY_FRAMES_MAX - count,
-		.count = count,
-		.hash = count ? walk->frames[count - 1].hash : 0,
+		.frames = walk->pcs + HISTORY_FRAMES_MAX - walk->count,
+		.count = walk->count,
+		.hash = walk->count ? walk->frames[walk->count - 1].hash : 0,
 		.known = &walk->known,
 	};
 }
@@ -463,12 +441,53 @@ static inline struct registers first_of(const struct stack_start *start)
 	return (struct registers){ frame[1], start->frame + 16, frame[0], 0, false };
 }
 
+static struct stack_trace nothing(const struct stack_start *start)
+{
+	return (struct stack_trace){ .frames = start->history->unwound };
+}
+
+/* Steps over our own frames, and remembers the way if rsp alone leads it. False: it has no end, or
+ * one that only libunwind finds. */
+static __attribute__((noinline)) bool learn_way(struct history *history, struct registers *at,
+						struct cfi_rule *rule)
+{
+	struct own_frame first = { at->pc, at->rsp, at->rbp };
+	struct own_way way = { .count = 0 };
+	bool is_by_rsp = true;
+
+	for (int i = 0; i < HISTORY_FRAMES_MAX && own_has(at->pc); i++) {
+		enum frame_link link = LINK_STEP;
+
+		*rule = rules_find(at->pc - 1, /* is_exact */ false);
+		if (!step(at, &history->bounds, *rule, &link))
+			return false;
+		is_by_rsp &= use_of_rbp(*rule, (uint8_t)link) != RBP_USED;
+		own_way_add(&way, &first, &(struct own_frame){ at->pc, at->rsp, at->rbp },
+			    at->rbp_place);
+	}
+	if (is_by_rsp)
+		own_keep(&history->own_ways, &way, first.pc);
+	return !own_has(at->pc);
+}
+
+/* Moves out of our own object. */
+static inline bool leave_own(struct history *history, struct registers *at, struct cfi_rule *rule)
+{
+	struct own_frame frame = { at->pc, at->rsp, at->rbp };
+
+	if (!own_leave(&history->own_ways, &frame))
+		return learn_way(history, at, rule);
+	*at = (struct registers){ frame.pc, frame.rsp, frame.rbp, 0, false };
+	return true;
+}
+
 static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack_start *start,
 							      uint32_t capacity,
+							      const struct registers *at,
 							      struct history_walk *old)
 {
 	struct walk walk = {
-		.at = first_of(start),
+		.at = *at,
 		.history = start->history,
 		.old = old,
 		.candidates = old->count,
@@ -491,26 +510,32 @@ static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack
 static inline bool is_as_before(struct history_walk *old, const struct registers *at,
 				struct stack_bounds *bounds, uint32_t capacity)
 {
-	uint32_t inner = old->count - 1, wanted = old->count - old->own_count;
+	uint32_t inner = old->count - 1;
 	const struct history_frame *first = &old->frames[inner];
 
-	return old->count > 0 && history_is_at(first, at->rsp, at->rbp, /* is_exact */ false) &&
-	       *history_pc(old, inner) == at->pc && wanted <= capacity &&
+	return old->count > 0 && history_is_at(first, at->rsp, at->rbp, at->is_exact) &&
+	       *history_pc(old, inner) == at->pc && old->count <= capacity &&
 	       history_follow(old, inner, bounds) == 0 &&
-	       (wanted == capacity || history_has_end(old, bounds));
+	       (old->count == capacity || history_has_end(old, bounds));
 }
 
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)
 {
 	struct registers at = first_of(start);
+	struct cfi_rule rule = { .kind = CFI_UNKNOWN };
 	struct history_walk *old;
 
-	if (!is_started || capacity == 0 || at.pc == 0)
-		return (struct stack_trace){ .frames = start->history->unwound };
+	if (!is_started || capacity == 0)
+		return nothing(start);
+	if (own_has(at.pc) && !leave_own(start->history, &at, &rule))
+		return rule.kind == CFI_COMPLEX ? result_of_complex(start, capacity, nothing(start))
+						: nothing(start);
+	if (at.pc == 0)
+		return nothing(start);
 	old = history_select(start->history, at.pc);
 	if (is_as_before(old, &at, &start->history->bounds, capacity))
 		return result_of(old);
-	return walk_anew(start, capacity, old);
+	return walk_anew(start, capacity, &at, old);
 }
 
 void stack_fork_begin(void)

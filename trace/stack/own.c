@@ -1,0 +1,94 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* A way is written with its pc last: a signal handler may jump out of the middle. How a frame is
+ * stepped over is not known here. */
+
+#include "trace/stack/own.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stddef.h>
+
+uintptr_t own_low, own_high;
+
+void own_start(void)
+{
+	struct dl_find_object object;
+
+	/* In a program that is linked with us, not preloaded, the object is the program. */
+	if (_dl_find_object((void *)own_start, &object) == 0 &&
+	    object.dlfo_link_map->l_name[0] != 0) {
+		own_low = (uintptr_t)object.dlfo_map_start;
+		own_high = (uintptr_t)object.dlfo_map_end;
+	}
+}
+
+static inline uintptr_t word_at(uintptr_t rsp, uint32_t offset)
+{
+	return *(const uintptr_t *)(rsp + offset);
+}
+
+/* Whether the way leads from this frame to one that is not ours. */
+static inline bool is_way(const struct own_way *way, const struct own_frame *frame)
+{
+	uint32_t last = way->count - 1;
+
+	if (way->pc != frame->pc)
+		return false;
+	for (uint32_t i = 0; i < last; i++)
+		if (word_at(frame->rsp, way->offsets[i]) != way->words[i])
+			return false;
+	return !own_has(word_at(frame->rsp, way->offsets[last]));
+}
+
+static inline struct own_frame end_of(const struct own_way *way, const struct own_frame *frame)
+{
+	uint32_t offset = way->offsets[way->count - 1];
+
+	return (struct own_frame){
+		.pc = word_at(frame->rsp, offset),
+		.rsp = frame->rsp + offset + sizeof(uintptr_t),
+		.rbp = way->rbp_offset == OWN_RBP_KEPT ? frame->rbp
+						       : word_at(frame->rsp, way->rbp_offset),
+	};
+}
+
+bool own_leave(const struct own_ways *ways, struct own_frame *frame)
+{
+	for (uint32_t i = 0; i < OWN_WAYS; i++)
+		if (is_way(&ways->ways[i], frame)) {
+			*frame = end_of(&ways->ways[i], frame);
+			return true;
+		}
+	return false;
+}
+
+void own_way_add(struct own_way *way, const struct own_frame *first, const struct own_frame *next,
+		 uintptr_t rbp_place)
+{
+	if (way->count == 0)
+		way->rbp_offset = OWN_RBP_KEPT;
+	if (rbp_place != 0)
+		way->rbp_offset = (uint32_t)(rbp_place - first->rsp);
+	if (way->count < OWN_FRAMES_MAX) {
+		way->offsets[way->count] = (uint32_t)(next->rsp - sizeof(uintptr_t) - first->rsp);
+		way->words[way->count] = next->pc;
+	}
+	way->count++;
+}
+
+void own_keep(struct own_ways *ways, const struct own_way *way, uintptr_t pc)
+{
+	struct own_way *place = &ways->ways[ways->next];
+
+	if (way->count == 0 || way->count > OWN_FRAMES_MAX)
+		return;
+	ways->next = (ways->next + 1) % OWN_WAYS;
+	place->pc = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*place = *way;
+	place->pc = 0;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	place->pc = pc;
+}

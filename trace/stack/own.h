@@ -1,0 +1,69 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The way out of our own object: the inner frames of each walk, which nobody wants to see.
+ *
+ * They are the same few functions each time, wherever the stack is. So a way is remembered by the
+ * distances between its frames:
+ *
+ *   rsp     offsets[0]      offsets[1]       offsets[2]
+ *    | ....  words[0]  .....  words[1]  ....  (the program's pc)  | the program's frame
+ *
+ * It is taken again when the return addresses of our own in between are what they were. Then the
+ * frames are live, and all that is read is there. */
+
+#ifndef VADTRACE_TRACE_STACK_OWN_H
+#define VADTRACE_TRACE_STACK_OWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OWN_FRAMES_MAX 8
+#define OWN_WAYS 4
+#define OWN_RBP_KEPT UINT32_MAX
+
+/* One way.
+ *  - pc is the first frame's; 0: there is none;
+ *  - count is not 0; the last word is not ours, and not looked at;
+ *  - rbp_offset is where the last frame that saved rbp has done it, or OWN_RBP_KEPT. */
+struct own_way {
+	uintptr_t pc;
+	uint32_t count;
+	uint32_t rbp_offset;
+	uint32_t offsets[OWN_FRAMES_MAX];
+	uintptr_t words[OWN_FRAMES_MAX];
+};
+
+/* All zero: nothing is remembered. Owned as the history that it is part of. */
+struct own_ways {
+	struct own_way ways[OWN_WAYS];
+	uint32_t next; /* to be replaced */
+};
+
+/* A frame, as far as the way goes. */
+struct own_frame {
+	uintptr_t pc, rsp, rbp;
+};
+
+/* Learns where our own object is. */
+void own_start(void);
+
+extern uintptr_t own_low, own_high;
+
+static inline bool own_has(uintptr_t pc)
+{
+	return pc - own_low < own_high - own_low;
+}
+
+/* Moves a frame of our own to the first that is not; false, and unchanged, when no way is known. */
+bool own_leave(const struct own_ways *ways, struct own_frame *frame);
+
+/* One more frame of a way that is being learnt from `first`, whose count was 0: its registers, and
+ * where its rbp was found, 0: nowhere. */
+void own_way_add(struct own_way *way, const struct own_frame *first, const struct own_frame *next,
+		 uintptr_t rbp_place);
+
+/* The way is complete. */
+void own_keep(struct own_ways *ways, const struct own_way *way, uintptr_t pc);
+
+#endif
