@@ -47,8 +47,8 @@ set_wine_environment() {
 	unset DISPLAY WAYLAND_DISPLAY LD_PRELOAD
 	export LC_ALL=C.UTF-8
 	export HOME=$wine_folder/home WINEPREFIX=$wine_folder/prefix WINEDEBUG=-all
-	# No questions about Mono and Gecko, no entries in menus.
-	export WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
+	# No questions about Mono and Gecko, no entries in menus, no debugger for what crashes.
+	export WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe=;winedbg.exe='
 }
 
 # The prefix is whole when its folder has the last name.
@@ -119,4 +119,54 @@ run_way() {
 	echo $status >"$scratch/$way/status"
 	normalise <"$scratch/$way/stdout.raw" >"$scratch/$way/stdout"
 	normalise <"$scratch/$way/stderr.raw" >"$scratch/$way/stderr"
+}
+
+# compare_way WAY NAME: whether it did what it did bare.
+compare_way() {
+	local way=$1 part
+
+	for part in stdout stderr status; do
+		same_files "$scratch/$way/$part" "$scratch/bare/$part" "$2, $way: same $part"
+	done
+	ok "$2, $way: same files" diff -r "$scratch/bare/work" "$scratch/$way/work"
+}
+
+ways="preload-route preload-observe preload-verify record-route record-observe record-verify"
+
+# same NAME PROGRAM [ARGUMENT...]: as without us, in each of $ways; a trace of it can be read.
+same() {
+	local name=$1 way
+
+	shift
+	run_way bare "$@"
+	ok "$name, bare: it says something" test -s "$scratch/bare/stdout"
+	for way in $ways; do
+		run_way "$way" "$@"
+		compare_way "$way" "$name"
+		case $way in
+		record-*) check_trace "$way" "$name" ;;
+		esac
+	done
+}
+
+# check_trace WAY NAME: it can be read, nothing was lost, no address lives twice.
+check_trace() {
+	ok "$2, $1: the trace can be read" read_trace "$1"
+	is "$(trace_figure "$1" totals.double_live)" 0 "$2, $1: no address is live twice"
+	is "$(trace_figure "$1" trace.lower_bounds)" False "$2, $1: nothing was lost"
+}
+
+read_trace() {
+	"$vadtrace" report --json "$scratch/$1/trace" >"$scratch/$1/report"
+}
+
+# trace_figure WAY KEY.KEY
+trace_figure() {
+	/usr/bin/python3 - "$scratch/$1/report" "$2" <<-'TEXT'
+		import json, sys
+		value = json.load(open(sys.argv[1]))
+		for key in sys.argv[2].split("."):
+		    value = value[key]
+		print(value)
+	TEXT
 }
