@@ -19,9 +19,4 @@ same overflow "$programs/fibers.exe" overflow
 same threads "$programs/threads.exe"
 same stress "$programs/stress.exe"
 [ ! -e "$programs/seh.exe" ] || same seh "$programs/seh.exe"
-for way in exit exit-process terminate abort crash raise thread busy busy-terminate main-thread \
-	environment child; do
-	same "end by $way" "$programs/ends.exe" $way
-done
-same children "$programs/ends.exe" children
 tap_done
