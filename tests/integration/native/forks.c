@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Forks while other threads allocate; handlers that allocate; children that no handler sees. */
+/* Forks while other threads allocate; handlers that allocate; children that no handler sees. The
+ * argument: how many forks among threads. */
 
 #include <errno.h>
 #include <pthread.h>
+#include <pty.h>
 #include <stdbool.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,8 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define FORKS 60
 
 extern char **environ;
 static atomic_bool ends;
@@ -81,14 +81,14 @@ static int status_of(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
 }
 
-static void fork_among_threads(void)
+static void fork_among_threads(int forks)
 {
 	pthread_t threads[4], child_thread;
 	int failures = 0;
 
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, churn, NULL);
-	for (int i = 0; i < FORKS; i++) {
+	for (int i = 0; i < forks; i++) {
 		pid_t child = fork();
 
 		if (child == 0) {
@@ -123,6 +123,30 @@ static void grandchildren(void)
 		_exit(status_of(grandchild) + use_memory());
 	}
 	printf("grandchild: %d\n", status_of(child));
+}
+
+/* The C library's own forks. */
+static void library_children(void)
+{
+	int master, way[2], answer = -1;
+	pid_t child = forkpty(&master, NULL, NULL, NULL);
+
+	if (child == 0)
+		_exit(use_memory());
+	printf("forkpty: %d\n", status_of(child));
+	close(master);
+	if (pipe(way) != 0)
+		return;
+	child = fork();
+	if (child == 0) {
+		answer = daemon(1, 1) == 0 ? use_memory() : 99;
+		_exit(write(way[1], &answer, sizeof(answer)) != sizeof(answer));
+	}
+	close(way[1]);
+	printf("before the daemon: %d\n", status_of(child));
+	printf("its answer: %d bytes, ", (int)read(way[0], &answer, sizeof(answer)));
+	printf("%d\n", answer);
+	close(way[0]);
 }
 
 /* A child by a bare system call: no handler runs, the C library does not know. */
@@ -185,15 +209,16 @@ static void shared_children(void)
 	printf("system: %d\n", system("exit 5"));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	pthread_atfork(handle, handle, handle);
 	for (int i = 0; i < 1000; i++) {
 		kept[i] = malloc((size_t)i + 1);
 		kept[i][0] = (char)i;
 	}
-	fork_among_threads();
+	fork_among_threads(argc > 1 ? atoi(argv[1]) : 60);
 	grandchildren();
+	library_children();
 	bare_children();
 	shared_children();
 	printf("handlers: %d\n", handled);

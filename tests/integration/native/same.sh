@@ -3,54 +3,9 @@
 # SPDX-License-Identifier: MIT
 
 # Each program runs bare and with the preload in both modes: same output, same status. The programs
-# print results and errno themselves. They must not meet a session daemon: with somebody's recording
-# of other programs its buffers appear in them, too, and count as theirs.
+# print results and errno themselves.
 
-if [ -z "${NATIVE_TEST_ISOLATED:-}" ] && unshare --mount true 2>/dev/null; then
-	# shellcheck disable=SC2016 # expanded there
-	NATIVE_TEST_ISOLATED=1 exec unshare --mount \
-		bash -c 'mount -t tmpfs run /run && exec bash "$0"' "$0"
-fi
-unset NATIVE_TEST_ISOLATED
-
-. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
-
-here=$VADTRACE_BUILDDIR/tests/integration/native
-preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
-[ -e "$preload" ] || skip_all "the preload is not built here"
-ulimit -c 0
-
-# Through a pipe, so that children that outlive the program are waited for.
-# run_to FILE COMMAND...: its output and errors into FILE, its status in the last line.
-run_to() {
-	local out=$1
-
-	shift
-	timeout -k 5 300 "$@" 2>&1 </dev/null | cat >"$out"
-	echo "status ${PIPESTATUS[0]}" >>"$out"
-}
-
-# preloaded MODE COMMAND...
-preloaded() {
-	local mode=$1
-
-	shift
-	# Named as the recorder names it, so that children run without us.
-	run_to "$scratch/$mode" env LD_PRELOAD="$preload" VADTRACE_PRELOAD="$preload" \
-		VADTRACE_MODE="$mode" "$@"
-}
-
-# same NAME COMMAND...: as without us, in each mode.
-same() {
-	local name=$1 mode
-
-	shift
-	run_to "$scratch/bare" "$@"
-	for mode in route observe; do
-		preloaded $mode "$@"
-		same_files "$scratch/$mode" "$scratch/bare" "$name, $mode"
-	done
-}
+. "${VADTRACE_SRCDIR:?}/tests/integration/native/lib.sh"
 
 for program in semantics operators replaced early \
 	threads forks maps shortage coroutines descriptors; do

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+
+# Sourced by the scripts here. Runs programs bare and with the preload, and compares. They must not
+# meet a session daemon: with somebody's recording of other programs its buffers appear in them,
+# too, and count as theirs.
+#
+#   same dl "$here/dl" "$module"        output and status are those of the bare run, in each mode
+
+if [ -z "${NATIVE_TEST_ISOLATED:-}" ] && unshare --mount true 2>/dev/null; then
+	# shellcheck disable=SC2016 # expanded there
+	NATIVE_TEST_ISOLATED=1 exec unshare --mount \
+		bash -c 'mount -t tmpfs run /run && exec bash "$0"' "$0"
+fi
+unset NATIVE_TEST_ISOLATED
+
+. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+
+here=$VADTRACE_BUILDDIR/tests/integration/native
+preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+[ -e "$preload" ] || skip_all "the preload is not built here"
+ulimit -c 0
+
+# Through a pipe, so that children that outlive the program are waited for.
+# run_to FILE COMMAND...: its output and errors into FILE, its status in the last line.
+run_to() {
+	local out=$1
+
+	shift
+	timeout -k 5 300 "$@" 2>&1 </dev/null | cat >"$out"
+	echo "status ${PIPESTATUS[0]}" >>"$out"
+}
+
+# preloaded MODE COMMAND...: with us, and what else is in the list $preloads.
+preloaded() {
+	local mode=$1
+
+	shift
+	# Named as the recorder names it, so that children run without us.
+	run_to "$scratch/$mode" env LD_PRELOAD="${preloads:-$preload}" VADTRACE_PRELOAD="$preload" \
+		VADTRACE_MODE="$mode" "$@"
+}
+
+# same NAME COMMAND...: as without us, in each mode.
+same() {
+	local name=$1 mode
+
+	shift
+	run_to "$scratch/bare" "$@"
+	for mode in route observe; do
+		preloaded $mode "$@"
+		same_files "$scratch/$mode" "$scratch/bare" "$name, $mode"
+	done
+}
+
