@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 		block = local + 16;
 		free(block);
 	} else if (strcmp(crime, "stack") == 0) {
-		char bytes[64];
+		char bytes[64] __attribute__((aligned(16))) = { 0 };
 
 		block = bytes + 16;
 		free(block);
