@@ -22,6 +22,9 @@
 #include "preload/pe/hook.h"
 
 #define HOOK_ARGUMENTS_MAX 12
+/* Below the call, this much of the stack is known to be there. When it is not, the stack overflows
+ * in the stub, where Windows' exception handling finds its way. */
+#define STUB_PROBE 2048
 
 /*  - it lies at the stub's stack pointer, a multiple of 16;
  *  - home and passed are what the original finds as its own arguments' places. */

@@ -4,6 +4,7 @@
 /* Stubs. Offsets are those of struct hook_call, which lies at the stack pointer.
  *
  *           sub   $STUB_FRAME,%rsp          the whole prologue: what unwind information tells
+ *           test  %eax,-STUB_PROBE(%rsp)
  *           mov   the arguments and the kept registers into the call
  *           mov   the hook into the call
  *           mov   %rsp,%rcx
@@ -71,6 +72,8 @@ static void emit_prologue(struct emitter *code, const struct hook *hook)
 {
 	emit_code(code, 0x48, 0x81, 0xec); /* sub */
 	emit_32(code, STUB_FRAME);
+	emit_code(code, 0x85, 0x84, 0x24); /* test */
+	emit_32(code, (uint32_t)-STUB_PROBE);
 	for (unsigned int i = 0; i < sizeof(passed_in); i++)
 		store(code, passed_in[i], CALL(arguments) + 8 * i);
 	for (unsigned int i = 0; i < sizeof(kept); i++)
@@ -146,6 +149,9 @@ void stub_emit(struct emitter *code, const struct hook *call_hook, uint64_t orig
 	emit_relative(code, slots->raise_status);
 	emit_code(code, 0xcc);
 }
+
+/* A stack grows page by page: more than one must not be skipped. */
+static_assert(STUB_FRAME + STUB_PROBE < 4096, "the probe is in the next page at most");
 
 /* Version 1; a prologue of 7 bytes, after which UWOP_ALLOC_LARGE undoes the frame. */
 void stub_emit_unwind(struct emitter *tables)

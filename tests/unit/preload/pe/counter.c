@@ -4,9 +4,10 @@
 /* The hooks alone, to be preloaded into Wine: a dispatcher that lets every call pass and counts it.
  * At the end it writes a line for each hook to the file that PE_COUNTS names:
  *
- *   DLL EXPORT STATE ENTERED LEFT REASON
+ *   DLL EXPORT STATE ENTERED LEFT ADDRESS REASON
  *
- * PE_SERVE names an export that is answered by number: it gives 0x5e4e. */
+ * PE_SERVE names an export whose calls do not pass: they give 0x5e4e. PE_RAISE names one whose
+ * calls raise STATUS_NO_MEMORY. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,8 +22,13 @@
 #include "preload/pe/modules.h"
 
 static unsigned int entered[HOOK_COUNT], left[HOOK_COUNT];
-static const char *served = "";
+static const char *served, *raising;
 static pid_t own_pid;
+
+static bool is_named(const struct hook_call *call, const char *name)
+{
+	return name && strcmp(name, call->hook->export) == 0;
+}
 
 static size_t index_of(const struct hook_call *call)
 {
@@ -41,7 +47,8 @@ HOOK_ABI bool dispatch_enter(struct hook_call *call)
 	__atomic_add_fetch(&entered[index_of(call)], 1, __ATOMIC_RELAXED);
 	call->result = 0x5e4e;
 	call->note[0] = ~(uint64_t)(uintptr_t)call;
-	return strcmp(served, call->hook->export) == 0;
+	call->raise = is_named(call, raising) ? 0xc0000017 : 0;
+	return is_named(call, served) || is_named(call, raising);
 }
 
 HOOK_ABI void dispatch_leave(struct hook_call *call)
@@ -79,12 +86,24 @@ CORE_API int mprotect(void *address, size_t size, int prot)
 	return (int)answer(os_protect(address, size, prot));
 }
 
+/* Preferred bases of Wine 8.0. */
+static void occupy(void)
+{
+	static const uintptr_t bases[] = { 0x170000000, 0x7b000000, 0x7b600000 };
+
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+		(void)os_map((void *)bases[i], 4096, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
 __attribute__((constructor)) static void start(void)
 {
+	if (getenv("PE_OCCUPY"))
+		occupy();
 	if (!getenv("PE_COUNTS"))
 		return;
-	if (getenv("PE_SERVE"))
-		served = strdup(getenv("PE_SERVE"));
+	served = getenv("PE_SERVE");
+	raising = getenv("PE_RAISE");
 	own_pid = getpid();
 	hook_set_dispatch(dispatch_enter, dispatch_leave);
 }
@@ -99,8 +118,9 @@ __attribute__((destructor)) static void finish(void)
 		const struct hook *hook = hook_at(i);
 		struct hook_place place = hook_place_at(i);
 
-		fprintf(file, "%s %s %s %u %u %s\n", hook->dll, hook->export, states[place.state],
-			entered[i], left[i], place.reason);
+		fprintf(file, "%s %s %s %u %u %llx %s\n", hook->dll, hook->export,
+			states[place.state], entered[i], left[i], (unsigned long long)place.address,
+			place.reason);
 	}
 	if (file)
 		fclose(file);
