@@ -10,6 +10,7 @@
 
 #include "tools/lib/reader.h"
 #include "tools/lib/cli.h"
+#include "tools/lib/guard.h"
 #include "tools/lib/images.h"
 #include "tools/lib/streams.h"
 #include "tools/lib/xalloc.h"
@@ -256,6 +257,7 @@ static bool run_plugins(struct reader *reader)
 	const bt_plugin *ctf = find_plugin("ctf"), *utils = find_plugin("utils");
 	bt_graph *graph = ctf && utils ? bt_graph_create(0) : NULL;
 
+	guard_arrays();
 	if (graph) {
 		run_graph(reader, graph, ctf, utils);
 	} else {

@@ -59,6 +59,20 @@ truncate -s $(($(size_of "$stream") / 2)) "$stream"
 run report "$trace"
 ok "half a stream: no crash" test "$status" = 3 -o "$status" = 1
 
+# A full batch has 504 words; libbabeltrace2 would make room for as many as are told.
+damaged length
+python3 - "$stream" <<'END'
+import sys
+with open(sys.argv[1], "r+b") as file:
+	at = file.read().rindex((504).to_bytes(4, "little"))
+	file.seek(at + 3)
+	file.write(b"\x7f")
+END
+status=0
+(ulimit -t 20 && exec "$vadtrace" report "$trace") >"$out" 2>"$err" || status=$?
+is "$status" 3 "a garbled length: damaged"
+ok "a garbled length: said" grep -q 'reading stopped early: .*array' "$out"
+
 damaged nometadata
 : >"$metadata"
 run report "$trace"
