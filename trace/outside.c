@@ -14,13 +14,16 @@
 #include "trace/bracket.h"
 #include "trace/memory.h"
 #include "trace/system.h"
+#include "trace/windows.h"
 
 #define OWN_STACK_SIZE (64u * 1024)
 
-static bool is_on_signal_stack(void)
+static bool is_on_small_stack(void)
 {
 	stack_t stack = { .ss_flags = 0 };
 
+	if (!windows_has_room())
+		return true;
 	system_call4(SYS_sigaltstack, 0, (long)&stack, 0, 0);
 	return stack.ss_flags & SS_ONSTACK;
 }
@@ -61,7 +64,7 @@ void outside_call(void (*function)(const void *argument), const void *argument)
 
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	before = bracket_call_out((uintptr_t)__builtin_frame_address(0), BRACKET_TO_LTTNG);
-	stack = is_on_signal_stack() ? own_stack() : NULL;
+	stack = is_on_small_stack() ? own_stack() : NULL;
 	if (stack)
 		call_on(stack, function, argument);
 	else

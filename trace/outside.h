@@ -7,8 +7,8 @@
  *    buffer behind that nobody can read on from.
  *  - Nor can it be cancelled: LTTng calls write, which is a point of cancellation; malloc is none.
  *  - The bracket says so (bracket_call_out): what they allocate is not the program's.
- *  - On an alternate signal stack, which may be as small as a signal frame, they get a stack of the
- *    thread's own. */
+ *  - On an alternate signal stack, which may be as small as a signal frame, and on a Windows stack
+ *    that is nearly full, they get a stack of the thread's own. */
 
 #ifndef VADTRACE_TRACE_OUTSIDE_H
 #define VADTRACE_TRACE_OUTSIDE_H

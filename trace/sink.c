@@ -20,28 +20,20 @@
 #include "trace/provider/provider.h"
 #include "trace/stack/depot.h"
 #include "trace/stack/stack_elf.h"
+#include "trace/windows.h"
 
 static uint32_t depth;
-static _Thread_local const struct trace_caller *caller;
 
 void sink_start(uint32_t stack_depth)
 {
 	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
 }
 
-const struct trace_caller *sink_set_caller(const struct trace_caller *next)
-{
-	const struct trace_caller *before = caller;
-
-	caller = next;
-	return before;
-}
-
 uint32_t sink_take_stack(const struct bracket *bracket)
 {
 	/* A handler that has interrupted the tracer has a stack of its own. */
 	struct stack_start start = { .frame = bracket->frame,
-				     .caller = bracket->level == 0 ? caller : NULL };
+				     .caller = bracket->level == 0 ? windows_caller() : NULL };
 	struct stack_trace trace;
 
 	if (!bracket->thread || depth == 0)

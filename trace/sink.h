@@ -10,16 +10,12 @@
 
 #include "core/event.h"
 #include "trace/bracket.h"
-#include "trace/trace.h"
 
 /* Walks at most this many frames; 0: no stacks. */
 void sink_start(uint32_t stack_depth);
 
 /* The event_sink of core/event.h. Keeps errno. */
 void sink_take(const struct event *event);
-
-/* The calling thread's stacks begin at `caller` from now on; NULL: at the event. What it was. */
-const struct trace_caller *sink_set_caller(const struct trace_caller *caller);
 
 /* Inside a bracket: the process is announced; false: the thread turned out to be LTTng's. */
 bool sink_prepare(const struct bracket *bracket);

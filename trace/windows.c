@@ -4,6 +4,8 @@
 /* What a Windows program's calls add to the trace. The events go the way of sink.c: bracket, stack,
  * depot, tracepoint. */
 
+#include "trace/windows.h"
+
 #include <errno.h>
 #include <stddef.h>
 
@@ -12,9 +14,12 @@
 #include "trace/provider/provider.h"
 #include "trace/sink.h"
 #include "trace/stack/stack_mixed.h"
-#include "trace/trace.h"
 
 #define FRAME ((uintptr_t)__builtin_frame_address(0))
+/* Pages below the limit are Windows' guard pages: touched with signals blocked, they kill. */
+#define ROOM_MIN (32u * 1024)
+
+static _Thread_local const struct trace_caller *caller;
 
 void trace_start_windows(void)
 {
@@ -31,9 +36,37 @@ bool trace_is_wanted(void)
 	return *provider_gate() != 0;
 }
 
-const struct trace_caller *trace_set_caller(const struct trace_caller *caller)
+const struct trace_caller *trace_set_caller(const struct trace_caller *next)
 {
-	return sink_set_caller(caller);
+	const struct trace_caller *before = caller;
+
+	caller = next;
+	return before;
+}
+
+const struct trace_caller *windows_caller(void)
+{
+	return caller;
+}
+
+/* A word of the thread environment block: StackBase at 8, StackLimit at 16. */
+static uintptr_t environment_word(uintptr_t offset)
+{
+	uintptr_t value;
+
+	__asm__("movq %%gs:(%1), %0" : "=r"(value) : "r"(offset));
+	return value;
+}
+
+bool windows_has_room(void)
+{
+	uintptr_t here = FRAME, base, limit;
+
+	if (!caller)
+		return true;
+	base = environment_word(8);
+	limit = environment_word(16);
+	return here - limit >= base - limit || here - limit >= ROOM_MIN;
 }
 
 /* Opens a stay for one event; false: it is not recorded. */

@@ -190,6 +190,7 @@ static int enable_events(void *unused)
 		VADTRACE_PROVIDER_HEAP ":*",
 		VADTRACE_PROVIDER_VM ":*",
 		VADTRACE_PROVIDER_META ":*",
+		VADTRACE_PROVIDER_WIN ":*",
 	};
 	int code = 0;
 

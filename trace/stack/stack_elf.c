@@ -51,6 +51,7 @@ struct walk {
 	uint32_t candidates;
 	uint32_t fresh_count, capacity;
 	bool is_complex, needs_registers;
+	bool is_guessed; /* `at` */
 };
 
 static bool is_started;
@@ -137,7 +138,7 @@ static bool step_guessed(struct registers *at, struct stack_bounds *bounds)
 	at->rbp_place = frame;
 	at->rsp = frame + 16;
 	at->is_exact = false;
-	return !mixed_has_windows() || mixed_is_return(at->pc);
+	return true;
 }
 
 /* Moves `at` to the caller. `link` says how the same can be found again. */
@@ -271,21 +272,40 @@ static void set_link(struct history_frame *frame, const struct registers *at, st
 	}
 }
 
-/* Adds `at` and moves to its caller; false when there is none. */
-static bool add_and_step(struct walk *walk)
+/* Whether `at`, which was guessed or is in no module, is added. */
+static bool is_believed(const struct walk *walk)
 {
-	struct registers *at = &walk->at;
+	return walk->at.is_exact || !mixed_has_windows() || mixed_is_return(walk->at.pc);
+}
+
+static struct history_frame *add(struct walk *walk)
+{
+	const struct registers *at = &walk->at;
 	struct history_fresh *fresh = &walk->history->fresh[walk->fresh_count++];
-	struct cfi_rule rule = rules_find(at->pc - !at->is_exact, at->is_exact);
-	enum frame_link link = LINK_STEP;
-	bool is_found;
 
 	fresh->pc = at->pc;
 	fresh->frame.rsp = at->rsp;
 	fresh->frame.rbp = at->rbp;
 	fresh->frame.is_exact = at->is_exact;
+	return &fresh->frame;
+}
+
+/* Adds `at` and moves to its caller; false when there is none. */
+static bool add_and_step(struct walk *walk)
+{
+	struct registers *at = &walk->at;
+	struct cfi_rule rule = rules_find(at->pc - !at->is_exact, at->is_exact);
+	enum frame_link link = LINK_STEP;
+	struct history_frame *frame;
+	bool is_found;
+
+	if (__builtin_expect(walk->is_guessed || rule.kind == CFI_NO_MODULE, 0) &&
+	    !is_believed(walk))
+		return false;
+	frame = add(walk);
 	is_found = step(at, &walk->history->bounds, rule, &link);
-	set_link(&fresh->frame, at, rule, is_found, link);
+	set_link(frame, at, rule, is_found, link);
+	walk->is_guessed = rule.kind == CFI_NO_INFO || rule.kind == CFI_NO_MODULE;
 	walk->is_complex = rule.kind == CFI_COMPLEX;
 	walk->needs_registers = rule.kind == CFI_REGISTERS;
 	return is_found && at->pc != 0;
@@ -313,6 +333,7 @@ static void add_remembered(struct walk *walk, uint32_t position, uint32_t end)
 	walk->at = (struct registers){ *history_pc(old, position), old->frames[position].rsp, rbp,
 				       0, old->frames[position].is_exact };
 	walk->candidates = position;
+	walk->is_guessed = false;
 }
 
 /* From a remembered frame on. True: the whole outer part stays, up to the end of the stack. */

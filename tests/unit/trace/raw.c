@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/event.h"
+#include "tests/unit/trace/pe_image.h"
 #include "trace/schema/schema.h"
 #include "trace/trace.h"
 
@@ -239,6 +241,37 @@ static void run_kinds(void)
 	emit(EVENT_ALLOCATE_FAILED, API_malloc, 0, UINT64_MAX);
 }
 
+/* Two calls, a hook and a difference of a Windows thread whose stack is nearly full. */
+static void run_windows(void)
+{
+	static const uint64_t arguments[] = { 0, 0x10000, 0x3000, 4 };
+	static uint64_t stack[24];
+	uint64_t environment[4] = { 0 };
+	struct trace_caller caller = { .rip = 0x5a0001010, .rsp = (uintptr_t)stack };
+	struct trace_call call = { API_VirtualAlloc, 4, arguments, 0x7f0000, 5 };
+	struct trace_hook hook = { "VirtualAlloc", "kernelbase",    "hooked", "",
+				   0x7b001230,     API_VirtualAlloc };
+	struct trace_difference difference = { API_VirtualFree, "status", 0xc0000045, 0, 3,
+					       arguments };
+
+	pe_image_map(0x5a0000000, 0x1234);
+	stack[5] = 0x5a0001020;
+	environment[1] = (uintptr_t)__builtin_frame_address(0) + 4096;
+	environment[2] = (uintptr_t)__builtin_frame_address(0) - 16 * 1024;
+	syscall(SYS_arch_prctl, /* ARCH_SET_GS */ 0x1001, environment);
+	trace_start_windows();
+	trace_hook(&hook);
+	trace_set_caller(&caller);
+	trace_call(&call);
+	call.api = API_VirtualFree;
+	call.argument_count = 0;
+	trace_call(&call);
+	trace_difference(&difference);
+	if (trace_set_caller(NULL) != &caller)
+		abort();
+	printf("room %d\n", trace_is_wanted());
+}
+
 static void run_killed(void)
 {
 	emit_pairs(UINT64_C(1) << 36);
@@ -301,7 +334,8 @@ int main(int argument_count, char **arguments)
 		      { "jumps", run_jumps },     { "fork", run_fork },
 		      { "ranges", run_ranges },   { "kinds", run_kinds },
 		      { "killed", run_killed },   { "idle", run_idle },
-		      { "late", run_late },       { "small", run_small } };
+		      { "late", run_late },       { "small", run_small },
+		      { "windows", run_windows } };
 
 	if (argument_count > 2)
 		count = strtoull(arguments[2], NULL, 10);

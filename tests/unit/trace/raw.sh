@@ -135,6 +135,38 @@ is "$(saw used_before)" 0 "ranges: stacks come first"
 is "$(grep -o 'vadtrace_[hv][a-z]*:[a-z]*: .*' "$scratch/text" | grep -v settled |
 	sed 's/: {.*}, {/ {/; s/stack = [0-9]*/stack = N/')" "$(all_ranges)" "ranges: all fields"
 
+all_windows() {
+	echo 'vadtrace_win:hook { api = 128, function = "VirtualAlloc", dll = "kernelbase",' \
+		'state = "hooked", reason = "", address = 0x7B001230 }'
+	echo 'vadtrace_win:call { api = 128, result = 0x7F0000, error = 5, stack = 1,' \
+		'_arguments_length = 4,' \
+		'arguments = [ [0] = 0x0, [1] = 0x10000, [2] = 0x3000, [3] = 0x4 ] }'
+	echo 'vadtrace_win:call { api = 129, result = 0x7F0000, error = 5, stack = 1,' \
+		'_arguments_length = 0, arguments = [ ] }'
+	echo 'vadtrace_win:difference { api = 129, what = "status", wine = 0xC0000045,' \
+		'core = 0x0, stack = 1, _arguments_length = 3,' \
+		'arguments = [ [0] = 0x0, [1] = 0x10000, [2] = 0x3000 ] }'
+}
+
+# An image, then a stack of two frames in it.
+all_images() {
+	echo 'vadtrace_meta:pe_module { base = 0x5A0000000, start = 0x5A0000000,' \
+		'end = 0x5A0005000, path = "", name = "fake.dll", timestamp = 0x1234,' \
+		'image_size = 20480, pdb = "C:\\build\\fake.pdb",' \
+		'pdb_id = "0403020106050807090A0B0C0D0E0F101A" }'
+	echo 'vadtrace_meta:stack { stack = 1, _frames_length = 2,' \
+		'frames = [ [0] = 0x5A0001010, [1] = 0x5A0001020 ] }'
+}
+
+events_of() {
+	grep -o "vadtrace_$1: .*" "$scratch/text" | sed 's/: {.*}, {/ {/; s/module = [0-9]*, //'
+}
+
+trace windows
+is $status 0 "windows: status, on a stack that is nearly full"
+is "$(events_of 'win:[a-z]*')" "$(all_windows)" "windows: all fields"
+is "$(events_of 'meta:\(pe_module\|stack\)')" "$(all_images)" "windows: the image, then the stack"
+
 VADTRACE_MIN_SIZE=64 trace kinds
 is "$(saw allocate) $(saw realloc_begin) $(saw realloc_end) $(saw allocate_failed)" "2 1 1 1" \
 	"kinds: blocks below the limit are left out, ends of reallocs are not"

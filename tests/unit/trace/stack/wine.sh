@@ -25,21 +25,20 @@ run_here() {
 	ok "$1: $(grep -c '^ok' "$scratch/$1") comparisons" said_ok "$1"
 }
 
-# step_through_clang: the same functions by another compiler. Its linker is the first one's.
-step_through_clang() {
-	local mingw=x86_64-w64-mingw32
+# The same functions by another compiler. Its linker is the first one's.
+compile_by_clang() {
+	local target=x86_64-w64-mingw32
 
-	if ! clang --target=$mingw -std=gnu11 -O2 -I"$VADTRACE_SRCDIR" \
-		-D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0a00 -w -c -o "$scratch/clang.o" "$source/stepping.c" \
-		>/dev/null 2>&1 ||
-		! $mingw-gcc -static -o "$scratch/clang.exe" "$scratch/clang.o" -lmsvcrt -lntdll; then
-		skip "stepping, by clang" "there is no clang for Windows programs"
-		return
-	fi
-	run_here "stepping, by clang" "$scratch/clang.exe" ""
+	clang --target=$target -std=gnu11 -O2 -w -D__USE_MINGW_ANSI_STDIO=1 -D_WIN32_WINNT=0x0a00 \
+		-I"$VADTRACE_SRCDIR" -c -o "$scratch/clang.o" "$source/stepping.c" &&
+		$target-gcc -static -o "$scratch/clang.exe" "$scratch/clang.o" -lmsvcrt -lntdll
 }
 
 run_here mixed "$folder/mixed.exe" "$door"
 run_here stepping "$folder/stepping.exe" ""
-step_through_clang
+if compile_by_clang >/dev/null 2>&1; then
+	run_here "stepping, by clang" "$scratch/clang.exe" ""
+else
+	skip "stepping, by clang" "there is no clang for Windows programs"
+fi
 tap_done

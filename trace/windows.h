@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The calling thread, where it runs a Windows program. */
+
+#ifndef VADTRACE_TRACE_WINDOWS_H
+#define VADTRACE_TRACE_WINDOWS_H
+
+#include <stdbool.h>
+
+#include "trace/trace.h"
+
+/* As trace_set_caller was told. */
+const struct trace_caller *windows_caller(void);
+
+/* Whether the Windows stack that the thread runs on has room for a call of LTTng. A thread that has
+ * none, or is on another, has. */
+bool windows_has_room(void);
+
+#endif
