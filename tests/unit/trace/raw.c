@@ -241,12 +241,32 @@ static void run_kinds(void)
 	emit(EVENT_ALLOCATE_FAILED, API_malloc, 0, UINT64_MAX);
 }
 
+#define PAINTED (32 * 1024)
+
+/* Fills the stack up to 1 KiB below `frame`, which is the caller's. */
+static void paint_stack(uintptr_t frame)
+{
+	for (uintptr_t at = frame - PAINTED; at < frame - 1024; at++)
+		*(volatile uint8_t *)at = 0xa5;
+}
+
+/* How much of it has been used since. */
+static size_t measure_stack(uintptr_t frame)
+{
+	uintptr_t at = frame - PAINTED;
+
+	while (at < frame && *(const volatile uint8_t *)at == 0xa5)
+		at++;
+	return frame - at;
+}
+
 /* Two calls, a hook and a difference of a Windows thread whose stack is nearly full. */
 static void run_windows(void)
 {
 	static const uint64_t arguments[] = { 0, 0x10000, 0x3000, 4 };
 	static uint64_t stack[24];
 	uint64_t environment[4] = { 0 };
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
 	struct trace_caller caller = { .rip = 0x5a0001010, .rsp = (uintptr_t)stack };
 	struct trace_call call = { API_VirtualAlloc, 4, arguments, 0x7f0000, 5 };
 	struct trace_hook hook = { "VirtualAlloc", "kernelbase",    "hooked", "",
@@ -256,20 +276,21 @@ static void run_windows(void)
 
 	pe_image_map(0x5a0000000, 0x1234);
 	stack[5] = 0x5a0001020;
-	environment[1] = (uintptr_t)__builtin_frame_address(0) + 4096;
-	environment[2] = (uintptr_t)__builtin_frame_address(0) - 16 * 1024;
+	environment[1] = frame + 4096;
+	environment[2] = frame - 16 * 1024;
 	syscall(SYS_arch_prctl, /* ARCH_SET_GS */ 0x1001, environment);
 	trace_start_windows();
 	trace_hook(&hook);
 	trace_set_caller(&caller);
+	paint_stack(frame);
 	trace_call(&call);
+	printf("used %zu\n", measure_stack(frame));
 	call.api = API_VirtualFree;
 	call.argument_count = 0;
 	trace_call(&call);
 	trace_difference(&difference);
 	if (trace_set_caller(NULL) != &caller)
 		abort();
-	printf("room %d\n", trace_is_wanted());
 }
 
 static void run_killed(void)

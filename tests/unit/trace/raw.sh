@@ -164,6 +164,7 @@ events_of() {
 
 trace windows
 is $status 0 "windows: status, on a stack that is nearly full"
+ok "windows: LTTng has another" test "$(said used)" -le 2816
 is "$(events_of 'win:[a-z]*')" "$(all_windows)" "windows: all fields"
 is "$(events_of 'meta:\(pe_module\|stack\)')" "$(all_images)" "windows: the image, then the stack"
 
