@@ -66,6 +66,13 @@ struct header {
 _Static_assert(offsetof(struct header, image_size) == 24 + 56, "as Windows has it");
 _Static_assert(offsetof(struct header, directories) == 24 + 112, "as Windows has it");
 
+struct export_directory {
+	uint32_t characteristics, timestamp;
+	uint16_t major, minor;
+	uint32_t name, ordinal_base, function_count, name_count, functions, names, ordinals;
+};
+_Static_assert(sizeof(struct export_directory) == 40, "as Windows has it");
+
 struct debug_entry {
 	uint32_t characteristics, timestamp;
 	uint16_t major, minor;
@@ -197,18 +204,76 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static bool read_exports(uint64_t base, const struct header *header,
+			 struct export_directory *exports)
+{
+	struct directory_entry entry = directory(header, DIRECTORY_EXPORT);
+
+	return entry.size_bytes >= sizeof(*exports) &&
+	       system_read_memory(base + entry.rva, exports, sizeof(*exports));
+}
+
 /* The name that the image exports under, else its file's. */
 static const char *name_of(uint64_t base, const struct header *header, const char *path)
 {
-	struct directory_entry exports = directory(header, DIRECTORY_EXPORT);
-	uint32_t rva = 0;
+	struct export_directory exports;
 	const char *name = "";
 
-	if (exports.size_bytes >= 16 &&
-	    system_read_memory(base + exports.rva + 12, &rva, sizeof(rva)) && rva != 0 &&
-	    rva < header->image_size)
-		name = keep_text(base + rva, header->image_size - rva);
+	if (read_exports(base, header, &exports) && exports.name != 0 &&
+	    exports.name < header->image_size)
+		name = keep_text(base + exports.name, header->image_size - exports.name);
 	return name[0] ? name : file_name(path);
+}
+
+/* How the n-th exported name compares with `name`, which is shorter than 32 bytes; 1 also when it
+ * cannot be read. */
+static int compare_export(uint64_t base, const struct export_directory *exports, uint32_t n,
+			  const char *name)
+{
+	char text[32];
+	uint32_t rva;
+
+	if (!system_read_memory(base + exports->names + 4 * (uint64_t)n, &rva, sizeof(rva)) ||
+	    !system_read_memory(base + rva, text, sizeof(text)))
+		return 1;
+	text[sizeof(text) - 1] = 0;
+	return strcmp(text, name);
+}
+
+static uint64_t export_address(uint64_t base, const struct export_directory *exports, uint32_t n)
+{
+	uint32_t rva = 0;
+	uint16_t ordinal;
+
+	if (!system_read_memory(base + exports->ordinals + 2 * (uint64_t)n, &ordinal,
+				sizeof(ordinal)) ||
+	    !system_read_memory(base + exports->functions + 4 * (uint64_t)ordinal, &rva,
+				sizeof(rva)))
+		return 0;
+	return rva ? base + rva : 0;
+}
+
+/* The names are sorted. 0 when it is not there. */
+static uint64_t find_export(uint64_t base, const struct header *header, const char *name)
+{
+	struct export_directory exports;
+	uint32_t low = 0, high;
+
+	if (!read_exports(base, header, &exports))
+		return 0;
+	high = exports.name_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = compare_export(base, &exports, middle, name);
+
+		if (order == 0)
+			return export_address(base, &exports, middle);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return 0;
 }
 
 static char *put_hexadecimal(char *text, uint32_t value, unsigned digits)
@@ -301,6 +366,8 @@ static struct module *make(uint64_t base, const struct header *header, uint32_t 
 	pe->name = name_of(base, header, module->path);
 	read_pdb(base, header, pe);
 	read_table(base, header, &pe->image);
+	if (strcmp(pe->name, "ntdll.dll") == 0)
+		pe->image.callback = find_export(base, header, "KiUserCallbackDispatcher");
 	return module;
 }
 

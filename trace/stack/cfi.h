@@ -23,6 +23,7 @@ enum cfi_kind {
 	CFI_STORED,      /* the caller's rip, rsp and rbp are stored near rbp or rsp */
 	CFI_MACHINE,     /* a trap's frame (rip, cs, flags, rsp) is at CFA; rbp as the rule says */
 	CFI_REGISTERS,   /* PE code that depends on other registers than rsp and rbp */
+	CFI_CALLBACK,    /* where Windows' side of a system call's callback begins */
 };
 
 enum cfi_rbp {

@@ -37,7 +37,8 @@
 struct registers {
 	uintptr_t pc, rsp, rbp;
 	uintptr_t rbp_place;
-	bool is_exact; /* pc is not a return address */
+	bool is_exact;          /* pc is not a return address */
+	uintptr_t system_frame; /* of the callback that was left last; 0: none */
 };
 
 /* A walk under way.
@@ -102,6 +103,17 @@ static bool step_signal(struct registers *at, struct stack_bounds *bounds)
 	       bounds_load(bounds, context + 40 + 8 * REG_RSP, &at->rsp);
 }
 
+/* Where a system call has called the program back, its own caller is next. */
+static bool step_callback(struct registers *at)
+{
+	struct mixed_system_call call = { .frame = at->system_frame };
+
+	if (!mixed_leave_callback(&call) || call.rsp <= at->rsp)
+		return false;
+	*at = (struct registers){ call.pc, call.rsp, call.rbp, 0, false, call.frame };
+	return true;
+}
+
 /* The processor's frame of a trap, or one that a system call's dispatcher has made. */
 static bool step_stored(struct registers *at, struct cfi_rule rule, struct stack_bounds *bounds)
 {
@@ -161,6 +173,8 @@ static bool step(struct registers *at, struct stack_bounds *bounds, struct cfi_r
 		return step_stored(at, rule, bounds);
 	case CFI_MACHINE:
 		return step_machine(at, rule, bounds);
+	case CFI_CALLBACK:
+		return step_callback(at);
 	case CFI_END:
 		*link = LINK_END;
 	}
@@ -330,8 +344,10 @@ static void add_remembered(struct walk *walk, uint32_t position, uint32_t end)
 			break;
 		walk->fresh_count++;
 	}
-	walk->at = (struct registers){ *history_pc(old, position), old->frames[position].rsp, rbp,
-				       0, old->frames[position].is_exact };
+	walk->at = (struct registers){
+		*history_pc(old, position),     old->frames[position].rsp, rbp, 0,
+		old->frames[position].is_exact, walk->at.system_frame
+	};
 	walk->candidates = position;
 	walk->is_guessed = false;
 }
@@ -458,8 +474,8 @@ static inline struct registers first_of(const struct stack_start *start)
 	const struct trace_caller *caller = start->caller;
 
 	if (__builtin_expect(caller != NULL, 0))
-		return (struct registers){ caller->rip, caller->rsp, caller->rbp, 0, false };
-	return (struct registers){ frame[1], start->frame + 16, frame[0], 0, false };
+		return (struct registers){ caller->rip, caller->rsp, caller->rbp, 0, false, 0 };
+	return (struct registers){ frame[1], start->frame + 16, frame[0], 0, false, 0 };
 }
 
 static struct stack_trace nothing(const struct stack_start *start)

@@ -13,6 +13,15 @@
 
 #include "trace/system.h"
 
+/* What Wine 8.0 has where: in the thread environment block, the frame of the system call that is
+ * under way, or was the last one; in that, the frame outside of it and the registers. */
+#define TEB_SYSTEM_FRAME 0x328
+#define FRAME_OUTER 0xa0
+#define FRAME_RIP 0x70
+#define FRAME_RSP 0x88
+#define FRAME_RBP 0x98
+#define ARCH_GET_GS 0x1004
+
 static mixed_images find_image;
 
 void mixed_start_windows(mixed_images images)
@@ -25,12 +34,18 @@ bool mixed_has_windows(void)
 	return __atomic_load_n(&find_image, __ATOMIC_RELAXED) != NULL;
 }
 
-bool mixed_find_frame(uintptr_t pc, bool is_exact, struct pe_frame *frame)
+static bool find(uint64_t pc, struct pe_image *image)
 {
 	mixed_images images = __atomic_load_n(&find_image, __ATOMIC_ACQUIRE);
+
+	return images && images(pc, image);
+}
+
+bool mixed_find_frame(uintptr_t pc, bool is_exact, struct pe_frame *frame)
+{
 	struct pe_image image;
 
-	if (!images || !images(pc, &image))
+	if (!find(pc, &image))
 		return false;
 	*frame = pe_frame_find(&image, pc, is_exact);
 	return true;
@@ -77,11 +92,41 @@ static struct cfi_rule rule_of(const struct pe_frame *frame)
 struct cfi_rule mixed_find(uintptr_t pc, bool is_exact)
 {
 	struct cfi_rule rule = cfi_find(pc);
+	struct pe_image image;
 	struct pe_frame frame;
 
-	if (rule.kind == CFI_NO_MODULE && mixed_find_frame(pc, is_exact, &frame))
-		rule = rule_of(&frame);
-	return rule;
+	if (rule.kind != CFI_NO_MODULE || !find(pc, &image))
+		return rule;
+	if (image.callback && pe_is_in_function(&image, pc, image.callback))
+		return (struct cfi_rule){ .kind = CFI_CALLBACK };
+	frame = pe_frame_find(&image, pc, is_exact);
+	return rule_of(&frame);
+}
+
+static bool load(uint64_t address, uint64_t *value)
+{
+	return system_read_memory(address, value, sizeof(*value));
+}
+
+static bool load_current(uint64_t *frame)
+{
+	uint64_t environment = 0;
+
+	system_call4(SYS_arch_prctl, ARCH_GET_GS, (long)&environment, 0, 0);
+	return environment != 0 && load(environment + TEB_SYSTEM_FRAME, frame);
+}
+
+bool mixed_leave_callback(struct mixed_system_call *call)
+{
+	struct pe_image image;
+	uint64_t frame = call->frame;
+
+	if ((frame == 0 && !load_current(&frame)) || !load(frame + FRAME_OUTER, &frame) ||
+	    frame == 0 || !load(frame + FRAME_RIP, &call->pc) ||
+	    !load(frame + FRAME_RSP, &call->rsp) || !load(frame + FRAME_RBP, &call->rbp))
+		return false;
+	call->frame = frame;
+	return find(call->pc, &image);
 }
 
 /* The length of `call` through the operand that the byte describes. */

@@ -26,6 +26,16 @@ struct cfi_rule mixed_find(uintptr_t pc, bool is_exact);
 /* The whole frame of PE code; false when `pc` is in none. */
 bool mixed_find_frame(uintptr_t pc, bool is_exact, struct pe_frame *frame);
 
+/* Registers that Wine keeps of a thread's Windows side, while it is in a system call. */
+struct mixed_system_call {
+	uint64_t frame; /* where they are kept; 0: not known yet */
+	uint64_t pc, rsp, rbp;
+};
+
+/* From code that a system call has called back to that system call: the innermost such, where frame
+ * is 0, else the next one further out. False when there is none. */
+bool mixed_leave_callback(struct mixed_system_call *call);
+
 /* Whether `pc` follows a call. */
 bool mixed_is_return(uintptr_t pc);
 

@@ -470,6 +470,14 @@ struct pe_frame pe_frame_find(const struct pe_image *image, uint64_t pc, bool is
 	return result_of(&machine);
 }
 
+bool pe_is_in_function(const struct pe_image *image, uint64_t pc, uint64_t entry)
+{
+	struct runtime_function function;
+
+	return find_function(image, (uint32_t)(pc - image->base), &function) == FOUND &&
+	       image->base + function.begin == entry;
+}
+
 bool pe_frame_apply(const struct pe_frame *frame, struct pe_context *context,
 		    bool (*load)(void *data, uint64_t address, uint64_t *value), void *data)
 {

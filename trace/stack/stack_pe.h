@@ -19,11 +19,13 @@ enum pe_register { PE_RBX = 3, PE_RSP = 4, PE_RBP = 5, PE_REGISTERS = 16 };
 /* Code and its function table.
  *  - [start, end) is the code; addresses in the table are relative to base;
  *  - table is the address of `count` entries of 12 bytes, sorted; 0: there is none;
+ *  - callback is the function that system calls call the program through, 0 in most images;
  *  - read copies memory, and is false where it is not there. */
 struct pe_image {
 	uint64_t base, start, end;
 	uint64_t table;
 	uint32_t count;
+	uint64_t callback;
 	bool (*read)(uint64_t address, void *to, size_t size_bytes);
 };
 
@@ -50,6 +52,9 @@ struct pe_frame {
 /* `pc` is an address inside an instruction. is_exact: it is the instruction that comes next, which
  * may be in an epilogue; else it belongs to a call. */
 struct pe_frame pe_frame_find(const struct pe_image *image, uint64_t pc, bool is_exact);
+
+/* Whether `pc` is in the function that begins at `entry`. */
+bool pe_is_in_function(const struct pe_image *image, uint64_t pc, uint64_t entry);
 
 /* Registers of one frame; rip is the pc. */
 struct pe_context {

@@ -222,6 +222,48 @@ static void map_memory(void)
 	VirtualFree(memory, 0, MEM_RELEASE);
 }
 
+/* Whether `got` ends as the stack whose first frame is not compared. */
+static int has_tail(const struct mixed_stack *got, const struct mixed_stack *outer)
+{
+	uint32_t tail = outer->count - 1;
+
+	return got->count > tail && memcmp(&got->frames[got->count - tail], &outer->frames[1],
+					   tail * sizeof(outer->frames[0])) == 0;
+}
+
+static struct mixed_stack around_window, in_window;
+
+static LRESULT CALLBACK take_message(HWND window, UINT message, WPARAM wide, LPARAM narrow)
+{
+	CONTEXT context;
+	struct mixed_caller caller;
+
+	if (message == WM_NCCREATE) {
+		RtlCaptureContext(&context);
+		caller = caller_of(&context);
+		table->walk(&caller, &in_window);
+		table->walk(&caller, &in_window);
+	}
+	return DefWindowProcW(window, message, wide, narrow);
+}
+
+/* A window's procedure is called out of the system call that makes the window. */
+static void call_back(void)
+{
+	WNDCLASSW class = { .lpfnWndProc = take_message, .lpszClassName = L"mixed" };
+	CONTEXT context;
+
+	RegisterClassW(&class);
+	RtlCaptureContext(&context);
+	unwind(&context, &around_window);
+	CreateWindowW(L"mixed", L"", 0, 0, 0, 0, 0, HWND_MESSAGE, NULL, NULL, NULL);
+	if (!ok(has_tail(&in_window, &around_window), "a window's procedure: %u frames",
+		in_window.count)) {
+		print("expected", &around_window);
+		print("got", &in_window);
+	}
+}
+
 static void tell_time(void)
 {
 	struct mixed_caller caller;
@@ -262,6 +304,7 @@ int main(void)
 	raise_exception();
 	map_memory();
 	map_memory();
+	call_back();
 	ok(deepest > 20, "deep stacks were compared");
 	tell_time_at(10);
 	return tap_done();

@@ -76,7 +76,12 @@ static struct pe_image make_image(void)
 	put(TABLE_RVA, table, sizeof(table));
 	put(INFO_RVA + 0x800, other, sizeof(other));
 	put(INFO_RVA + 0x900, part, sizeof(part));
-	return (struct pe_image){ BASE, BASE, BASE + IMAGE_SIZE, BASE + TABLE_RVA, 3, read_image };
+	return (struct pe_image){ .base = BASE,
+				  .start = BASE,
+				  .end = BASE + IMAGE_SIZE,
+				  .table = BASE + TABLE_RVA,
+				  .count = 3,
+				  .read = read_image };
 }
 
 /* Each word of the stack holds its own address, and some more. */

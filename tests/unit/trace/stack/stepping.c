@@ -54,12 +54,14 @@ static struct pe_image image_at(uint64_t base)
 	const IMAGE_DATA_DIRECTORY *table =
 		&header->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_EXCEPTION];
 
-	return (struct pe_image){ base,
-				  base,
-				  base + header->OptionalHeader.SizeOfImage,
-				  table->VirtualAddress ? base + table->VirtualAddress : 0,
-				  table->Size / 12,
-				  read_memory };
+	return (struct pe_image){
+		.base = base,
+		.start = base,
+		.end = base + header->OptionalHeader.SizeOfImage,
+		.table = table->VirtualAddress ? base + table->VirtualAddress : 0,
+		.count = table->Size / 12,
+		.read = read_memory,
+	};
 }
 
 /* The image of `pc`, remembered. */
