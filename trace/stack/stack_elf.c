@@ -514,7 +514,7 @@ static inline bool leave_own(struct history *history, struct registers *at, stru
 
 	if (!own_leave(&history->own_ways, &frame))
 		return learn_way(history, at, rule);
-	*at = (struct registers){ frame.pc, frame.rsp, frame.rbp, 0, false };
+	*at = (struct registers){ frame.pc, frame.rsp, frame.rbp, 0, false, 0 };
 	return true;
 }
 
