@@ -13,6 +13,13 @@
  * checker is not to look at it. */
 #define RACES_ON_PURPOSE __attribute__((no_sanitize("thread")))
 
+/* A fence between what this thread does; the race checker knows atomic words only. */
+#ifdef __SANITIZE_THREAD__
+#define thread_fence(order) __atomic_signal_fence(order)
+#else
+#define thread_fence(order) __atomic_thread_fence(order)
+#endif
+
 /* In a library, the functions that its users may call; all others are hidden. */
 #define CORE_API __attribute__((visibility("default")))
 

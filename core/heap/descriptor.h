@@ -59,7 +59,7 @@ extern struct heap *process_heap;
 
 static inline bool heap_is_held_by_another(const struct heap *heap)
 {
-	uintptr_t holder = __atomic_load_n(&heap->hold.holder, __ATOMIC_RELAXED);
+	uintptr_t holder = __atomic_load_n(&heap->hold.holder, __ATOMIC_ACQUIRE);
 
 	return unlikely(holder != 0) && holder != os_thread_token();
 }

@@ -65,8 +65,7 @@ static inline bool front_enter(struct front *front)
 
 static inline void front_leave(struct front *front)
 {
-	atomic_signal_fence(memory_order_seq_cst);
-	*(volatile uintptr_t *)&front->busy = 0;
+	__atomic_store_n(&front->busy, 0, __ATOMIC_RELEASE);
 }
 
 /* Ends the process: the program wrote to a block that it had freed, or freed one twice. */

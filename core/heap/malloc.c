@@ -207,20 +207,9 @@ void *heap_realloc(void *block, size_t size_bytes)
 	return move_block(page, block, size_bytes);
 }
 
-static void release_own(bool sized)
-{
-	struct front *front = thread_enter(sized);
-
-	if (!front)
-		return;
-	front_release_empty(front, /* keep_bytes */ 0);
-	front_leave(front);
-}
-
 bool heap_trim(void)
 {
-	release_own(/* sized */ false);
-	release_own(/* sized */ true);
+	thread_release_own();
 	threads_reap(/* wholly */ true);
 	return segments_trim();
 }

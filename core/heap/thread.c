@@ -262,6 +262,21 @@ void threads_wait_for_calls(struct heap *heap)
 	}
 }
 
+static void release_entered(struct front *front)
+{
+	if (!front_enter(front))
+		return;
+	if (may_change(front))
+		front_release_empty(front, /* keep_bytes */ 0);
+	front_leave(front);
+}
+
+void thread_release_own(void)
+{
+	if (is_user())
+		each_front(thread_heap, release_entered);
+}
+
 static void reap_some(struct front *front)
 {
 	settle_front(front);

@@ -78,6 +78,8 @@ void shared_leave(struct front *front);
  * no longer than a second: what it leaves half done loses a block at most (front.h). */
 void threads_wait_for_calls(struct heap *heap);
 
+/* Takes in the blocks that were freed to the calling thread's pages, and gives empty pages back. */
+void thread_release_own(void);
 /* Takes in the blocks that were freed to idle threads' pages, and gives empty pages back; all of
  * them, or what is worth it. */
 void threads_reap(bool wholly);

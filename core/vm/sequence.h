@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/hints.h"
+
 /* Odd while a change is under way. Guarded by: vm_lock; readers: atomic. */
 extern uintptr_t vm_sequence;
 /* Brackets may contain each other. Guarded by: vm_lock. */
@@ -24,7 +26,7 @@ static inline void sequence_begin_change(void)
 	if (vm_change_depth++)
 		return;
 	__atomic_store_n(&vm_sequence, vm_sequence + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	thread_fence(__ATOMIC_RELEASE);
 }
 
 static inline void sequence_end_change(void)
@@ -44,7 +46,7 @@ static inline bool sequence_begin_reading(uintptr_t *sequence)
 /* Whether all that was read since is of one moment. */
 static inline bool sequence_is_same(uintptr_t sequence)
 {
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	thread_fence(__ATOMIC_ACQUIRE);
 	return __atomic_load_n(&vm_sequence, __ATOMIC_RELAXED) == sequence;
 }
 

@@ -26,7 +26,9 @@
 /* Where the next range should end, of pagers with parts and of others; 0: nothing is known. */
 static uintptr_t wished_ends[2];
 
-#define PROBES_MAX 32768
+/* Addresses that are tried below a limit; after each so many, the steps become twice as long. */
+#define PROBES_MAX 4096
+#define PROBES_PER_STEP 256
 #define TRIES_MAX 8
 
 static size_t alignment_of(const struct space_wish *wish)
@@ -116,10 +118,11 @@ static uintptr_t skip_known(uintptr_t base, uintptr_t end)
 /* Tries one address after the other, from the limit downwards. */
 static intptr_t take_by_trying(const struct space_wish *wish)
 {
-	size_t alignment = alignment_of(wish);
+	size_t alignment = alignment_of(wish), step = alignment;
 	uintptr_t end = wish->limit;
+	int probes = 0;
 
-	for (int probes = 0; probes < PROBES_MAX; probes++) {
+	while (probes < PROBES_MAX) {
 		uintptr_t base, known;
 		intptr_t got;
 
@@ -129,10 +132,18 @@ static intptr_t take_by_trying(const struct space_wish *wish)
 		if (base < SPACE_GRANULARITY)
 			return -ENOMEM;
 		known = skip_known(base, base + wish->size_bytes);
-		got = known ? -EEXIST : take_at(wish, base);
+		if (known) {
+			end = known;
+			continue;
+		}
+		got = take_at(wish, base);
 		if (got != -EEXIST)
 			return got;
-		end = known ? known : base + wish->size_bytes - 1;
+		if (++probes % PROBES_PER_STEP == 0)
+			step *= 2;
+		if (base < step)
+			return -ENOMEM;
+		end = base - step + wish->size_bytes;
 	}
 	return -ENOMEM;
 }

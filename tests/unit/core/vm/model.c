@@ -19,7 +19,7 @@
 #define PAGES 128
 #define PAGE OS_PAGE_SIZE
 #define GRANULE (16 * PAGE)
-#define STEPS 40000
+#define STEPS 20000
 
 static const struct vm_request real = { .api = API_VirtualAlloc };
 static const struct vm_request modelled = { .api = API_NtAllocateVirtualMemory,
@@ -123,7 +123,7 @@ static void test_random(void)
 	int step;
 
 	for (step = 0; step < STEPS; step++) {
-		if (!does_one_step() || (step % 16 == 0 && !are_queries_equal()))
+		if (!does_one_step() || (step % 64 == 0 && !are_queries_equal()))
 			break;
 	}
 	ok_equal(step, STEPS, "the model gives the answers of the real engine");
