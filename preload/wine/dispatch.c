@@ -29,6 +29,7 @@
 #include "preload/wine/heap.h"
 #include "preload/wine/model.h"
 #include "preload/wine/serve.h"
+#include "preload/wine/spare.h"
 #include "preload/wine/teb.h"
 #include "trace/trace.h"
 
@@ -255,13 +256,12 @@ static __attribute__((noinline)) bool attend(struct hook_call *call, enum api ap
 	return serve_told(call, api);
 }
 
-HOOK_ABI bool dispatch_enter(struct hook_call *call)
+/* --- From the stubs -------------------------------------------------------------------------- */
+
+static inline bool enter(struct hook_call *call)
 {
 	enum api api = call->hook->api;
 
-	call->raise = 0;
-	call->note[NOTE_AFTER] = call->note[NOTE_MARK] = 0;
-	call->note[NOTE_API] = api;
 	if (unlikely(serve_thread == SERVE_NONE))
 		serve_decide();
 	if (unlikely(!is_settled || event_is_wanted()))
@@ -269,7 +269,7 @@ HOOK_ABI bool dispatch_enter(struct hook_call *call)
 	return serve(call, api);
 }
 
-HOOK_ABI void dispatch_leave(struct hook_call *call)
+static inline bool leave(struct hook_call *call)
 {
 	serve_after after = (serve_after)(uintptr_t)call->note[NOTE_AFTER];
 
@@ -277,6 +277,27 @@ HOOK_ABI void dispatch_leave(struct hook_call *call)
 		after(call, (enum api)call->note[NOTE_API]);
 	if (call->note[NOTE_MARK] == mark_of(call))
 		finish(call, call->hook->api);
+	return true;
+}
+
+HOOK_ABI bool dispatch_enter(struct hook_call *call)
+{
+	call->raise = 0;
+	call->note[NOTE_AFTER] = call->note[NOTE_MARK] = 0;
+	call->note[NOTE_API] = call->hook->api;
+	if (unlikely(spare_is_needed(call)))
+		return spare_run(enter, call);
+	return enter(call);
+}
+
+HOOK_ABI void dispatch_leave(struct hook_call *call)
+{
+	if (likely(!call->note[NOTE_AFTER] && !call->note[NOTE_MARK]))
+		return;
+	if (unlikely(spare_is_needed(call)))
+		spare_run(leave, call);
+	else
+		leave(call);
 }
 
 void dispatch_start(void)

@@ -83,13 +83,25 @@ static bool compare(const struct operation *asked, const struct operation *wine,
 	return is_same_range && wine->old_protect == core->old_protect;
 }
 
+/* Wine was asked for something in a region of core's: the region is Wine's from now on. */
+static bool is_taken_from_core(const struct operation *asked, const struct operation *done,
+			       NTSTATUS status)
+{
+	if (!vm_owns(asked->base))
+		return false;
+	if (status_is_success(status))
+		model_take_in(asked->api, done->base, done->size_bytes);
+	return true;
+}
+
 void model_allocated(const struct operation *asked, const struct operation *done, NTSTATUS status)
 {
 	const struct vm_request request = request_of(asked->api);
 	struct operation core = *asked;
 	NTSTATUS core_status;
 
-	if (!status_is_success(status) && !is_verifying())
+	if (is_taken_from_core(asked, done, status) ||
+	    (!status_is_success(status) && !is_verifying()))
 		return;
 	answer(status, done->base);
 	core_status = vm_allocate(&core.base, &core.size_bytes, core.type, core.protect, &request);
@@ -108,7 +120,8 @@ void model_protected(const struct operation *asked, const struct operation *done
 			model_take_in(asked->api, done->base, done->size_bytes);
 		return;
 	}
-	if (!status_is_success(status) && !is_verifying())
+	if (is_taken_from_core(asked, done, status) ||
+	    (!status_is_success(status) && !is_verifying()))
 		return;
 	answer(status, done->base);
 	core_status =
@@ -145,6 +158,17 @@ void model_freed(const struct operation *asked, NTSTATUS model_status, const str
 		take_in_asked(asked);
 }
 
+/* A guard page that was touched is none any more, and nobody has told the model. */
+void model_forget_touched(enum api api, const void *address)
+{
+	MEMORY_BASIC_INFORMATION core, wine;
+
+	if (vm_knows(address) && vm_query(address, &core) == STATUS_SUCCESS &&
+	    core.Protect & PAGE_GUARD && wine_query(address, &wine) == STATUS_SUCCESS &&
+	    !(wine.Protect & PAGE_GUARD))
+		model_take_in(api, address, 1);
+}
+
 void model_queried(const struct hook_call *call, enum api api, const void *address,
 		   const MEMORY_BASIC_INFORMATION *info, NTSTATUS status)
 {
@@ -153,6 +177,7 @@ void model_queried(const struct hook_call *call, enum api api, const void *addre
 
 	if (!is_verifying() || !vm_knows(address))
 		return;
+	model_forget_touched(api, address);
 	core_status = vm_query(address, &core);
 	difference_in(call, api, "status", (uint32_t)status, (uint32_t)core_status);
 	if (!status_is_success(status) || !status_is_success(core_status))

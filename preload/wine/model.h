@@ -22,6 +22,8 @@ void model_protected(const struct operation *asked, const struct operation *done
 NTSTATUS model_free(const struct operation *asked);
 void model_freed(const struct operation *asked, NTSTATUS model_status, const struct operation *done,
 		 NTSTATUS status);
+/* Before a call that answers with the protection that a page had. */
+void model_forget_touched(enum api api, const void *address);
 /* After Wine has answered a query. */
 void model_queried(const struct hook_call *call, enum api api, const void *address,
 		   const MEMORY_BASIC_INFORMATION *info, NTSTATUS status);

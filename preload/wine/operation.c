@@ -110,6 +110,8 @@ NTSTATUS operation_protect(struct operation *operation)
 	if (!(operation->protect & PAGE_GUARD) && is_answered_by_core(operation->base))
 		return vm_protect(&operation->base, &operation->size_bytes, operation->protect,
 				  &operation->old_protect, &request);
+	if (serve_mode() == CONFIG_VERIFY)
+		model_forget_touched(operation->api, operation->base);
 	status = wine_protect(&operation->base, &operation->size_bytes, operation->protect,
 			      &operation->old_protect);
 	model_protected(&asked, operation, status);
