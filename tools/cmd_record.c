@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 
 #include "tools/lib/cli.h"
+#include "tools/record/exit.h"
 #include "tools/record/options.h"
 #include "tools/record/recording.h"
 #include "tools/record/target.h"
@@ -35,6 +36,8 @@ static bool is_shell(const struct target *target)
 	static const char *const shells[] = { "sh", "bash", "dash", "ksh", "zsh" };
 	const char *name = strrchr(target->image, '/');
 
+	if (target->notes & TARGET_NOTE_WINE)
+		return false;
 	for (size_t i = 0; name && i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (!strcmp(name + 1, shells[i]))
 			return true;
@@ -52,6 +55,16 @@ static void warn(const struct target *target, bool with_children)
 			cli_warn("'%s' %s", target->image, target_note_text(note));
 }
 
+/* Only Wine's answers can be compared with others. */
+static bool can_serve(const struct target *target, const char *mode)
+{
+	if (strcmp(mode, "verify") != 0 || target->notes & TARGET_NOTE_WINE)
+		return true;
+	cli_error("--mode verify is for Windows programs, and '%s' is none", target->path);
+	cli_hint("record it with --mode route or --mode observe");
+	return false;
+}
+
 int cmd_record(int argc, char **argv)
 {
 	static struct record_options options;
@@ -63,6 +76,10 @@ int cmd_record(int argc, char **argv)
 	target_examine(&target, options.command[0]);
 	if (target.problem)
 		return refuse(&target);
+	if (!can_serve(&target, options.mode))
+		return RECORD_EXIT_USAGE;
+	options.is_wine_script =
+		target.notes & TARGET_NOTE_SCRIPT && target.notes & TARGET_NOTE_WINE;
 	if (!options.is_quiet)
 		warn(&target, options.with_children);
 	return recording_run(&options, &target);

@@ -49,7 +49,7 @@ is "$(offered recor)" record "a beginning is completed"
 is "$(offered --vers)" --version "an option of the program itself too"
 is "$(offered no-such)" "" "nothing is offered for what begins nothing"
 if grep -q ' --mode' <<<"$("$vadtrace" record --help 2>/dev/null)"; then
-	is "$(offered record --mode '')" "observe route" "the modes"
+	is "$(offered record --mode '')" "observe route verify" "the modes"
 fi
 is "$(offered report --sort heap-)" "heap-committed heap-ranges heap-reserved" \
 	"the sections of a report"

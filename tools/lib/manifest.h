@@ -53,7 +53,7 @@ struct manifest {
 	uint32_t schema_version;
 	char *vadtrace_version;
 	char *session; /* the same as in every vadtrace_meta:process event */
-	char *mode;    /* route or observe */
+	char *mode;    /* route, observe or verify */
 	char **command;
 	char *executable; /* resolved path of command[0] */
 	char *cwd;

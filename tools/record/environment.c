@@ -203,6 +203,10 @@ static void set_ours(struct environment *environment, const struct record_option
 		set(environment, VADTRACE_ENV_CHILDREN, "1");
 	else
 		unset(environment, VADTRACE_ENV_CHILDREN);
+	if (options->is_wine_script)
+		set(environment, VADTRACE_ENV_WINE, "1");
+	else
+		unset(environment, VADTRACE_ENV_WINE);
 }
 
 char **environment_build(const struct record_options *options, const char *library,

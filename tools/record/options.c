@@ -49,7 +49,8 @@ static const char help[] =
 	"  -o, --output DIR      write the trace to DIR (default vadtrace.PROGRAM.PID.trace)\n"
 	"  -f, --force           replace an older trace in DIR\n"
 	"      --mode MODE       route: memory is served by vadtrace (default)\n"
-	"                        observe: by the C library, as without vadtrace\n"
+	"                        observe: by the C library or Wine, as without vadtrace\n"
+	"                        verify: by Wine, whose answers are compared with vadtrace's\n"
 	"      --children        record the programs that it starts, too\n"
 	"      --stack-depth N   at most N frames of each call stack, 0 to 256 (default 64)\n"
 	"      --min-size SIZE   leave out blocks smaller than SIZE (default 0)\n"
@@ -99,8 +100,8 @@ static bool parse_buffer(struct record_options *options, const char *text)
 
 static bool parse_mode(struct record_options *options, const char *text)
 {
-	if (strcmp(text, "route") && strcmp(text, "observe"))
-		return fail("--mode takes route or observe, not '%s'", text);
+	if (strcmp(text, "route") && strcmp(text, "observe") && strcmp(text, "verify"))
+		return fail("--mode takes route, observe or verify, not '%s'", text);
 	options->mode = text;
 	return true;
 }

@@ -180,6 +180,8 @@ static void examine_open_file(struct target *target, int file, int depth)
 
 	if (length >= 2 && !memcmp(line, "#!", 2) && depth < INTERPRETERS_MAX)
 		follow_script(target, line, depth);
+	else if (length >= 2 && !memcmp(line, "MZ", 2))
+		target->problem = TARGET_WINDOWS;
 	else
 		examine_image(target, file);
 }
@@ -196,6 +198,31 @@ static void examine_file(struct target *target, int depth)
 	close(file);
 }
 
+/* The last part of what the path leads to in the end. */
+static void read_real_name(char name[PATH_MAX], const char *path)
+{
+	char real[PATH_MAX];
+	const char *slash = strrchr(realpath(path, real) ? real : path, '/');
+
+	snprintf(name, PATH_MAX, "%s", slash ? slash + 1 : path);
+}
+
+/* Wine's loader, by its name; or a script that begins like it: such scripts become the loader. */
+static bool is_wine(const struct target *target)
+{
+	static const char *const loaders[] = { "wine", "wine64", "wine-preloader",
+					       "wine64-preloader" };
+	char name[PATH_MAX];
+
+	read_real_name(name, target->path);
+	if (target->notes & TARGET_NOTE_SCRIPT)
+		return strncmp(name, "wine", strlen("wine")) == 0;
+	for (size_t i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++)
+		if (strcmp(name, loaders[i]) == 0)
+			return true;
+	return false;
+}
+
 void target_examine(struct target *target, const char *command)
 {
 	memset(target, 0, sizeof(*target));
@@ -210,6 +237,8 @@ void target_examine(struct target *target, const char *command)
 	}
 	strcpy(target->image, target->path);
 	examine_file(target, 0);
+	if (is_wine(target))
+		target->notes |= TARGET_NOTE_WINE;
 }
 
 /* A row for each problem: the words after the program's name, advice, status. */
@@ -229,6 +258,9 @@ static const struct explanation {
 				   "start it through its interpreter, for example: vadtrace "
 				   "record -- sh FILE",
 				   RECORD_EXIT_NOT_EXECUTABLE },
+	[TARGET_WINDOWS] = { "is a Windows program",
+			     "record Wine, which runs it: vadtrace record -- wine FILE",
+			     RECORD_EXIT_NOT_EXECUTABLE },
 	[TARGET_NO_LOADER] = { "needs an interpreter or loader that is not installed",
 			       "install it, or correct the first line of the script",
 			       RECORD_EXIT_NOT_EXECUTABLE },
@@ -318,6 +350,9 @@ const char *target_note_text(enum target_note note)
 		       "build it without";
 	case TARGET_NOTE_UNREADABLE:
 		return "may not be read, so whether it can be recorded is unknown";
+	case TARGET_NOTE_WINE:
+		return "runs Windows programs: the one that it is given is recorded, Wine's own "
+		       "programs are not";
 	case TARGET_NOTES_HARMLESS:
 		break;
 	}

@@ -20,6 +20,7 @@ enum target_problem {
 	TARGET_NOT_FOUND,
 	TARGET_NOT_EXECUTABLE,
 	TARGET_NOT_A_PROGRAM, /* neither ELF nor a #! script, or damaged */
+	TARGET_WINDOWS,       /* is for Windows: Wine can run it */
 	TARGET_NO_LOADER,     /* its dynamic loader or its script's interpreter is missing */
 	TARGET_STATIC,
 	TARGET_STATIC_PIE,
@@ -41,7 +42,8 @@ enum target_note {
 	TARGET_NOTE_GO = 1 << 4,                /* Go takes its memory from the kernel directly */
 	TARGET_NOTE_ADDRESS_SANITIZER = 1 << 5, /* its runtime insists on coming first */
 	TARGET_NOTE_UNREADABLE = 1 << 6,        /* may be executed but not read: unchecked */
-	TARGET_NOTES_HARMLESS = TARGET_NOTE_SCRIPT | TARGET_NOTE_ENV_SCRIPT,
+	TARGET_NOTE_WINE = 1 << 7, /* Wine, or its script: a Windows program is recorded */
+	TARGET_NOTES_HARMLESS = TARGET_NOTE_SCRIPT | TARGET_NOTE_ENV_SCRIPT | TARGET_NOTE_WINE,
 };
 
 /* One program.
