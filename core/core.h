@@ -34,6 +34,20 @@ LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes);
 BOOL HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
 SIZE_T HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
 HANDLE GetProcessHeap(void);
+/* Writes at most NumberOfHeaps handles, the process heap's first; returns how many there are. */
+DWORD GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps);
+/* The heap stands still for other threads until it is unlocked as often as it was locked. */
+BOOL HeapLock(HANDLE hHeap);
+BOOL HeapUnlock(HANDLE hHeap);
+/* Of the blocks of one heap; malloc's are not shown. Consistent while the heap is locked. */
+BOOL HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+BOOL HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry);
+SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags);
+BOOL HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
+			  PVOID HeapInformation, SIZE_T HeapInformationLength,
+			  PSIZE_T ReturnLength);
+BOOL HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
+			PVOID HeapInformation, SIZE_T HeapInformationLength);
 
 #ifdef __cplusplus
 }

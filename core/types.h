@@ -32,6 +32,7 @@ typedef void *PVOID;
 typedef void *LPVOID;
 typedef const void *LPCVOID;
 typedef void *HANDLE;
+typedef HANDLE *PHANDLE;
 typedef int32_t NTSTATUS;
 
 #ifndef TRUE
@@ -106,6 +107,35 @@ typedef struct _MEMORY_BASIC_INFORMATION {
 	DWORD Protect;     /* 0 when reserved, PAGE_NOACCESS when free */
 	DWORD Type;        /* MEM_PRIVATE, MEM_MAPPED, MEM_IMAGE; 0 when free */
 } MEMORY_BASIC_INFORMATION, *PMEMORY_BASIC_INFORMATION;
+
+/* What HeapWalk says about a part of a heap. 40 bytes on x64. */
+#define PROCESS_HEAP_REGION 0x0001u
+#define PROCESS_HEAP_UNCOMMITTED_RANGE 0x0002u
+#define PROCESS_HEAP_ENTRY_BUSY 0x0004u
+typedef struct _PROCESS_HEAP_ENTRY {
+	PVOID lpData;
+	DWORD cbData;
+	BYTE cbOverhead;
+	BYTE iRegionIndex;
+	WORD wFlags; /* PROCESS_HEAP_*; 0: a free block */
+	union {
+		struct {
+			HANDLE hMem;
+			DWORD dwReserved[3];
+		} Block;
+		struct {
+			DWORD dwCommittedSize;
+			DWORD dwUnCommittedSize;
+			LPVOID lpFirstBlock;
+			LPVOID lpLastBlock;
+		} Region;
+	};
+} PROCESS_HEAP_ENTRY, *LPPROCESS_HEAP_ENTRY, *PPROCESS_HEAP_ENTRY;
+
+typedef enum _HEAP_INFORMATION_CLASS {
+	HeapCompatibilityInformation = 0,
+	HeapEnableTerminationOnCorruption = 1,
+} HEAP_INFORMATION_CLASS;
 
 #ifdef __cplusplus
 }

@@ -130,6 +130,10 @@ bool heap_is_destroyable(const struct heap *heap)
 
 bool heap_is_valid(const struct heap *heap)
 {
+	struct thread_heap *thread = thread_heap;
+
+	if (thread && likely(thread_front_of(thread, heap) != NULL))
+		return true;
 	return heap == heap_process() || heap_is_destroyable(heap);
 }
 

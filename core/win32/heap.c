@@ -61,3 +61,108 @@ CORE_API HANDLE GetProcessHeap(void)
 {
 	return (HANDLE)heap_process();
 }
+
+CORE_API DWORD GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps)
+{
+	return rtl_get_process_heaps(NumberOfHeaps, ProcessHeaps);
+}
+
+CORE_API BOOL HeapLock(HANDLE hHeap)
+{
+	return status_set_last_error(rtl_lock_heap(hHeap));
+}
+
+CORE_API BOOL HeapUnlock(HANDLE hHeap)
+{
+	return status_set_last_error(rtl_unlock_heap(hHeap));
+}
+
+CORE_API BOOL HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
+{
+	return rtl_validate_heap(hHeap, dwFlags, lpMem);
+}
+
+CORE_API SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags)
+{
+	if (!rtl_owns_heap(hHeap)) {
+		status_set_last_error(STATUS_INVALID_HANDLE);
+		return 0;
+	}
+	return rtl_compact_heap(hHeap, dwFlags);
+}
+
+/* The kinds of entries, in the flags of either function. */
+static const struct {
+	WORD process;
+	WORD rtl;
+} kinds[] = {
+	{ PROCESS_HEAP_ENTRY_BUSY, RTL_HEAP_ENTRY_BUSY },
+	{ PROCESS_HEAP_REGION, RTL_HEAP_ENTRY_REGION },
+	{ PROCESS_HEAP_UNCOMMITTED_RANGE, RTL_HEAP_ENTRY_UNCOMMITTED },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static struct rtl_heap_entry to_rtl(const PROCESS_HEAP_ENTRY *entry)
+{
+	struct rtl_heap_entry rtl = {
+		.lpData = entry->lpData,
+		.cbData = entry->cbData,
+		.iRegionIndex = entry->iRegionIndex,
+	};
+
+	for (size_t i = 0; i < KINDS; i++) {
+		if (entry->wFlags & kinds[i].process)
+			rtl.wFlags |= kinds[i].rtl;
+	}
+	return rtl;
+}
+
+static void from_rtl(const struct rtl_heap_entry *rtl, PROCESS_HEAP_ENTRY *entry)
+{
+	*entry = (PROCESS_HEAP_ENTRY){
+		.lpData = rtl->lpData,
+		.cbData = (DWORD)rtl->cbData,
+		.cbOverhead = rtl->cbOverhead,
+		.iRegionIndex = rtl->iRegionIndex,
+	};
+	for (size_t i = 0; i < KINDS; i++) {
+		if (rtl->wFlags & kinds[i].rtl)
+			entry->wFlags |= kinds[i].process;
+	}
+	if (!(rtl->wFlags & RTL_HEAP_ENTRY_REGION))
+		return;
+	entry->Region.dwCommittedSize = rtl->Region.dwCommittedSize;
+	entry->Region.dwUnCommittedSize = rtl->Region.dwUnCommittedSize;
+	entry->Region.lpFirstBlock = rtl->Region.lpFirstBlock;
+	entry->Region.lpLastBlock = rtl->Region.lpLastBlock;
+}
+
+CORE_API BOOL HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry)
+{
+	struct rtl_heap_entry rtl;
+	NTSTATUS status;
+
+	if (!lpEntry)
+		return status_set_last_error(STATUS_INVALID_PARAMETER);
+	rtl = to_rtl(lpEntry);
+	status = rtl_walk_heap(hHeap, &rtl);
+	if (status_is_success(status))
+		from_rtl(&rtl, lpEntry);
+	return status_set_last_error(status);
+}
+
+CORE_API BOOL HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
+				   PVOID HeapInformation, SIZE_T HeapInformationLength,
+				   PSIZE_T ReturnLength)
+{
+	return status_set_last_error(
+		rtl_query_heap_information(HeapHandle, (ULONG)HeapInformationClass, HeapInformation,
+					   HeapInformationLength, ReturnLength));
+}
+
+CORE_API BOOL HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
+				 PVOID HeapInformation, SIZE_T HeapInformationLength)
+{
+	return status_set_last_error(rtl_set_heap_information(
+		HeapHandle, (ULONG)HeapInformationClass, HeapInformation, HeapInformationLength));
+}

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* HeapCreate, HeapAlloc, HeapReAlloc, HeapFree, HeapSize, HeapDestroy, GetProcessHeap as heapapi.h
- * documents them. The same source is a native test of core and a Windows program. */
+/* The heap functions as heapapi.h documents them. The same source is a native test of core and a
+ * Windows program. */
 
 #ifdef _WIN32
 #include <windows.h>
@@ -249,6 +249,156 @@ static void test_distance(void)
 	}
 }
 
+static void test_lock(HANDLE heap)
+{
+	LPVOID block;
+
+	SetLastError(UNTOUCHED);
+	ok(HeapLock(heap) && HeapLock(heap), "a heap is locked, more than once");
+	block = HeapAlloc(heap, 0, 100);
+	ok(block && HeapFree(heap, 0, block), "who has locked it goes on");
+	ok(HeapUnlock(heap) && HeapUnlock(heap), "it is unlocked as often");
+	ok_equal(GetLastError(), UNTOUCHED, "no error is set");
+	todo_wine("does not look");
+	ok(!HeapUnlock(heap), "but not once more");
+	SetLastError(UNTOUCHED);
+	ok(!HeapLock(NULL), "no heap cannot be locked");
+	todo_wine("sets none");
+	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
+	ok(!HeapUnlock(NULL), "nor unlocked");
+}
+
+static void test_validate(HANDLE heap, HANDLE other)
+{
+	unsigned char *block = HeapAlloc(heap, 0, 100), *large = HeapAlloc(heap, 0, 5000000);
+
+	ok(HeapValidate(heap, 0, NULL), "a heap is valid");
+	ok(HeapValidate(heap, 0, block) && HeapValidate(heap, 0, large), "so are its blocks");
+	ok(!HeapValidate(heap, 0, block + 16), "the inside of a block is not");
+	ok(!HeapValidate(other, 0, block), "nor is another heap's block");
+	HeapFree(heap, 0, large);
+	HeapFree(heap, 0, block);
+	ok(!HeapValidate(heap, 0, block), "nor one that was freed");
+}
+
+/* What a walk is to find: index 0 to 3 live, 4 was freed. */
+struct found {
+	unsigned char *block;
+	SIZE_T size;
+	int times;
+};
+
+static void note(const PROCESS_HEAP_ENTRY *entry, struct found *found, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (entry->lpData == found[i].block && entry->wFlags & PROCESS_HEAP_ENTRY_BUSY &&
+		    entry->cbData == found[i].size)
+			found[i].times++;
+	}
+}
+
+static void test_walk(void)
+{
+	struct found found[5] = {
+		{ 0, 1, 0 }, { 0, 100, 0 }, { 0, 70000, 0 }, { 0, 5000000, 0 }, { 0, 333, 0 }
+	};
+	PROCESS_HEAP_ENTRY entry = { 0 };
+	HANDLE heap = HeapCreate(0, 0, 0);
+	int busy = 0, others = 0;
+
+	for (int i = 0; i < 5; i++)
+		found[i].block = HeapAlloc(heap, 0, found[i].size);
+	HeapFree(heap, 0, found[4].block);
+	HeapLock(heap);
+	SetLastError(UNTOUCHED);
+	ok(HeapWalk(heap, &entry), "a walk begins");
+	ok(entry.wFlags & PROCESS_HEAP_REGION && entry.lpData == heap, "with the heap's region");
+	ok((char *)entry.Region.lpFirstBlock > (char *)heap, "whose first block lies behind");
+	while (busy + others < 10000 && HeapWalk(heap, &entry)) {
+		busy += (entry.wFlags & PROCESS_HEAP_ENTRY_BUSY) != 0;
+		others += !(entry.wFlags & PROCESS_HEAP_ENTRY_BUSY);
+		note(&entry, found, 5);
+	}
+	ok_equal(GetLastError(), ERROR_NO_MORE_ITEMS, "it ends");
+	HeapUnlock(heap);
+	ok_equal(busy, 4, "the live blocks are shown");
+	for (int i = 0; i < 4; i++)
+		ok_equal(found[i].times, 1, "row %d: once, with its size", i);
+	ok_equal(found[4].times, 0, "a freed one is not");
+	SetLastError(UNTOUCHED);
+	ok(!HeapWalk(heap, NULL), "a walk needs an entry");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+	entry.lpData = &entry;
+	SetLastError(UNTOUCHED);
+	ok(!HeapWalk(heap, &entry), "that lies in the heap");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+	HeapDestroy(heap);
+}
+
+static void test_list(void)
+{
+	DWORD before = GetProcessHeaps(0, NULL), count;
+	HANDLE list[64] = { NULL }, heap = HeapCreate(0, 0, 0);
+	int found = 0;
+
+	count = GetProcessHeaps(64, list);
+	ok_equal(count, before + 1, "a new heap is one more");
+	ok(list[0] == GetProcessHeap(), "the process heap is the first");
+	for (DWORD i = 0; i < count && i < 64; i++)
+		found += list[i] == heap;
+	ok_equal(found, 1, "the new one is among them");
+	list[1] = NULL;
+	ok_equal(GetProcessHeaps(1, list), count, "with little room their number is told");
+	ok(list[1] == NULL, "and no more written");
+	HeapDestroy(heap);
+	ok_equal(GetProcessHeaps(0, NULL), before, "its end is one less");
+}
+
+static void test_information(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0), fixed = HeapCreate(0, 0, 0x100000);
+	ULONG value = 77;
+	SIZE_T size = 77;
+
+	ok(HeapQueryInformation(heap, HeapCompatibilityInformation, &value, sizeof(value), &size),
+	   "a heap tells its kind");
+	ok(value == 0 && size == sizeof(value), "which is standard");
+	value = 2;
+	ok(HeapSetInformation(heap, HeapCompatibilityInformation, &value, sizeof(value)),
+	   "it becomes a low-fragmentation heap");
+	value = 77;
+	HeapQueryInformation(heap, HeapCompatibilityInformation, &value, sizeof(value), NULL);
+	todo_wine("forgets it");
+	ok_equal(value, 2, "and says so");
+	value = 2;
+	todo_wine("does not look");
+	ok(!HeapSetInformation(fixed, HeapCompatibilityInformation, &value, sizeof(value)),
+	   "a heap of fixed size does not");
+	SetLastError(UNTOUCHED);
+	ok(!HeapQueryInformation(heap, HeapCompatibilityInformation, &value, 1, &size),
+	   "the answer needs room");
+	ok_equal(GetLastError(), ERROR_INSUFFICIENT_BUFFER, "its error");
+	ok_equal(size, sizeof(value), "how much, is told");
+	ok(HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0),
+	   "to end when a heap is broken can be asked for");
+	HeapDestroy(fixed);
+	HeapDestroy(heap);
+}
+
+static void test_compact(HANDLE heap)
+{
+	LPVOID blocks[32];
+
+	for (int i = 0; i < 32; i++)
+		blocks[i] = HeapAlloc(heap, 0, 1000);
+	for (int i = 0; i < 32; i += 2)
+		HeapFree(heap, 0, blocks[i]);
+	todo_wine("has none");
+	ok(HeapCompact(heap, 0) >= 1000, "the largest free block is told");
+	for (int i = 1; i < 32; i += 2)
+		HeapFree(heap, 0, blocks[i]);
+}
+
 static void test_heap(HANDLE heap, HANDLE other, const char *name)
 {
 	test_sizes(heap, name);
@@ -257,6 +407,9 @@ static void test_heap(HANDLE heap, HANDLE other, const char *name)
 	test_too_much(heap);
 	test_foreign(heap, other);
 	test_freed(heap);
+	test_lock(heap);
+	test_validate(heap, other);
+	test_compact(heap);
 }
 
 int main(void)
@@ -269,6 +422,9 @@ int main(void)
 	test_heap(growable, GetProcessHeap(), "growable heap");
 	test_heap(unserialized, growable, "unserialized heap");
 	test_distance();
+	test_walk();
+	test_list();
+	test_information();
 	test_maximum();
 	test_fixed_and_large();
 	ok(HeapDestroy(growable), "the growable heap is destroyed");
