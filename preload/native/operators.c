@@ -30,7 +30,7 @@
 
 typedef uintptr_t word;
 typedef void *(*operator_function)(word first, word second, word third);
-typedef void *(*server)(word first, word second);
+typedef void *(*server)(operator_function last, word first, word second, word third);
 
 /* Each form by its name in the x86-64 C++ ABI, and what serves it. */
 /* clang-format off */
@@ -62,25 +62,31 @@ enum form { FORMS(FORM_NAME) FORM_COUNT };
 
 _Static_assert(FORM_COUNT == SCOPE_NAMES, "scope.c keeps an answer for each form");
 
-static void *serve_new(word size_bytes, word unused)
+/* We serve; what is not to be had is asked of `last`, if it is there. Not inline: the forms need no
+ * frame of their own then. */
+static __attribute__((noinline)) void *serve_new(operator_function last, word size_bytes,
+						 word second, word third)
 {
-	(void)unused;
-	return malloc(size_bytes ? size_bytes : 1);
+	void *block = malloc(size_bytes ? size_bytes : 1);
+
+	return likely(block || !last) ? block : last(size_bytes, second, third);
 }
 
-static void *serve_aligned_new(word size_bytes, word alignment_bytes)
+static __attribute__((noinline)) void *serve_aligned_new(operator_function last, word size_bytes,
+							 word alignment_bytes, word third)
 {
+	size_t alignment =
+		alignment_bytes < sizeof(void *) ? sizeof(void *) : (size_t)alignment_bytes;
 	void *block = NULL;
 
-	if (alignment_bytes < sizeof(void *))
-		alignment_bytes = sizeof(void *);
-	(void)posix_memalign(&block, alignment_bytes, size_bytes ? size_bytes : 1);
-	return block;
+	(void)posix_memalign(&block, alignment, size_bytes ? size_bytes : 1);
+	return likely(block || !last) ? block : last(size_bytes, alignment_bytes, third);
 }
 
-static void *serve_delete(word block, word unused)
+static __attribute__((noinline)) void *serve_delete(operator_function last, word block, word second,
+						    word third)
 {
-	(void)unused;
+	(void)last, (void)second, (void)third;
 	free((void *)block);
 	return NULL;
 }
@@ -96,33 +102,19 @@ static const struct {
  * calls are passed on, `behind` where we serve them. */
 static operator_function passed[FORM_COUNT], behind[FORM_COUNT];
 
-static bool is_delete(enum form form)
-{
-	return forms[form].serve == serve_delete;
-}
-
-/* We serve; what is not to be had is asked of `last`. */
-static void *serve(enum form form, operator_function last, word first, word second, word third)
-{
-	void *block = forms[form].serve(first, second);
-
-	if (block || !last || is_delete(form))
-		return block;
-	return last(first, second, third);
-}
-
-/* All but the passing on to a known one. */
+/* Neither of them is known: before our start, and where C++ came with a plugin. */
 static __attribute__((noinline)) void *decide(enum form form, const void *caller, word first,
 					      word second, word third)
 {
-	operator_function next;
+	bool is_started = serve_now() != SERVE_NONE;
+	operator_function next = NULL;
 
-	if (serve_now() == SERVE_NONE || behind[form])
-		return serve(form, behind[form], first, second, third);
-	next = passed[form];
-	if (!next)
-		next = (operator_function)scope_find(caller, forms[form].name, form);
-	return next ? next(first, second, third) : serve(form, NULL, first, second, third);
+	if (is_started && behind[form])
+		return forms[form].serve(behind[form], first, second, third);
+	if (is_started)
+		next = passed[form] ? passed[form]
+				    : (operator_function)scope_find(caller, forms[form].name, form);
+	return next ? next(first, second, third) : forms[form].serve(NULL, first, second, third);
 }
 
 /* clang-format off */
@@ -130,11 +122,12 @@ static __attribute__((noinline)) void *decide(enum form form, const void *caller
 	CORE_API void *name(word first, word second, word third);                       \
 	CORE_API void *name(word first, word second, word third)                        \
 	{                                                                               \
-		operator_function next = passed[FORM##name];                            \
-		const void *caller = __builtin_return_address(0);                       \
-		if (likely(next != NULL))                                               \
-			return next(first, second, third);                              \
-		return decide(FORM##name, caller, first, second, third);                \
+		if (likely(passed[FORM##name] != NULL))                                 \
+			return passed[FORM##name](first, second, third);                \
+		if (behind[FORM##name])                                                 \
+			return serve(behind[FORM##name], first, second, third);         \
+		return decide(FORM##name, __builtin_return_address(0), first, second,   \
+			      third);                                                   \
 	}
 /* clang-format on */
 

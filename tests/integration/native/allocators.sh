@@ -41,7 +41,7 @@ linked() {
 		skip "operators, linked with ${allocator##*/}" "no C++ compiler"
 		return
 	fi
-	"${CXX:-g++}" -std=gnu++17 -pthread -o "$scratch/linked" \
+	"${CXX:-g++}" -std=gnu++17 -pthread -fsized-deallocation -o "$scratch/linked" \
 		"$VADTRACE_SRCDIR/tests/integration/native/operators.cc" \
 		-Wl,--no-as-needed "$allocator"
 	same "operators, linked with ${allocator##*/}" "$scratch/linked" "$@"
