@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "trace/functions_pe.h"
 #include "trace/memory.h"
 #include "trace/modules.h"
 #include "trace/system.h"
@@ -65,6 +66,13 @@ struct header {
 };
 _Static_assert(offsetof(struct header, image_size) == 24 + 56, "as Windows has it");
 _Static_assert(offsetof(struct header, directories) == 24 + 112, "as Windows has it");
+
+struct section {
+	char name[8];
+	uint32_t size_bytes, rva, file_size, file_offset;
+	uint32_t unused[3], characteristics;
+};
+_Static_assert(sizeof(struct section) == 40, "as Windows has it");
 
 struct export_directory {
 	uint32_t characteristics, timestamp;
@@ -332,6 +340,21 @@ static void read_pdb(uint64_t base, const struct header *header, struct module_p
 	pe->pdb_id = pdb_id_of(&codeview);
 }
 
+/* What only ntdll has: where system calls call back, and the list of function tables. */
+static void read_ntdll(uint64_t base, const struct header *header, struct module_pe *pe)
+{
+	uint64_t at = base + pe->header + 24 + header->optional_size;
+	struct section section;
+
+	pe->image.callback = find_export(base, header, "KiUserCallbackDispatcher");
+	for (uint16_t i = 0; i < header->section_count; i++, at += sizeof(section)) {
+		if (!system_read_memory(at, &section, sizeof(section)))
+			return;
+		if (memcmp(section.name, ".data\0\0", sizeof(section.name)) == 0)
+			functions_pe_start(base + section.rva, section.size_bytes);
+	}
+}
+
 static void read_table(uint64_t base, const struct header *header, struct pe_image *image)
 {
 	struct directory_entry table = directory(header, DIRECTORY_EXCEPTION);
@@ -367,7 +390,7 @@ static struct module *make(uint64_t base, const struct header *header, uint32_t 
 	read_pdb(base, header, pe);
 	read_table(base, header, &pe->image);
 	if (strcmp(pe->name, "ntdll.dll") == 0)
-		pe->image.callback = find_export(base, header, "KiUserCallbackDispatcher");
+		read_ntdll(base, header, pe);
 	return module;
 }
 
@@ -498,8 +521,11 @@ bool modules_pe_find(uint64_t pc, struct pe_image *image)
 {
 	const struct module *module = modules_find(pc);
 
-	if (!module)
+	if (!module && !is_in_gap(pc)) {
+		if (functions_pe_find(pc, image))
+			return true;
 		module = modules_pe_discover(pc);
+	}
 	if (!module || !module->pe)
 		return false;
 	*image = module->pe->image;

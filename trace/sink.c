@@ -16,6 +16,7 @@
 #include "trace/bracket.h"
 #include "trace/buffer.h"
 #include "trace/filter.h"
+#include "trace/functions_pe.h"
 #include "trace/process.h"
 #include "trace/provider/provider.h"
 #include "trace/stack/depot.h"
@@ -33,7 +34,8 @@ uint32_t sink_take_stack(const struct bracket *bracket)
 {
 	/* A handler that has interrupted the tracer has a stack of its own. */
 	struct stack_start start = { .frame = bracket->frame,
-				     .caller = bracket->level == 0 ? windows_caller() : NULL };
+				     .caller = bracket->level == 0 ? windows_caller(bracket->frame)
+								   : NULL };
 	struct stack_trace trace;
 
 	if (!bracket->thread || depth == 0)
@@ -70,6 +72,14 @@ bool sink_prepare(const struct bracket *bracket)
 	return true;
 }
 
+/* Generated code that was there is gone, too. */
+static void note_release(const struct event *event)
+{
+	if (event->kind == EVENT_VAD_RELEASE || event->kind == EVENT_VAD_DECOMMIT ||
+	    event->kind == EVENT_VAD_UNMAP)
+		functions_pe_forget(event->address, event->address + event->size_bytes);
+}
+
 static void take(const struct bracket *bracket, const struct event *event)
 {
 	enum filter_answer answer = filter_ask(event);
@@ -78,10 +88,12 @@ static void take(const struct bracket *bracket, const struct event *event)
 	if (answer == FILTER_DROP || !sink_prepare(bracket))
 		return;
 	stack = filter_wants_stack(event) ? sink_take_stack(bracket) : 0;
-	if (filter_is_record(event))
+	if (filter_is_record(event)) {
 		write_record(bracket, event, answer, stack);
-	else
+	} else {
+		note_release(event);
 		provider_event(event, stack);
+	}
 }
 
 void sink_take(const struct event *event)

@@ -44,11 +44,6 @@ const struct trace_caller *trace_set_caller(const struct trace_caller *next)
 	return before;
 }
 
-const struct trace_caller *windows_caller(void)
-{
-	return caller;
-}
-
 /* A word of the thread environment block: StackBase at 8, StackLimit at 16. */
 static uintptr_t environment_word(uintptr_t offset)
 {
@@ -56,6 +51,21 @@ static uintptr_t environment_word(uintptr_t offset)
 
 	__asm__("movq %%gs:(%1), %0" : "=r"(value) : "r"(offset));
 	return value;
+}
+
+/* The host keeps it on the program's stack, above the events of that call. On Wine's own stack for
+ * system calls they are elsewhere. */
+const struct trace_caller *windows_caller(uintptr_t frame)
+{
+	uintptr_t address = (uintptr_t)caller, base, limit;
+
+	if (!caller)
+		return NULL;
+	base = environment_word(8);
+	limit = environment_word(16);
+	if (address - limit >= base - limit)
+		return NULL;
+	return frame - limit < base - limit && frame > address ? NULL : caller;
 }
 
 bool windows_has_room(void)

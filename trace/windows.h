@@ -10,8 +10,9 @@
 
 #include "trace/trace.h"
 
-/* As trace_set_caller was told. */
-const struct trace_caller *windows_caller(void);
+/* As trace_set_caller was told, for an event that arrives at `frame`; NULL also when an exception
+ * has taken the thread out of that call since. */
+const struct trace_caller *windows_caller(uintptr_t frame);
 
 /* Whether the Windows stack that the thread runs on has room for a call of LTTng. A thread that has
  * none, or is on another, has. */

@@ -222,6 +222,97 @@ static void map_memory(void)
 	VirtualFree(memory, 0, MEM_RELEASE);
 }
 
+/* Generated code: push %rbx; sub $32, %rsp; call *%rcx; add $32, %rsp; pop %rbx; ret; and, behind
+ * it, what Windows is told of it. */
+static const BYTE generated[] = { 0x53, 0x48, 0x83, 0xec, 0x20, 0xff, 0xd1, 0x48,
+				  0x83, 0xc4, 0x20, 0x5b, 0xc3, 0xcc, 0xcc, 0xcc,
+				  1,    5,    2,    0,    5,    0x32, 1,    0x30 };
+
+typedef void (*generated_code)(void (*function)(void));
+
+static void *generate(void)
+{
+	DWORD before;
+	void *code = VirtualAlloc(NULL, 0x1000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+
+	memcpy(code, generated, sizeof(generated));
+	VirtualProtect(code, 0x1000, PAGE_EXECUTE_READ, &before);
+	return code;
+}
+
+static void release(void *code)
+{
+	table->release((uintptr_t)code, (uintptr_t)code + 0x1000);
+	VirtualFree(code, 0, MEM_RELEASE);
+}
+
+static void compare_under_code(void)
+{
+	compare("code with a table");
+}
+
+static void run_code_with_table(void)
+{
+	static RUNTIME_FUNCTION function = { .EndAddress = 13, .UnwindData = 16 };
+	void *code = generate();
+
+	ok(RtlAddFunctionTable(&function, 1, (DWORD64)(uintptr_t)code), "a table is added");
+	((generated_code)code)(compare_under_code);
+	((generated_code)code)(compare_under_code);
+	RtlDeleteFunctionTable(&function);
+	release(code);
+}
+
+static void *unknown_code;
+
+/* Nobody knows how to go on from there: the stack ends, or goes on as it should. */
+static void walk_under_code(void)
+{
+	struct mixed_stack got;
+	struct mixed_caller caller;
+	CONTEXT context;
+
+	RtlCaptureContext(&context);
+	caller = caller_of(&context);
+	table->walk(&caller, &got);
+	if (!ok(got.count == 2 && got.frames[1] - (uintptr_t)unknown_code < 16,
+		"code without a table ends the stack"))
+		print("got", &got);
+}
+
+static void run_code_without_table(void)
+{
+	unknown_code = generate();
+	((generated_code)unknown_code)(walk_under_code);
+	((generated_code)unknown_code)(walk_under_code);
+	release(unknown_code);
+}
+
+void compare_under_rbx(void)
+{
+	compare("a frame register that few compilers use");
+}
+
+void frame_of_rbx(void);
+__asm__(".text\n"
+	".def frame_of_rbx; .scl 2; .type 32; .endef\n"
+	".globl frame_of_rbx\n"
+	".seh_proc frame_of_rbx\n"
+	"frame_of_rbx:\n"
+	"	pushq %rbx\n"
+	"	.seh_pushreg %rbx\n"
+	"	subq $0x40, %rsp\n"
+	"	.seh_stackalloc 0x40\n"
+	"	leaq 0x20(%rsp), %rbx\n"
+	"	.seh_setframe %rbx, 0x20\n"
+	"	.seh_endprologue\n"
+	"	subq $0x200, %rsp\n"
+	"	call compare_under_rbx\n"
+	"	leaq 0x20(%rbx), %rsp\n"
+	"	popq %rbx\n"
+	"	ret\n"
+	".seh_endproc\n");
+
 /* Whether `got` ends as the stack whose first frame is not compared. */
 static int has_tail(const struct mixed_stack *got, const struct mixed_stack *outer)
 {
@@ -299,6 +390,10 @@ int main(void)
 	ok(with_registers("saved registers", 1, 2, 3) != 0, "the registers are kept");
 	recurse("recursion", 20);
 	qsort(numbers, 4, sizeof(numbers[0]), from_qsort);
+	run_code_with_table();
+	run_code_without_table();
+	frame_of_rbx();
+	frame_of_rbx();
 	run_in_thread();
 	run_in_fiber();
 	raise_exception();

@@ -41,6 +41,8 @@ struct mixed_table {
 	MIXED_ABI uint32_t (*last_mapping)(struct mixed_stack *stack);
 	/* Nanoseconds per walk, the same one many times. */
 	MIXED_ABI uint64_t (*time)(const struct mixed_caller *caller);
+	/* As an event of a release would. */
+	MIXED_ABI void (*release)(uint64_t start, uint64_t end);
 	/* The module of an address: its name, "" for none. */
 	MIXED_ABI void (*name)(uint64_t address, char text[64]);
 };

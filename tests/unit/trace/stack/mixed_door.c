@@ -9,6 +9,7 @@
 
 #include "tests/unit/trace/stack/mixed.h"
 #include "trace/bracket.h"
+#include "trace/functions_pe.h"
 #include "trace/modules.h"
 #include "trace/modules_pe.h"
 #include "trace/provider/provider.h"
@@ -90,6 +91,11 @@ static MIXED_ABI uint64_t time_walks(const struct mixed_caller *caller)
 	return (system_now_ns() - begin_ns) / WALKS;
 }
 
+static MIXED_ABI void release(uint64_t start, uint64_t end)
+{
+	functions_pe_forget(start, end);
+}
+
 static MIXED_ABI void name_of(uint64_t address, char text[64])
 {
 	const struct module *module = modules_find(address);
@@ -129,8 +135,8 @@ static __attribute__((constructor)) void set_up(void)
 
 	if (address != (long)MIXED_TABLE)
 		return;
-	*(struct mixed_table *)address =
-		(struct mixed_table){ MIXED_MAGIC, walk, last_mapping, time_walks, name_of };
+	*(struct mixed_table *)address = (struct mixed_table){ MIXED_MAGIC, walk,    last_mapping,
+							       time_walks,  release, name_of };
 	stack_start();
 	modules_start();
 	mixed_start_windows(modules_pe_find);
