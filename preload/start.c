@@ -62,6 +62,7 @@ static void arm_thread(void)
 	serve_thread = config_get()->observe ? SERVE_OBSERVE : SERVE_ROUTE;
 	if (thread_key_exists)
 		(void)pthread_setspecific(thread_key, (void *)(uintptr_t)1);
+	trace_thread_begin();
 }
 
 static void start_process(void)

@@ -106,6 +106,7 @@ void trace_start(const struct trace_config *config)
 {
 	own_pid = system_pid();
 	provider_start();
+	provider_thread_begin();
 	biased_lock_start();
 	describe(config);
 	filter_start(config->min_size_bytes);
@@ -226,6 +227,12 @@ void trace_exec(void)
 		return;
 	buffer_flush();
 	live_remove();
+}
+
+void trace_thread_begin(void)
+{
+	if (__atomic_load_n(&own_pid, __ATOMIC_RELAXED) != 0)
+		provider_thread_begin();
 }
 
 /* A signal handler between the two would write to what has been emptied. */

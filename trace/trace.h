@@ -39,6 +39,11 @@ void trace_fork_child(void);
 void trace_fork_child_wait(void);
 void trace_fork_child_resume(void);
 
+/* The calling thread, which holds no lock of core's, may have events from now on: LTTng learns of
+ * it. At a thread's first event it would do that under whatever lock the event is told under, and
+ * wait there for a fork that waits for this lock. */
+void trace_thread_begin(void);
+
 /* Before exec, and after it failed: buffers are emptied. */
 void trace_exec(void);
 

@@ -74,6 +74,23 @@ void provider_start(void)
 	lttng_ust__probe_register_refcount___vadtrace_win++;
 }
 
+/* liblttng-ust exports it for this purpose; no installed header declares it. */
+void lttng_ust_init_thread(void);
+
+static void begin_thread(const void *unused)
+{
+	(void)unused;
+	lttng_ust_init_thread();
+}
+
+void provider_thread_begin(void)
+{
+	uint64_t mask = system_block_signals();
+
+	outside_call(begin_thread, NULL);
+	system_restore_signals(mask);
+}
+
 const volatile int *provider_gate(void)
 {
 	return &lttng_ust_tracepoint_vadtrace_heap___batch.state;

@@ -44,6 +44,9 @@ struct provider_pe_module {
  * linker puts into an order of its own, do not take them away from the events still to come. */
 void provider_start(void);
 
+/* LTTng learns of the calling thread. May wait for a fork under way. */
+void provider_thread_begin(void);
+
 /* In a fork's child: no other thread is emitting. */
 void provider_fork_child(void);
 

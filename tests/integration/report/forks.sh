@@ -31,4 +31,14 @@ for mode in route observe; do
 	check 1 20 $mode
 	check 4 20 $mode
 done
+
+# A thread's first event came under a lock that the fork was waiting for, while the fork held the
+# one that LTTng wanted for the thread.
+for mode in route observe; do
+	status=0
+	timeout -k 5 120 "$vadtrace" record -q --mode $mode -o "newborn.$mode" -- \
+		"$VADTRACE_BUILDDIR/tests/integration/report/newborn" 150 >"$out" 2>"$err" ||
+		status=$?
+	is "$status" 0 "forks beside threads that map first of all, $mode: no deadlock"
+done
 tap_done
