@@ -94,8 +94,10 @@ static void encode(uint64_t *words, const struct record *record)
 	record_encode(record, words);
 }
 
-static void put_locked(struct thread *thread, struct live_slot *slot, struct record *record,
-		       uint64_t heap, uint64_t now_ns)
+static inline __attribute__((always_inline)) void put_locked(struct thread *thread,
+							     struct live_slot *slot,
+							     struct record *record, uint64_t heap,
+							     uint64_t now_ns)
 {
 	uint32_t used = slot->header.used_words;
 

@@ -30,19 +30,25 @@ void sink_start(uint32_t stack_depth)
 	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
 }
 
+/* The trace is made where it is read: not copied. */
+static uint32_t walk_and_intern(const struct stack_start *start)
+{
+	const struct stack_trace trace = stack_walk(start, depth);
+
+	return depot_intern(&trace);
+}
+
 uint32_t sink_take_stack(const struct bracket *bracket)
 {
 	/* A handler that has interrupted the tracer has a stack of its own. */
 	struct stack_start start = { .frame = bracket->frame,
 				     .caller = bracket->level == 0 ? windows_caller(bracket->frame)
 								   : NULL };
-	struct stack_trace trace;
 
 	if (!bracket->thread || depth == 0)
 		return 0;
 	start.history = &bracket->thread->history[bracket->level];
-	trace = stack_walk(&start, depth);
-	return depot_intern(&trace);
+	return walk_and_intern(&start);
 }
 
 static void write_record(const struct bracket *bracket, const struct event *event,

@@ -23,19 +23,12 @@ void history_clear(struct history *history)
 	}
 }
 
-struct history_walk *history_select(struct history *history, uint64_t pc)
+void history_renew(struct history_walk *walk, uint64_t epoch)
 {
-	uint32_t index = (uint32_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % HISTORY_WALKS;
-	struct history_walk *walk = &history->walks[index];
-	uint64_t epoch = rules_epoch();
-
-	if (__builtin_expect(walk->epoch != epoch, 0)) {
-		walk->count = 0;
-		walk->known = NULL;
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		walk->epoch = epoch;
-	}
-	return walk;
+	walk->count = 0;
+	walk->known = NULL;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	walk->epoch = epoch;
 }
 
 /* Whether the words that lead from the frame to its caller are what they were. */

@@ -17,6 +17,7 @@
 #include "trace/schema/schema.h"
 #include "trace/stack/bounds.h"
 #include "trace/stack/own.h"
+#include "trace/stack/rules.h"
 #include "trace/stack/trace.h"
 
 #define HISTORY_WALKS 8
@@ -101,8 +102,20 @@ void history_clear(struct history *history);
 /* Whether the invariants hold that do not ask the stack. */
 bool history_is_valid(const struct history_walk *walk);
 
+/* Forgets the walk, which is out of date. */
+void history_renew(struct history_walk *walk, uint64_t epoch);
+
 /* The walk that began at `pc`, without what is out of date. */
-struct history_walk *history_select(struct history *history, uint64_t pc);
+static inline struct history_walk *history_select(struct history *history, uint64_t pc)
+{
+	uint32_t index = (uint32_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % HISTORY_WALKS;
+	struct history_walk *walk = &history->walks[index];
+	uint64_t epoch = rules_epoch();
+
+	if (__builtin_expect(walk->epoch != epoch, 0))
+		history_renew(walk, epoch);
+	return walk;
+}
 
 /* Whether a walk that has come to these registers is at the remembered frame. */
 static inline bool history_is_at(const struct history_frame *frame, uintptr_t rsp, uintptr_t rbp,

@@ -33,7 +33,7 @@ struct table {
 
 static struct table *current;
 static struct memory_lock grow_lock;
-static uint64_t epoch = 1;
+uint64_t rules_current_epoch = 1;
 
 static struct table *make_table(size_t size)
 {
@@ -132,10 +132,5 @@ void rules_forget(uintptr_t start, uintptr_t end)
 			__atomic_store_n(&table->slots[i].rule, 0, __ATOMIC_RELAXED);
 	}
 	/* Who reads the new number finds no old rule. */
-	__atomic_fetch_add(&epoch, 1, __ATOMIC_RELEASE);
-}
-
-uint64_t rules_epoch(void)
-{
-	return __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+	__atomic_fetch_add(&rules_current_epoch, 1, __ATOMIC_RELEASE);
 }

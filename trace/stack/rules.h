@@ -20,9 +20,14 @@ struct cfi_rule rules_find(uintptr_t pc, bool is_exact);
 /* The code in [start, end) is gone. */
 void rules_forget(uintptr_t start, uintptr_t end);
 
+extern uint64_t rules_current_epoch;
+
 /* Changes when rules are forgotten. What was derived from rules is right as long as the number that
  * was read before them stays. */
-uint64_t rules_epoch(void);
+static inline uint64_t rules_epoch(void)
+{
+	return __atomic_load_n(&rules_current_epoch, __ATOMIC_ACQUIRE);
+}
 
 /* In a fork's child: no other thread is at work here. */
 void rules_fork_child(void);
