@@ -78,8 +78,8 @@ int cmd_record(int argc, char **argv)
 		return refuse(&target);
 	if (!can_serve(&target, options.mode))
 		return RECORD_EXIT_USAGE;
-	options.is_wine_script =
-		target.notes & TARGET_NOTE_SCRIPT && target.notes & TARGET_NOTE_WINE;
+	options.is_wine = target.notes & TARGET_NOTE_WINE;
+	options.is_wine_script = options.is_wine && target.notes & TARGET_NOTE_SCRIPT;
 	if (!options.is_quiet)
 		warn(&target, options.with_children);
 	return recording_run(&options, &target);

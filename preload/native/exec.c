@@ -26,8 +26,10 @@
  */
 static bool is_followed_by_child(const char *path, char *const argv[])
 {
+	bool has_followers = config_get()->children || program_is_launcher();
+
 	return program_kind() == PROGRAM_NATIVE ||
-	       (program_kind() == PROGRAM_WINDOWS && config_get()->children &&
+	       (program_kind() == PROGRAM_WINDOWS && has_followers &&
 		program_is_windows(path, argv));
 }
 

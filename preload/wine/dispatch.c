@@ -28,6 +28,7 @@
 #include "preload/start.h"
 #include "preload/wine/heap.h"
 #include "preload/wine/model.h"
+#include "preload/wine/program.h"
 #include "preload/wine/serve.h"
 #include "preload/wine/spare.h"
 #include "preload/wine/teb.h"
@@ -71,17 +72,21 @@ bool serve_set_last_error(NTSTATUS status)
 
 /* --- The process begins ---------------------------------------------------------------------- */
 
-/* By the first call of all, on the process's only thread. */
+/* By the first call of all, on the process's only thread. A launcher's calls all go to Wine, which
+ * is what observing comes to while nobody listens. */
 static void begin(void)
 {
 	static _Atomic bool has_begun;
 
 	if (atomic_exchange(&has_begun, true))
 		return;
+	program_find_launcher();
 	mode = config_get()->mode;
-	if (mode == CONFIG_ROUTE && !hook_can_route())
+	if (program_is_launcher() || (mode == CONFIG_ROUTE && !hook_can_route()))
 		mode = CONFIG_OBSERVE;
 	heap_begin(mode);
+	if (program_is_launcher())
+		return;
 	process_trace(mode == config_get()->mode ? config_get()->mode_name : "observe");
 	trace_start_windows();
 	if (event_is_wanted())

@@ -8,8 +8,9 @@
  *                              +-> wineserver
  *                              +-> wine64 C:\windows\system32\services.exe   (WINESERVERSOCKET)
  *
- * Each exec of the loader is tried by way of its preloader first, with the loader's own path as one
- * argument more. */
+ * What the user named may be run by way of Wine's start.exe: then start.exe is left alone, and its
+ * child is the program. Each exec of the loader is tried by way of its preloader first, with the
+ * loader's own path as one argument more. */
 
 #include "preload/wine/program.h"
 
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "preload/environment.h"
+#include "preload/wine/teb.h"
 #include "trace/schema/schema.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -32,7 +34,10 @@ static const char *const own_programs[] = {
 	"conhost.exe",  "tabtip.exe",     "winemenubuilder.exe",
 };
 
+static const char *const launchers[] = { "start.exe" };
+
 static enum program kind;
+static bool is_launcher_named, is_launcher;
 
 /* What follows the last slash of either sort. */
 static const char *file_name(const char *path)
@@ -84,18 +89,39 @@ static enum program kind_of_loader(void)
 	return PROGRAM_WINDOWS;
 }
 
+/* The user may mean start.exe, or just start. */
+static bool names_launcher(const char *program)
+{
+	return program && (is_in(program, launchers, COUNT(launchers)) ||
+			   strcasecmp(file_name(program), "start") == 0);
+}
+
 void program_find(void)
 {
 	char path[512];
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
 	path[length > 0 ? length : 0] = '\0';
+	is_launcher_named = names_launcher(find_program(environment_arguments()));
 	if (is_in(path, loaders, COUNT(loaders)))
 		kind = kind_of_loader();
 	else if (is_in(path, servers, COUNT(servers)))
 		kind = PROGRAM_OF_WINE;
 	else if (environment_get(VADTRACE_ENV_WINE))
 		kind = PROGRAM_SCRIPT;
+}
+
+void program_find_launcher(void)
+{
+	char name[64];
+
+	teb_read_image_name(name, sizeof(name));
+	is_launcher = !is_launcher_named && is_in(name, launchers, COUNT(launchers));
+}
+
+bool program_is_launcher(void)
+{
+	return is_launcher;
 }
 
 enum program program_kind(void)

@@ -19,6 +19,11 @@ enum program {
 void program_find(void);
 enum program program_kind(void);
 
+/* Whether this is start.exe, which Wine runs in place of a program that it does not find by itself,
+ * and which starts that in a child. On a thread of the program, before program_is_launcher. */
+void program_find_launcher(void);
+bool program_is_launcher(void);
+
 /* Whether exec of `path` with these arguments, by a child of a Windows program, starts a Windows
  * program that is not one of Wine's own. */
 bool program_is_windows(const char *path, char *const argv[]);

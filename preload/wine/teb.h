@@ -7,6 +7,7 @@
 #ifndef VADTRACE_PRELOAD_WINE_TEB_H
 #define VADTRACE_PRELOAD_WINE_TEB_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* A register names no memory: volatile, because the thread may change between two reads. */
@@ -53,5 +54,9 @@ static inline void *teb_process_heap(void)
 
 	return *(void *const *)(peb + 0x30);
 }
+
+/* The last characters of the program's path, as many as fit, with a NUL; others than ASCII as '?'.
+ */
+void teb_read_image_name(char *name, size_t size_bytes);
 
 #endif

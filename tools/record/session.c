@@ -200,7 +200,8 @@ static int enable_events(void *unused)
 	return code;
 }
 
-/* A recording of one program must not hold what runs beside it. */
+/* A recording of one program must not hold what runs beside it. Wine may run the program in a
+ * process of its own. */
 static int track_program(void *unused)
 {
 	struct lttng_process_attr_tracker_handle *tracker = NULL;
@@ -208,7 +209,7 @@ static int track_program(void *unused)
 	int failed;
 
 	(void)unused;
-	if (session.options->with_children)
+	if (session.options->with_children || session.options->is_wine)
 		return 0;
 	code = lttng_session_get_tracker_handle(session.name, LTTNG_DOMAIN_UST,
 						LTTNG_PROCESS_ATTR_VIRTUAL_PROCESS_ID, &tracker);
