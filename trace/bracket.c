@@ -130,8 +130,10 @@ static void introduce(struct thread *thread, const char name[16])
 	uint32_t tid = system_tid();
 
 	memcpy(thread->name, name, sizeof(thread->name));
-	for (uint32_t level = 0; level < BRACKET_LEVELS; level++)
+	/* New memory is clear, and most of it is never touched. */
+	for (uint32_t level = 0; thread->was_owned && level < BRACKET_LEVELS; level++)
 		history_clear(&thread->history[level]);
+	thread->was_owned = true;
 	thread->young = YOUNG_EVENTS;
 	thread->is_announced = false;
 	thread->slots[0]->header.tid = tid;

@@ -37,6 +37,7 @@ struct thread {
 	uintptr_t outer[BRACKET_LEVELS];
 	bool is_listed;
 	bool is_announced;
+	bool was_owned; /* history is of some thread */
 	bool is_frozen; /* the flusher that holds its lock is a fork */
 	uint8_t young;  /* events until its name is believed */
 	char name[16];
