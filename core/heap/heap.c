@@ -121,7 +121,7 @@ static void *allocate(struct heap *heap, uint32_t flags, const struct block_info
 			*block_user_value(page, block) = 0;
 	}
 	heap_leave(front);
-	if (block && flags & HEAP_ZERO_MEMORY && !is_zero)
+	if (block && (flags | heap->force_flags) & HEAP_ZERO_MEMORY && !is_zero)
 		memset(block, 0, info->size_bytes);
 	set_status(status, block ? STATUS_SUCCESS : STATUS_NO_MEMORY);
 	return block;
@@ -166,7 +166,7 @@ void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTAT
 
 	if (unlikely(!block))
 		return allocate(heap, flags, &info, status);
-	if (flags & HEAP_ZERO_MEMORY)
+	if ((flags | heap->force_flags) & HEAP_ZERO_MEMORY)
 		memset(block, 0, size_bytes);
 	set_status(status, STATUS_SUCCESS);
 	return block;
