@@ -52,6 +52,12 @@ void front_set_up(struct front *front, struct heap *heap, struct lock *lock, boo
 /* Whether `front`, found busy, is so because of a call that was abandoned: then it is ours. */
 bool front_enter_busy(struct front *front);
 
+/* Marks the front, which nobody is changing, as being changed by this call. */
+static inline void front_mark(struct front *front)
+{
+	__asm__ volatile("mov %%rsp, %0" : "=m"(front->busy)::"memory");
+}
+
 /* Marks the front as being changed by this call. False: a signal handler interrupted a call that
  * is changing it; the caller must go elsewhere. The mark is a plain store: only this thread and
  * its handlers look at it. */
@@ -59,7 +65,7 @@ static inline bool front_enter(struct front *front)
 {
 	if (unlikely(front->busy))
 		return front_enter_busy(front);
-	__asm__ volatile("mov %%rsp, %0" : "=m"(front->busy)::"memory");
+	front_mark(front);
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include "core/base/status.h"
 #include "core/heap/blocks.h"
 #include "core/heap/descriptor.h"
+#include "core/heap/quick.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 
@@ -127,37 +128,9 @@ static void *allocate(struct heap *heap, uint32_t flags, const struct block_info
 	return block;
 }
 
-/* A small block of a thread's own front; NULL when anything is not as usual. */
-static inline void *allocate_quickly(struct heap *heap, uint32_t flags, size_t size_bytes)
-{
-	struct thread_heap *thread = thread_heap;
-	struct front *front;
-	struct block *block = NULL;
-	struct page *page;
-
-	if (unlikely(!thread || size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES ||
-		     flags & (HEAP_ADD_USER_INFO | HEAP_USER_FLAGS)))
-		return NULL;
-	front = thread_front_of(thread, heap);
-	if (unlikely(!front || front->busy))
-		return NULL;
-	front_enter(front);
-	if (likely(thread_front_of(thread, heap) == front && !heap_is_held_by_another(heap) &&
-		   !heap->maximum_bytes)) {
-		size_t bytes = size_bytes > BLOCK_BYTES_MIN ? size_bytes : BLOCK_BYTES_MIN;
-
-		page = front->direct[direct_index(bytes + TRAILER_BYTES)];
-		block = page_pop(page);
-		if (likely(block != NULL))
-			block_write_plain_trailer(page, block, size_bytes);
-	}
-	front_leave(front);
-	return block;
-}
-
 void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status)
 {
-	void *block = allocate_quickly(heap, flags, size_bytes);
+	void *block = heap_allocate_quickly(heap, flags, size_bytes);
 	const struct block_info info = {
 		.size_bytes = size_bytes,
 		.user_flags = flags & HEAP_USER_FLAGS,
@@ -197,39 +170,13 @@ static NTSTATUS release_entered(struct heap *heap, struct front *front, void *bl
 	return STATUS_SUCCESS;
 }
 
-/* Frees a block of a thread's own front. False, and nothing done, when anything is not as usual. */
-static inline bool release_quickly(struct heap *heap, struct block *block)
-{
-	struct thread_heap *thread = thread_heap;
-	struct front *front;
-	bool is_done = false;
-	size_t offset;
-	struct page *page = page_at(block, &offset);
-
-	if (unlikely(!thread || !page))
-		return false;
-	front = thread_front_of(thread, heap);
-	if (unlikely(!front || front->busy))
-		return false;
-	front_enter(front);
-	if (likely(page_owner(page) == (uintptr_t)front && !heap_is_held_by_another(heap) &&
-		   !heap->maximum_bytes && page_has_block_at(page, offset) &&
-		   block->mark != block_mark(block) && block_has_plain_trailer(page, block))) {
-		is_done = true;
-		if (unlikely(page_push(page, block) == 0))
-			front_page_freed(front, page);
-	}
-	front_leave(front);
-	return is_done;
-}
-
 bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status)
 {
 	struct front *front;
 	NTSTATUS result;
 
 	(void)flags;
-	if (!block || likely(release_quickly(heap, block)))
+	if (!block || likely(heap_release_quickly(heap, block)))
 		return set_status(status, STATUS_SUCCESS);
 	front = heap_enter(heap);
 	if (unlikely(!front))

@@ -41,7 +41,7 @@ struct dll {
 	const char *name;
 	uint64_t base;
 	struct region region;
-	uint32_t unwind; /* of stubs */
+	uint32_t unwind, quick_unwind; /* of stubs, and of what is before them */
 	struct stub_slots slots;
 	struct row *rows;
 	uint32_t row_count;
@@ -52,6 +52,7 @@ static struct plan plans[HOOK_COUNT];
 static struct hook_place places[HOOK_COUNT];
 static uint64_t stubs[HOOK_COUNT];
 static void *originals[API_IDS_MAX];
+static hook_quick quicks[API_IDS_MAX];
 static hook_enter dispatch_enter_call;
 static hook_leave dispatch_leave_call;
 static uint64_t raise_status, add_function_table;
@@ -60,6 +61,11 @@ void hook_set_dispatch(hook_enter enter, hook_leave leave)
 {
 	dispatch_enter_call = enter;
 	dispatch_leave_call = leave;
+}
+
+void hook_set_quick(enum api api, hook_quick quick)
+{
+	quicks[api] = quick;
 }
 
 bool hook_is_wanted(void)
@@ -110,13 +116,15 @@ static void emit_common(struct dll *dll, uint32_t hooks)
 	struct emitter *tables = &dll->region.tables;
 
 	dll->rows = (struct row *)tables->bytes;
-	tables->used = sizeof(struct row) * 2 * hooks;
+	tables->used = sizeof(struct row) * STUB_ROWS_MAX * hooks;
 	emit_align(tables, sizeof(uint64_t), 0);
 	dll->slots.enter = emit_slot(tables, (uintptr_t)dispatch_enter_call);
 	dll->slots.leave = emit_slot(tables, (uintptr_t)dispatch_leave_call);
 	dll->slots.raise_status = emit_slot(tables, raise_status);
 	dll->unwind = in_region(dll, emit_address(tables));
 	stub_emit_unwind(tables);
+	dll->quick_unwind = in_region(dll, emit_address(tables));
+	quick_emit_unwind(tables);
 }
 
 static void add_row(struct dll *dll, uint64_t begin, uint32_t unwind)
@@ -148,6 +156,23 @@ static uint64_t emit_original(struct dll *dll, const struct plan *plan)
 	return begin;
 }
 
+/* Gives where the jump from the entry goes: to the quick way in, if there is one. */
+static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t original)
+{
+	struct emitter *code = &dll->region.code;
+	uint64_t stub = emit_address(code), quick;
+
+	stub_emit(code, hook, original, &dll->slots);
+	add_row(dll, stub, dll->unwind);
+	if (!quicks[hook->api])
+		return stub;
+	emit_align(code, 16, 0xcc);
+	quick = emit_address(code);
+	quick_emit(code, quicks[hook->api], stub);
+	add_row(dll, quick, dll->quick_unwind);
+	return quick;
+}
+
 static void emit_hook(struct dll *dll, size_t index)
 {
 	struct emitter *code = &dll->region.code;
@@ -156,9 +181,7 @@ static void emit_hook(struct dll *dll, size_t index)
 	emit_align(code, 16, 0xcc);
 	original = emit_original(dll, &plans[index]);
 	emit_align(code, 16, 0xcc);
-	stubs[index] = emit_address(code);
-	stub_emit(code, hook_at(index), original, &dll->slots);
-	add_row(dll, stubs[index], dll->unwind);
+	stubs[index] = emit_stub(dll, hook_at(index), original);
 	originals[hook_at(index)->api] = (void *)original;
 }
 

@@ -37,6 +37,13 @@ typedef void(HOOK_ABI *hook_leave)(struct hook_call *call);
 void hook_set_dispatch(hook_enter enter, hook_leave leave);
 bool hook_is_wanted(void);
 
+/* A function with the arguments of the hook's, four at most, that is asked before the dispatcher.
+ * It answers with anything but 0, or leaves the call to the dispatcher with 0, as if it had not
+ * been called. Nobody sees what it answers, and it raises nothing. Set before Wine runs, for hooks
+ * that are called all the time. */
+typedef uint64_t(HOOK_ABI *hook_quick)(uint64_t, uint64_t, uint64_t, uint64_t);
+void hook_set_quick(enum api api, hook_quick quick);
+
 /* The function as it was: callable with Windows' calling convention. NULL unless HOOK_IS_SET. */
 void *hook_original(enum api api);
 

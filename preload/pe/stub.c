@@ -25,7 +25,22 @@
  *           jmp   answer
  *   raise:  mov   raise,%ecx
  *           call  *raise_status             does not come back
- *           int3 */
+ *           int3
+ *
+ * Before it, where there is a quick function:
+ *
+ *           sub   $QUICK_FRAME,%rsp         its caller's 32 bytes, and the arguments
+ *           test  %eax,-STUB_PROBE(%rsp)
+ *           mov   the arguments into the frame
+ *           call  quick
+ *           test  %rax,%rax
+ *           je    declined
+ *           add   $QUICK_FRAME,%rsp
+ *           ret
+ *   declined:
+ *           mov   the arguments back
+ *           add   $QUICK_FRAME,%rsp
+ *           jmp   stub */
 
 #include "preload/pe/stub.h"
 
@@ -68,12 +83,35 @@ static void call_slot(struct emitter *code, uint64_t slot)
 	emit_relative(code, slot);
 }
 
+/* A jump whose distance of four bytes is filled in by land_here. */
+static size_t jump_ahead(struct emitter *code, uint8_t condition)
+{
+	emit_code(code, 0x0f, condition);
+	emit_32(code, 0);
+	return code->used;
+}
+
+static void land_here(struct emitter *code, size_t jump_end)
+{
+	uint32_t distance = (uint32_t)(code->used - jump_end);
+
+	if (!code->has_failed)
+		memcpy(code->bytes + jump_end - 4, &distance, sizeof(distance));
+}
+
+static void probe_stack(struct emitter *code)
+{
+	emit_code(code, 0x85, 0x84, 0x24); /* test */
+	emit_32(code, (uint32_t)-STUB_PROBE);
+}
+
+/* --- The stub -------------------------------------------------------------------------------- */
+
 static void emit_prologue(struct emitter *code, const struct hook *hook)
 {
 	emit_code(code, 0x48, 0x81, 0xec); /* sub */
 	emit_32(code, STUB_FRAME);
-	emit_code(code, 0x85, 0x84, 0x24); /* test */
-	emit_32(code, (uint32_t)-STUB_PROBE);
+	probe_stack(code);
 	for (unsigned int i = 0; i < sizeof(passed_in); i++)
 		store(code, passed_in[i], CALL(arguments) + 8 * i);
 	for (unsigned int i = 0; i < sizeof(kept); i++)
@@ -89,22 +127,6 @@ static void emit_answer(struct emitter *code)
 	emit_code(code, 0x48, 0x81, 0xc4); /* add */
 	emit_32(code, STUB_FRAME);
 	emit_code(code, 0xc3);
-}
-
-/* A jump whose distance of four bytes is filled in by land_here. */
-static size_t jump_ahead(struct emitter *code, uint8_t condition)
-{
-	emit_code(code, 0x0f, condition);
-	emit_32(code, 0);
-	return code->used;
-}
-
-static void land_here(struct emitter *code, size_t jump_end)
-{
-	uint32_t distance = (uint32_t)(code->used - jump_end);
-
-	if (!code->has_failed)
-		memcpy(code->bytes + jump_end - 4, &distance, sizeof(distance));
 }
 
 static void emit_original(struct emitter *code, const struct hook *hook, uint64_t original,
@@ -160,4 +182,44 @@ void stub_emit_unwind(struct emitter *tables)
 
 	emit_code(tables, 1, 7, 2, 0, 7, 0x01);
 	emit_16(tables, STUB_FRAME / 8);
+}
+
+/* --- The quick way --------------------------------------------------------------------------- */
+
+#define QUICK_FRAME 0x48
+#define QUICK_ARGUMENTS 0x20
+static_assert(QUICK_FRAME % 16 == 8 && QUICK_FRAME <= 0x7f, "aligned; a distance of one byte");
+
+static void quick_leave(struct emitter *code)
+{
+	emit_code(code, 0x48, 0x83, 0xc4, QUICK_FRAME); /* add */
+}
+
+void quick_emit(struct emitter *code, hook_quick quick, uint64_t stub)
+{
+	size_t to_declined;
+
+	emit_code(code, 0x48, 0x83, 0xec, QUICK_FRAME); /* sub */
+	probe_stack(code);
+	for (unsigned int i = 0; i < sizeof(passed_in); i++)
+		store(code, passed_in[i], QUICK_ARGUMENTS + 8 * i);
+	emit_code(code, 0x48, 0xb8); /* mov to %rax */
+	emit_64(code, (uintptr_t)quick);
+	emit_code(code, 0xff, 0xd0);          /* call *%rax */
+	emit_code(code, 0x48, 0x85, 0xc0);    /* test %rax,%rax */
+	to_declined = jump_ahead(code, 0x84); /* je */
+	quick_leave(code);
+	emit_code(code, 0xc3);
+	land_here(code, to_declined);
+	for (unsigned int i = 0; i < sizeof(passed_in); i++)
+		load(code, passed_in[i], QUICK_ARGUMENTS + 8 * i);
+	quick_leave(code);
+	emit_code(code, 0xe9);
+	emit_relative(code, stub);
+}
+
+/* A prologue of 4 bytes, after which UWOP_ALLOC_SMALL undoes the frame. */
+void quick_emit_unwind(struct emitter *tables)
+{
+	emit_code(tables, 1, 4, 1, 0, 4, (QUICK_FRAME / 8 - 1) << 4 | 2, 0, 0);
 }

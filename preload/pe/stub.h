@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "preload/pe/emit.h"
+#include "preload/pe/hook.h"
 #include "preload/pe/plan/plan.h"
 
 /* Where the addresses of these functions lie, near the stubs. */
@@ -18,9 +19,16 @@ struct stub_slots {
 
 /* What one hook may take at most of each. */
 #define STUB_CODE_BYTES_MAX 448
-#define STUB_TABLE_BYTES_MAX 64
-/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs. */
+#define STUB_TABLE_BYTES_MAX 72
+/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs and
+ * of all quick ones. */
 #define STUB_COMMON_BYTES 64
+/* Functions of a hook that have unwind information: trampoline, quick, stub. */
+#define STUB_ROWS_MAX 3
+
+/* Asks a quick function first, and goes on to the stub when it declines. */
+void quick_emit(struct emitter *code, hook_quick quick, uint64_t stub);
+void quick_emit_unwind(struct emitter *tables);
 
 /* A stub for the function whose original is at `original`; `call_hook` goes into hook_call.hook. */
 void stub_emit(struct emitter *code, const struct hook *call_hook, uint64_t original,

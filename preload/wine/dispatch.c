@@ -29,6 +29,7 @@
 #include "preload/wine/heap.h"
 #include "preload/wine/model.h"
 #include "preload/wine/program.h"
+#include "preload/wine/quick.h"
 #include "preload/wine/serve.h"
 #include "preload/wine/spare.h"
 #include "preload/wine/teb.h"
@@ -111,6 +112,8 @@ static void settle(void)
 		return;
 	is_settled = true;
 	hook_register_unwind();
+	if (mode == CONFIG_ROUTE)
+		quick_open();
 }
 
 static const char *state_name(enum hook_state state)
@@ -308,4 +311,5 @@ HOOK_ABI void dispatch_leave(struct hook_call *call)
 void dispatch_start(void)
 {
 	hook_set_dispatch(dispatch_enter, dispatch_leave);
+	quick_start();
 }

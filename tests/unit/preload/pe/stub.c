@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <Zydis/Zydis.h>
 
@@ -103,7 +104,7 @@ static HOOK_ABI void raise_status(uint32_t status)
 /* --- Making one ------------------------------------------------------------------------------ */
 
 static struct region region;
-static uint32_t stub_bytes, unwind_offset;
+static uint32_t stub_bytes, quick_bytes, unwind_offset;
 
 static void *make_stub(const struct hook *hook)
 {
@@ -176,6 +177,59 @@ static void test_call(unsigned int count)
 	ok_equal(result, RESULT_SERVED, "%u arguments: the result of enter", count);
 	ok(seen.entered == 1 && seen.passed == 0 && seen.left == 0,
 	   "%u arguments: the original is not called", count);
+}
+
+/* --- The quick way --------------------------------------------------------------------------- */
+
+static uint64_t quick_answer;
+static uint64_t quick_arguments[4];
+
+static HOOK_ABI uint64_t quick(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	const uint64_t received[] = { a, b, c, d };
+
+	memcpy(quick_arguments, received, sizeof(received));
+	return quick_answer;
+}
+
+/* The stub is made behind it. */
+static void *make_quick(const struct hook *hook)
+{
+	void *stub = make_stub(hook);
+	size_t code_used = region.code.used;
+
+	if (!stub || mprotect(stub, region.code.size_bytes, PROT_READ | PROT_WRITE) != 0)
+		return NULL;
+	emit_align(&region.code, 16, 0xcc);
+	code_used = region.code.used;
+	quick_emit(&region.code, quick, (uintptr_t)stub);
+	quick_bytes = (uint32_t)(region.code.used - code_used);
+	return !region.code.has_failed && region_seal(&region) ? region.code.bytes + code_used
+							       : NULL;
+}
+
+static void test_quick(void)
+{
+	const struct hook hook = { "dll", "f", 1, 4, true, "f" };
+	void *code = make_quick(&hook);
+	uint64_t kept_after[8], result;
+
+	if (!ok(code != NULL, "a quick way in"))
+		return;
+	quick_answer = 7;
+	memset(&seen, 0, sizeof(seen));
+	result = call_kept(code, arguments, kept_before, kept_after);
+	ok_equal(result, 7, "the quick function's answer");
+	ok(memcmp(quick_arguments, arguments, sizeof(quick_arguments)) == 0,
+	   "it has the arguments");
+	ok(memcmp(kept_before, kept_after, sizeof(kept_after)) == 0, "registers are kept");
+	ok_equal(seen.entered, 0, "the dispatcher is not asked");
+	quick_answer = 0;
+	result = run(code, /* serves */ false);
+	ok_equal(result, RESULT_PASSED, "it declines: the original's result");
+	ok(memcmp(seen.received, arguments, sizeof(quick_arguments)) == 0,
+	   "it declines: the arguments are as they were");
+	ok_equal(seen.return_address, (uintptr_t)call_kept_return, "it declines: the caller");
 }
 
 static void test_raise(void)
@@ -277,6 +331,18 @@ static void test_unwind(void)
 	ok(is_described(region.code.bytes, stub_bytes, info), "at each instruction of the stub");
 }
 
+static void test_quick_unwind(void)
+{
+	const struct hook hook = { "dll", "f", 1, 4, true, "f" };
+	uint8_t info[8];
+	struct emitter tables = { .bytes = info, .size_bytes = sizeof(info) };
+	const uint8_t *code = make_quick(&hook);
+
+	quick_emit_unwind(&tables);
+	ok(!tables.has_failed && is_described(code, quick_bytes, info),
+	   "at each instruction of the quick way in");
+}
+
 /* --- Trampolines ----------------------------------------------------------------------------- */
 
 static void test_moved_unwind(void)
@@ -328,8 +394,10 @@ int main(void)
 {
 	for (unsigned int count = 0; count <= HOOK_ARGUMENTS_MAX; count++)
 		test_call(count);
+	test_quick();
 	test_raise();
 	test_unwind();
+	test_quick_unwind();
 	test_moved_unwind();
 	test_far();
 	return tap_done();
