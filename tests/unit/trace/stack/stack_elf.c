@@ -393,7 +393,7 @@ static void test_random(void)
 /* A frame that uses rbp, and two outside it that leave it alone. */
 __attribute__((noinline)) static void share_last(void)
 {
-	volatile char *dynamic = __builtin_alloca(16 * (size_t)(sink >= 0 || sink < 0));
+	volatile char *dynamic = __builtin_alloca(16 + (size_t)(sink & 0));
 
 	sink += (char)(uintptr_t)dynamic;
 	compare_histories();
