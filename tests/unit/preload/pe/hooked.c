@@ -229,6 +229,46 @@ static void test_overflows(void)
 		ok_equal(count_overflows(which), 9, "call %u: overflows are caught", which);
 }
 
+/* --- Contents -------------------------------------------------------------------------------- */
+
+static BOOL is_zero(const char *block, SIZE_T size)
+{
+	for (SIZE_T i = 0; i < size; i++)
+		if (block[i])
+			return FALSE;
+	return TRUE;
+}
+
+/* A block is zero when that was asked for, up to its last byte, and its neighbours are untouched.
+ */
+static void test_zero(void)
+{
+	enum { COUNT = 16 };
+	unsigned int dirty = 0, hurt = 0;
+	char *blocks[COUNT];
+
+	for (SIZE_T size = 0; size < 600; size++) {
+		for (unsigned int i = 0; i < COUNT; i++) {
+			blocks[i] = HeapAlloc(GetProcessHeap(), 0, size);
+			memset(blocks[i], 0x77, size);
+		}
+		for (unsigned int i = 0; i < COUNT; i += 2)
+			HeapFree(GetProcessHeap(), 0, blocks[i]);
+		for (unsigned int i = 0; i < COUNT; i += 2) {
+			blocks[i] = HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, size);
+			dirty += !is_zero(blocks[i], size);
+		}
+		for (unsigned int i = 0; i < COUNT; i++) {
+			hurt += i % 2 && size > 0 &&
+				(blocks[i][0] != 0x77 || blocks[i][size - 1] != 0x77);
+			hurt += HeapSize(GetProcessHeap(), 0, blocks[i]) != size;
+			hurt += !HeapFree(GetProcessHeap(), 0, blocks[i]);
+		}
+	}
+	ok_equal(dirty, 0, "blocks that are to be zero are");
+	ok_equal(hurt, 0, "their neighbours are as they were");
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
@@ -238,6 +278,7 @@ int main(int argc, char **argv)
 		      "GetNumaHighestNodeNumber");
 	ok_equal(GetLargePageMinimum(), strcmp(word, "serves") == 0 ? 0x5e4e : 0x200000,
 		 "GetLargePageMinimum");
+	test_zero();
 	test_exceptions();
 	if (strcmp(word, "overflows") == 0)
 		test_overflows();

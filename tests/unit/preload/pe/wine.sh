@@ -10,16 +10,16 @@ start_wine
 counter=$VADTRACE_BUILDDIR/tests/unit/preload/pe/.libs/counter.so
 hooked=$VADTRACE_BUILDDIR/tests/unit/preload/pe/hooked.exe
 
-# set_prefix WAY: "bare", or hooked with these words for the counter.
+# set_prefix WAY: "bare", a mode of the whole preload, or hooked with these words for the counter.
 set_prefix() {
 	local words
 
 	read -r -a words <<<"${1#hooked}"
-	if [ "$1" = bare ]; then
-		prefix=()
-	else
-		prefix=(env "PE_COUNTS=$scratch/counts" "${words[@]}" LD_PRELOAD="$counter")
-	fi
+	case $1 in
+	bare) prefix=() ;;
+	hooked*) prefix=(env "PE_COUNTS=$scratch/counts" "${words[@]}" LD_PRELOAD="$counter") ;;
+	*) prefix=("${alone[@]}" env LD_PRELOAD="$preload" VADTRACE_MODE="$1") ;;
+	esac
 }
 
 # passes WAY: the program's own tests.
@@ -64,6 +64,11 @@ run_way 'hooked PE_OCCUPY=1' "$hooked" overflows
 ok "DLLs that are relocated" passes 'hooked PE_OCCUPY=1'
 is "$(count 3 left) $(count 3 waits)" "0 0" "DLLs that are relocated: all are hooked"
 is "$(awk '$1 == "ntdll" && $6 ~ /^1700/' "$scratch/counts")" "" "and they were relocated"
+
+for mode in $modes; do
+	run_way "$mode" "$hooked" overflows
+	ok "$mode: exceptions and overflows" passes "$mode"
+done
 
 for program in "$conformance"/*.exe; do
 	name=$(basename "$program" .exe)
