@@ -19,7 +19,7 @@
 /* Pages below the limit are Windows' guard pages: touched with signals blocked, they kill. */
 #define ROOM_MIN (32u * 1024)
 
-static _Thread_local const struct trace_caller *caller;
+_Thread_local const struct trace_caller *windows_told_caller;
 
 void trace_start_windows(void)
 {
@@ -38,9 +38,9 @@ bool trace_is_wanted(void)
 
 const struct trace_caller *trace_set_caller(const struct trace_caller *next)
 {
-	const struct trace_caller *before = caller;
+	const struct trace_caller *before = windows_told_caller;
 
-	caller = next;
+	windows_told_caller = next;
 	return before;
 }
 
@@ -49,30 +49,27 @@ static uintptr_t environment_word(uintptr_t offset)
 {
 	uintptr_t value;
 
-	__asm__("movq %%gs:(%1), %0" : "=r"(value) : "r"(offset));
+	__asm__ volatile("movq %%gs:(%1), %0" : "=r"(value) : "r"(offset));
 	return value;
 }
 
 /* The host keeps it on the program's stack, above the events of that call. On Wine's own stack for
  * system calls they are elsewhere. */
-const struct trace_caller *windows_caller(uintptr_t frame)
+const struct trace_caller *windows_check_caller(uintptr_t frame)
 {
-	uintptr_t address = (uintptr_t)caller, base, limit;
+	uintptr_t address = (uintptr_t)windows_told_caller;
+	uintptr_t base = environment_word(8), limit = environment_word(16);
 
-	if (!caller)
-		return NULL;
-	base = environment_word(8);
-	limit = environment_word(16);
 	if (address - limit >= base - limit)
 		return NULL;
-	return frame - limit < base - limit && frame > address ? NULL : caller;
+	return frame - limit < base - limit && frame > address ? NULL : windows_told_caller;
 }
 
 bool windows_has_room(void)
 {
 	uintptr_t here = FRAME, base, limit;
 
-	if (!caller)
+	if (!windows_told_caller)
 		return true;
 	base = environment_word(8);
 	limit = environment_word(16);
