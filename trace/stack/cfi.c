@@ -528,7 +528,7 @@ static bool is_stored(const struct row *row)
 	enum where where = row->cfa_column == COLUMN_RCX ? WHERE_AT_RCX : WHERE_AT_RBP;
 
 	return row->is_cfa_loaded && row->cfa_column != COLUMN_RSP && row->rip.where == where &&
-	       row->rbp.where == where && fits(row->cfa_offset, 16) && fits(row->rip.offset, 16) &&
+	       row->rbp.where == where && fits(row->cfa_offset, 16) && fits(row->rip.offset, 15) &&
 	       fits(row->rbp.offset, 24);
 }
 
@@ -553,7 +553,7 @@ static struct cfi_rule rule_of_row(const struct row *row)
 		return rule_of_stored(row);
 	if (row->is_complex || row->rip.where != WHERE_AT_CFA || row->rip.offset != -8 ||
 	    row->rbp.where == WHERE_COMPLEX || row->rbp.where == WHERE_AT_RCX ||
-	    !fits(row->rbp.offset, 24) || !fits(row->cfa_offset, 32) ||
+	    !fits(row->rbp.offset, 24) || !fits(row->cfa_offset, 31) ||
 	    (row->cfa_column != COLUMN_RBP && row->cfa_column != COLUMN_RSP))
 		return rule_of_kind(CFI_COMPLEX);
 	return (struct cfi_rule){

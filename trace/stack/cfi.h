@@ -35,19 +35,22 @@ enum cfi_rbp {
 /* One instruction's rule, small enough to be stored atomically.
  *  - CFA = (is_cfa_of_rbp ? rbp : rsp) + cfa_offset, or what is stored there if is_cfa_loaded;
  *  - of CFI_STORED, cfa_offset is two numbers, see below, and rbp_offset counts from rbp or rsp;
+ *  - follows_call: a Windows process's code before the instruction after this one is a call;
+ *  - of CFI_NO_MODULE, cfa_offset is the second in which that was found, in a Windows process;
  *  - other kinds than CFI_STANDARD, CFI_STORED and CFI_MACHINE use no other field. */
 struct cfi_rule {
 	uint64_t kind : 4;
 	uint64_t rbp : 2;
 	uint64_t is_cfa_of_rbp : 1;
 	uint64_t is_cfa_loaded : 1;
+	uint64_t follows_call : 1;
 	int64_t rbp_offset : 24;
-	int64_t cfa_offset : 32;
+	int64_t cfa_offset : 31;
 };
 
 _Static_assert(sizeof(struct cfi_rule) == sizeof(uint64_t), "a rule is one word");
 
-/* Of CFI_STORED: where the caller's rsp and rip are, from rbp or rsp. */
+/* Of CFI_STORED: where the caller's rsp and rip are, from rbp or rsp: 16 and 15 bits. */
 static inline int64_t cfi_stored_offsets(int16_t rsp_offset, int16_t rip_offset)
 {
 	return (int64_t)((uint64_t)(int64_t)rip_offset << 16 | (uint16_t)rsp_offset);

@@ -103,8 +103,9 @@ static __attribute__((noinline)) struct cfi_rule learn(struct table *table, stru
 	uint64_t word;
 
 	memcpy(&word, &rule, sizeof(word));
-	/* A module can appear later where there is none now. */
-	if (slot && rule.kind != CFI_NO_MODULE)
+	/* A module can appear later where there is none now. Windows' loader cannot be asked as
+	 * cheaply as ELF's: its answer holds for a while. */
+	if (slot && (rule.kind != CFI_NO_MODULE || mixed_has_windows()))
 		__atomic_store_n(&slot->rule, word, __ATOMIC_RELAXED);
 	if (!slot || __atomic_load_n(&table->used, __ATOMIC_RELAXED) > table->size / 4 * 3)
 		grow(table);
@@ -116,9 +117,12 @@ struct cfi_rule rules_find(uintptr_t pc, bool is_exact)
 	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 	struct slot *slot = find_slot(table, pc);
 	uint64_t word = slot ? __atomic_load_n(&slot->rule, __ATOMIC_RELAXED) : 0;
+	struct cfi_rule rule = rule_from_word(word);
 
-	return __builtin_expect(word != 0, 1) ? rule_from_word(word)
-					      : learn(table, slot, pc, is_exact);
+	if (__builtin_expect(word == 0, 0) ||
+	    __builtin_expect(rule.kind == CFI_NO_MODULE && mixed_is_old(rule), 0))
+		return learn(table, slot, pc, is_exact);
+	return rule;
 }
 
 void rules_forget(uintptr_t start, uintptr_t end)

@@ -30,6 +30,8 @@
 
 /* A larger gap between a frame pointer and the frame is not believed. */
 #define GUESS_MAX (16u << 20)
+/* In a Windows program most code keeps no frame pointer. */
+#define GUESS_MAX_WINDOWS (256u << 10)
 /* libunwind needs some 8 KiB for a step; less than this may be left on a signal stack. */
 #define UNWIND_STACK_MIN (32u * 1024)
 
@@ -143,7 +145,8 @@ static bool step_guessed(struct registers *at, struct stack_bounds *bounds)
 {
 	uintptr_t frame = at->rbp;
 
-	if (frame < at->rsp || frame - at->rsp > GUESS_MAX)
+	if (frame < at->rsp ||
+	    frame - at->rsp > (mixed_has_windows() ? GUESS_MAX_WINDOWS : GUESS_MAX))
 		return false;
 	if (!bounds_load(bounds, frame, &at->rbp) || !bounds_load(bounds, frame + 8, &at->pc))
 		return false;
@@ -287,9 +290,9 @@ static void set_link(struct history_frame *frame, const struct registers *at, st
 }
 
 /* Whether `at`, which was guessed or is in no module, is added. */
-static bool is_believed(const struct walk *walk)
+static bool is_believed(const struct walk *walk, struct cfi_rule rule)
 {
-	return walk->at.is_exact || !mixed_has_windows() || mixed_is_return(walk->at.pc);
+	return walk->at.is_exact || !mixed_has_windows() || rule.follows_call;
 }
 
 static struct history_frame *add(struct walk *walk)
@@ -314,7 +317,7 @@ static bool add_and_step(struct walk *walk)
 	bool is_found;
 
 	if (__builtin_expect(walk->is_guessed || rule.kind == CFI_NO_MODULE, 0) &&
-	    !is_believed(walk))
+	    !is_believed(walk, rule))
 		return false;
 	frame = add(walk);
 	is_found = step(at, &walk->history->bounds, rule, &link);

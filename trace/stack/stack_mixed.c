@@ -7,10 +7,12 @@
  *
  * The dispatcher changes stacks; where it keeps the Windows side's registers, its own unwind
  * information says (CFI_STORED). So each frame needs no more than a rule, whichever side it is on,
- * and one walk goes all the way. */
+ * and one walk goes all the way. Whole frames, for the rare walk that needs all registers, are kept
+ * in a small table: each slot is written by one thread at a time, and read without a lock. */
 
 #include "trace/stack/stack_mixed.h"
 
+#include "trace/stack/rules.h"
 #include "trace/system.h"
 
 /* What Wine 8.0 has where: in the thread environment block, the frame of the system call that is
@@ -22,6 +24,22 @@
 #define FRAME_RBP 0x98
 #define ARCH_GET_GS 0x1004
 
+#define SLOTS 256u
+
+/* A frame that was found for this pc, while the rules' epoch was `epoch`. */
+struct kept {
+	uintptr_t pc;
+	uint64_t epoch;
+	struct pe_frame frame;
+};
+
+/* `version` is odd while somebody changes the rest. */
+struct slot {
+	uint32_t version;
+	struct kept kept;
+};
+
+static struct slot slots[SLOTS];
 static mixed_images find_image;
 
 void mixed_start_windows(mixed_images images)
@@ -41,13 +59,50 @@ static bool find(uint64_t pc, struct pe_image *image)
 	return images && images(pc, image);
 }
 
+static struct slot *slot_of(uintptr_t pc)
+{
+	return &slots[(pc * UINT64_C(0x9e3779b97f4a7c15)) >> 48 & (SLOTS - 1)];
+}
+
+/* A copy that nobody changed meanwhile. */
+static bool recall(uintptr_t pc, uint64_t epoch, struct pe_frame *frame)
+{
+	struct slot *slot = slot_of(pc);
+	uint32_t version = __atomic_load_n(&slot->version, __ATOMIC_ACQUIRE);
+	struct kept kept = slot->kept;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if ((version & 1) || version != __atomic_load_n(&slot->version, __ATOMIC_RELAXED) ||
+	    kept.pc != pc || kept.epoch != epoch)
+		return false;
+	*frame = kept.frame;
+	return true;
+}
+
+static void keep(uintptr_t pc, uint64_t epoch, const struct pe_frame *frame)
+{
+	struct slot *slot = slot_of(pc);
+	uint32_t version = __atomic_load_n(&slot->version, __ATOMIC_RELAXED);
+
+	if ((version & 1) ||
+	    !__atomic_compare_exchange_n(&slot->version, &version, version + 1, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	slot->kept = (struct kept){ pc, epoch, *frame };
+	__atomic_store_n(&slot->version, version + 2, __ATOMIC_RELEASE);
+}
+
 bool mixed_find_frame(uintptr_t pc, bool is_exact, struct pe_frame *frame)
 {
+	uint64_t epoch = rules_epoch();
 	struct pe_image image;
 
+	if (recall(pc, epoch, frame))
+		return true;
 	if (!find(pc, &image))
 		return false;
 	*frame = pe_frame_find(&image, pc, is_exact);
+	keep(pc, epoch, frame);
 	return true;
 }
 
@@ -62,7 +117,7 @@ static bool is_simple(const struct pe_frame *frame)
 	bool is_rbp_saved = frame->saved >> PE_RBP & 1;
 	uint8_t place_base = frame->is_of_frame >> PE_RBP & 1 ? frame->frame_register : PE_RSP;
 
-	if (frame->base != PE_RSP && frame->base != PE_RBP)
+	if ((frame->base != PE_RSP && frame->base != PE_RBP) || !fits(frame->caller_stack, 31))
 		return false;
 	return !is_rbp_saved || (place_base == frame->base &&
 				 fits((int64_t)frame->places[PE_RBP] - frame->caller_stack, 24));
@@ -89,18 +144,68 @@ static struct cfi_rule rule_of(const struct pe_frame *frame)
 	return rule;
 }
 
-struct cfi_rule mixed_find(uintptr_t pc, bool is_exact)
+static int32_t this_second(void)
 {
-	struct cfi_rule rule = cfi_find(pc);
+	return (int32_t)(system_now_ns() >> 30 & 0x3fffffff);
+}
+
+/* The length of `call` through the operand that the byte describes. */
+static unsigned call_length(uint8_t modrm)
+{
+	unsigned mode = modrm >> 6, base = modrm & 7;
+	unsigned length = 2 + (mode != 3 && base == 4);
+
+	if (mode == 0)
+		return length + (base == 5 ? 4 : 0);
+	return length + (mode == 1 ? 1 : mode == 2 ? 4 : 0);
+}
+
+/* Whether `pc` follows a call. */
+static bool is_return(uintptr_t pc)
+{
+	uint8_t before[7];
+
+	if (!system_read_memory(pc - sizeof(before), before, sizeof(before)))
+		return false;
+	if (before[2] == 0xe8)
+		return true;
+	for (unsigned length = 2; length <= sizeof(before); length++) {
+		const uint8_t *at = before + sizeof(before) - length;
+
+		if (at[0] == 0xff && (at[1] >> 3 & 7) == 2 && call_length(at[1]) == length)
+			return true;
+	}
+	return false;
+}
+
+static struct cfi_rule find_pe(uintptr_t pc, bool is_exact)
+{
 	struct pe_image image;
 	struct pe_frame frame;
 
-	if (rule.kind != CFI_NO_MODULE || !find(pc, &image))
-		return rule;
+	if (!find(pc, &image))
+		return (struct cfi_rule){ .kind = CFI_NO_MODULE, .cfa_offset = this_second() };
 	if (image.callback && pe_is_in_function(&image, pc, image.callback))
 		return (struct cfi_rule){ .kind = CFI_CALLBACK };
 	frame = pe_frame_find(&image, pc, is_exact);
 	return rule_of(&frame);
+}
+
+struct cfi_rule mixed_find(uintptr_t pc, bool is_exact)
+{
+	struct cfi_rule rule = cfi_find(pc);
+
+	if (!mixed_has_windows())
+		return rule;
+	if (rule.kind == CFI_NO_MODULE)
+		rule = find_pe(pc, is_exact);
+	rule.follows_call = !is_exact && is_return(pc + 1);
+	return rule;
+}
+
+bool mixed_is_old(struct cfi_rule rule)
+{
+	return rule.cfa_offset != this_second();
 }
 
 static bool load(uint64_t address, uint64_t *value)
@@ -127,32 +232,4 @@ bool mixed_leave_callback(struct mixed_system_call *call)
 		return false;
 	call->frame = frame;
 	return find(call->pc, &image);
-}
-
-/* The length of `call` through the operand that the byte describes. */
-static unsigned call_length(uint8_t modrm)
-{
-	unsigned mode = modrm >> 6, base = modrm & 7;
-	unsigned length = 2 + (mode != 3 && base == 4);
-
-	if (mode == 0)
-		return length + (base == 5 ? 4 : 0);
-	return length + (mode == 1 ? 1 : mode == 2 ? 4 : 0);
-}
-
-bool mixed_is_return(uintptr_t pc)
-{
-	uint8_t before[7];
-
-	if (!system_read_memory(pc - sizeof(before), before, sizeof(before)))
-		return false;
-	if (before[2] == 0xe8)
-		return true;
-	for (unsigned length = 2; length <= sizeof(before); length++) {
-		const uint8_t *at = before + sizeof(before) - length;
-
-		if (at[0] == 0xff && (at[1] >> 3 & 7) == 2 && call_length(at[1]) == length)
-			return true;
-	}
-	return false;
 }

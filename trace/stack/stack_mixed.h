@@ -36,7 +36,7 @@ struct mixed_system_call {
  * is 0, else the next one further out. False when there is none. */
 bool mixed_leave_callback(struct mixed_system_call *call);
 
-/* Whether `pc` follows a call. */
-bool mixed_is_return(uintptr_t pc);
+/* Whether a rule of CFI_NO_MODULE has to be asked for again. */
+bool mixed_is_old(struct cfi_rule rule);
 
 #endif
