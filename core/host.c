@@ -36,6 +36,11 @@ CORE_API void core_fork_child(void)
 	heap_fork_child();
 }
 
+bool core_blocks_signals(void)
+{
+	return lock_is_any_held();
+}
+
 CORE_API void core_thread_exit(void)
 {
 	heap_thread_exit();

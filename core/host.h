@@ -7,6 +7,8 @@
 #ifndef VADTRACE_HOST_H
 #define VADTRACE_HOST_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,6 +28,10 @@ void core_fork_child(void);
 /* The calling thread is about to end: its caches go back. It may still allocate and free after
  * this (from a shared, locked cache), in any number of rounds. */
 void core_thread_exit(void);
+
+/* Whether the calling thread is inside of core with all its signals blocked: there the pager that
+ * the host has installed may be at work. */
+bool core_blocks_signals(void);
 
 #ifdef __cplusplus
 }

@@ -99,6 +99,12 @@ bool lock_is_mine(const struct lock *lock)
 	return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == os_thread_token();
 }
 
+bool lock_is_any_held(void)
+{
+	return held_count != 0 &&
+	       __atomic_load_n(&forking_thread, __ATOMIC_RELAXED) != os_thread_token();
+}
+
 void lock_fork_begin(void)
 {
 	__atomic_store_n(&forking_thread, os_thread_token(), __ATOMIC_RELAXED);

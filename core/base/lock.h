@@ -45,6 +45,10 @@ void lock_release(struct lock *lock);
 /* Whether the calling thread holds it; for the first line of *_locked functions. */
 bool lock_is_mine(const struct lock *lock);
 
+/* Whether the calling thread holds any, and will give it back before it returns to its caller: not
+ * between lock_fork_begin and lock_fork_end. */
+bool lock_is_any_held(void);
+
 /* The fork protocol: prepare takes all locks, then calls begin; parent and child call end, then
  * give the locks back. A lock taken before fork belongs to the same thread in the child. */
 void lock_fork_begin(void); /* the calling thread is the forking one */

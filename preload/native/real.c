@@ -40,6 +40,7 @@ static const struct {
 	ROW(mlock),
 	ROW(munlock),
 	ROW(msync),
+	ROW(pthread_sigmask),
 	ROW(dlclose),
 	ROW(dl_iterate_phdr),
 	ROW(execve),

@@ -7,6 +7,7 @@
 #define VADTRACE_PRELOAD_NATIVE_REAL_H
 
 #include <malloc.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,7 @@ struct real {
 	int (*mlock)(const void *, size_t);
 	int (*munlock)(const void *, size_t);
 	int (*msync)(void *, size_t, int);
+	int (*pthread_sigmask)(int, const sigset_t *, sigset_t *);
 	int (*dlclose)(void *);
 	int (*dl_iterate_phdr)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
 	int (*execve)(const char *, char *const[], char *const[]);

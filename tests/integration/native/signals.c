@@ -195,6 +195,24 @@ static void dispositions(void)
 	}
 }
 
+/* The mask of a thread is what it asks for. */
+static void masks(void)
+{
+	sigset_t set, old, now;
+	int error;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	error = pthread_sigmask(SIG_BLOCK, &set, &old);
+	free(malloc(100));
+	error |= pthread_sigmask(SIG_BLOCK, NULL, &now);
+	printf("masks: %d, blocked %d, before %d, bad way %s\n", error, sigismember(&now, SIGUSR1),
+	       sigismember(&old, SIGUSR1), strerror(pthread_sigmask(77, &set, NULL)));
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_sigmask(SIG_BLOCK, NULL, &now);
+	printf("masks: after %d\n", sigismember(&now, SIGUSR1));
+}
+
 int main(void)
 {
 	is_async = getenv("ASYNC") != NULL;
@@ -203,5 +221,6 @@ int main(void)
 	interrupted();
 	jump_out();
 	small_stacks();
+	masks();
 	return 0;
 }

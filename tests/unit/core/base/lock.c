@@ -45,6 +45,20 @@ static void test_exclusion(void)
 	ok(!lock_is_mine(&low), "a free lock is nobody's");
 }
 
+static void test_holding(void)
+{
+	ok(!lock_is_any_held(), "at first a thread holds none");
+	lock_acquire(&low);
+	lock_acquire(&high);
+	lock_release(&high);
+	ok(lock_is_any_held(), "then it does");
+	lock_fork_begin();
+	ok(!lock_is_any_held(), "those of a fork are not counted");
+	lock_fork_end();
+	lock_release(&low);
+	ok(!lock_is_any_held(), "at last it holds none");
+}
+
 static void on_signal(int number)
 {
 	signals_seen++;
@@ -172,6 +186,7 @@ static void test_ranks(void)
 int main(void)
 {
 	test_exclusion();
+	test_holding();
 	test_signals();
 	test_fork();
 	test_ranks();
