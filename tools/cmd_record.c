@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What is worth a word before every recording; doctor says the rest. */
 enum {
@@ -55,6 +56,17 @@ static void warn(const struct target *target, bool with_children)
 			cli_warn("'%s' %s", target->image, target_note_text(note));
 }
 
+/* What is none, Wine looks for in its own ways, and may run it by way of its start.exe. */
+static bool is_windows_file(const char *path)
+{
+	static struct target target;
+
+	if (!path || access(path, R_OK) < 0)
+		return false;
+	target_examine_file(&target, path);
+	return target.problem == TARGET_WINDOWS;
+}
+
 /* Only Wine's answers can be compared with others. */
 static bool can_serve(const struct target *target, const char *mode)
 {
@@ -78,8 +90,10 @@ int cmd_record(int argc, char **argv)
 		return refuse(&target);
 	if (!can_serve(&target, options.mode))
 		return RECORD_EXIT_USAGE;
-	options.is_wine = target.notes & TARGET_NOTE_WINE;
-	options.is_wine_script = options.is_wine && target.notes & TARGET_NOTE_SCRIPT;
+	if (target.notes & TARGET_NOTE_WINE) {
+		options.is_wine_script = target.notes & TARGET_NOTE_SCRIPT;
+		options.is_moving = !is_windows_file(options.command[1]);
+	}
 	if (!options.is_quiet)
 		warn(&target, options.with_children);
 	return recording_run(&options, &target);

@@ -30,8 +30,9 @@ struct record_options {
 	bool is_forced;       /* -f: an older trace of that name is replaced */
 	bool with_children;
 	bool may_discard;
-	bool is_wine; /* set by who has examined the command, and: */
+	/* Set by who has examined the command. */
 	bool is_wine_script;
+	bool is_moving; /* the program runs in a child of the process that is started */
 	bool is_quiet;
 	bool is_verbose;
 	char **command;

@@ -209,7 +209,7 @@ static int track_program(void *unused)
 	int failed;
 
 	(void)unused;
-	if (session.options->with_children || session.options->is_wine)
+	if (session.options->with_children || session.options->is_moving)
 		return 0;
 	code = lttng_session_get_tracker_handle(session.name, LTTNG_DOMAIN_UST,
 						LTTNG_PROCESS_ATTR_VIRTUAL_PROCESS_ID, &tracker);

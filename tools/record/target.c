@@ -241,6 +241,14 @@ void target_examine(struct target *target, const char *command)
 		target->notes |= TARGET_NOTE_WINE;
 }
 
+void target_examine_file(struct target *target, const char *path)
+{
+	memset(target, 0, sizeof(*target));
+	snprintf(target->path, sizeof(target->path), "%s", path);
+	snprintf(target->image, sizeof(target->image), "%s", path);
+	examine_file(target, 0);
+}
+
 /* A row for each problem: the words after the program's name, advice, status. */
 static const struct explanation {
 	const char *problem;

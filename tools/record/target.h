@@ -64,6 +64,9 @@ struct target {
 /* Looks `command` up as execvp does and examines it. Always fills in `target`. */
 void target_examine(struct target *target, const char *command);
 
+/* The same for a file that need not be executable. */
+void target_examine_file(struct target *target, const char *path);
+
 /* One sentence each on what is wrong and on what the user can do. */
 void target_explain(const struct target *target, char problem[TARGET_TEXT_MAX],
 		    char advice[TARGET_TEXT_MAX]);
