@@ -32,8 +32,8 @@ static inline void clear(void *block, size_t size_bytes)
 		*(volatile uint64_t *)&words[i] = 0;
 }
 
-static HOOK_ABI uint64_t allocate(uint64_t heap, uint64_t flags, uint64_t size_bytes,
-				  uint64_t unused)
+static HOOK_ABI uint64_t quick_allocate(uint64_t heap, uint64_t flags, uint64_t size_bytes,
+					uint64_t unused)
 {
 	bool is_zero = flags & HEAP_ZERO_MEMORY;
 	void *block;
@@ -48,7 +48,8 @@ static HOOK_ABI uint64_t allocate(uint64_t heap, uint64_t flags, uint64_t size_b
 }
 
 /* Without a block there is nothing to do, whatever the heap is. */
-static HOOK_ABI uint64_t release(uint64_t heap, uint64_t flags, uint64_t block, uint64_t unused)
+static HOOK_ABI uint64_t quick_release(uint64_t heap, uint64_t flags, uint64_t block,
+				       uint64_t unused)
 {
 	(void)flags;
 	(void)unused;
@@ -59,8 +60,8 @@ static HOOK_ABI uint64_t release(uint64_t heap, uint64_t flags, uint64_t block, 
 
 void quick_start(void)
 {
-	hook_set_quick(API_HeapAlloc, allocate);
-	hook_set_quick(API_HeapFree, release);
+	hook_set_quick(API_HeapAlloc, quick_allocate);
+	hook_set_quick(API_HeapFree, quick_release);
 }
 
 void quick_open(void)

@@ -64,6 +64,14 @@ finds_all() {
 	! ldd -r "$1" 2>&1 | grep -F 'undefined symbol'
 }
 
+# calls_nothing OBJECT FUNCTION: and so saves no registers of the other calling convention.
+calls_nothing() {
+	objdump -d --no-show-raw-insn "$1" | awk -v name="<$2>:" '
+		/^[0-9a-f]+ </ { is_in = $2 == name; found += is_in }
+		is_in && ($2 ~ /^call/ || /%xmm([6-9]|1[0-5])/) { print; failed = 1 }
+		END { exit failed || !found }'
+}
+
 malloc_family='(__libc_)?(malloc|calloc|realloc|free|memalign|aligned_alloc|posix_memalign)'
 stdio='(v|vf|s|sn|vsn)?printf|f?puts|fopen(64)?|fwrite|perror'
 unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
@@ -83,6 +91,9 @@ ok "the core walks no stacks" wants_none "$core" "$unwinder|lttng_.*"
 ok "the preload opens and reads no streams" wants_none "$preload" \
 	'fopen(64)?|fdopen|popen|fread|fgets|getline|fscanf|.*_fscanf|perror|printf|puts'
 
+ok "the quick HeapAlloc calls nothing" calls_nothing "$preload" quick_allocate
+ok "the quick HeapFree calls nothing" calls_nothing "$preload" quick_release
+
 printf '{\nglobal:\n\tone;\nlocal:\n\t*;\n};\n' >"$scratch/export.map"
 sample 'int one(void) { return 1; }' 'int two(void) { return 2; }'
 not_ok "finds a name too many" exports_are "$scratch/sample.so" "$scratch/export.map"
@@ -98,4 +109,9 @@ not_ok "finds large TLS" tls_is_small "$scratch/sample.so" 64
 sample '#include <stdio.h>' '#include <stdlib.h>' 'void f(void) { printf("%p", malloc(1)); }'
 not_ok "finds a call of malloc" wants_none "$scratch/sample.so" "$malloc_family"
 not_ok "finds a call of stdio" wants_none "$scratch/sample.so" "$stdio"
+sample 'int other(void);' 'int calls(void) { return other() + 1; }'
+not_ok "finds a call" calls_nothing "$scratch/sample.so" calls
+sample 'int calls(int n) { return n + 1; }'
+ok "lets a function without calls be" calls_nothing "$scratch/sample.so" calls
+not_ok "finds that there is no such function" calls_nothing "$scratch/sample.so" other
 tap_done
