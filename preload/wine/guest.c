@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 
 /* Most pointers lead to the caller's frame, which can be accessed: it lies between our own and the
- * stack's base. Of others the kernel is asked to copy, which fails where we would fault. */
+ * stack's base. Of others the kernel is asked to copy, which fails where we would fault; where it
+ * may not be asked, they are followed as Wine would follow them. */
 
 #include "preload/wine/guest.h"
 
@@ -24,29 +25,42 @@ static bool is_on_stack(uint64_t address, size_t size_bytes)
 	       teb_stack_limit() <= frame;
 }
 
-/* Through the kernel; `call` is SYS_process_vm_readv or writev. */
-static bool copy(long call, void *own, uint64_t guest, size_t size_bytes)
+enum answer { COPIED, NOT_ACCESSIBLE, NOT_ALLOWED };
+
+/* Through the kernel; `call` is SYS_process_vm_readv or writev. A sandbox may allow neither. */
+static enum answer copy(long call, void *own, uint64_t guest, size_t size_bytes)
 {
 	struct iovec local = { own, size_bytes }, remote = { (void *)guest, size_bytes };
 	int saved_errno = errno;
 	long count = syscall(call, os_process_id(), &local, 1, &remote, 1, 0);
+	bool is_allowed = count >= 0 || (errno != EPERM && errno != ENOSYS);
 
 	errno = saved_errno;
-	return count == (long)size_bytes;
+	if (!is_allowed)
+		return NOT_ALLOWED;
+	return count == (long)size_bytes ? COPIED : NOT_ACCESSIBLE;
 }
 
 bool guest_read(void *to, uint64_t from, size_t size_bytes)
 {
+	enum answer answer = NOT_ALLOWED;
+
 	if (unlikely(!is_on_stack(from, size_bytes)))
-		return copy(SYS_process_vm_readv, to, from, size_bytes);
+		answer = copy(SYS_process_vm_readv, to, from, size_bytes);
+	if (unlikely(answer != NOT_ALLOWED))
+		return answer == COPIED;
 	memcpy(to, (const void *)from, size_bytes);
 	return true;
 }
 
 bool guest_write(uint64_t to, const void *from, size_t size_bytes)
 {
+	enum answer answer = NOT_ALLOWED;
+
 	if (unlikely(!is_on_stack(to, size_bytes)))
-		return copy(SYS_process_vm_writev, (void *)from, to, size_bytes);
+		answer = copy(SYS_process_vm_writev, (void *)from, to, size_bytes);
+	if (unlikely(answer != NOT_ALLOWED))
+		return answer == COPIED;
 	memcpy((void *)to, from, size_bytes);
 	return true;
 }
