@@ -193,13 +193,19 @@ static enum misuse return_locked(struct front *front, struct page *page, struct 
 	return misuse;
 }
 
+/* Fronts that are entered by the same lock, or the same one: the two shared ones are. */
+static bool is_entered_with(const struct front *front, const struct front *entered)
+{
+	return front == entered || (front->lock && front->lock == entered->lock);
+}
+
 enum misuse block_return_entered(struct front *entered, struct page *page, void *block)
 {
 	struct front *front = (struct front *)(page_owner(page) & ~PAGE_FULL);
 
 	if (page->kind != PAGE_BLOCKS)
 		return block_return(page, block);
-	if (front == entered)
+	if (is_entered_with(front, entered))
 		front_free(front, page, block);
 	else if (front->lock)
 		return return_locked(front, page, block);

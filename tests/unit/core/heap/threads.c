@@ -182,6 +182,23 @@ static void *come_and_go(void *context)
 	return NULL;
 }
 
+/* Without fronts of its own a thread is served by the two shared ones, which have one lock: a block
+ * of the one goes back through the other. */
+static void *cross_shared_fronts(void *unused)
+{
+	NTSTATUS status;
+	void *plain, *sized;
+
+	core_thread_exit();
+	plain = heap_malloc(40);
+	sized = heap_allocate(heap_process(), 0, 40, &status);
+	ok(plain && heap_release(heap_process(), 0, plain, &status),
+	   "after a thread's end, HeapFree takes a block of malloc");
+	heap_free(sized);
+	ok(sized, "and free takes one of HeapAlloc");
+	return unused;
+}
+
 int main(void)
 {
 	pthread_t looker, goer, threads[THREADS];
@@ -209,6 +226,9 @@ int main(void)
 		if (shared[i])
 			finish(shared[i]);
 	}
+	heap_check();
+	pthread_create(&looker, NULL, cross_shared_fronts, NULL);
+	pthread_join(looker, NULL);
 	heap_check();
 	ok(looks > 0 && heaps_gone > 0, "heaps were looked at %d times, and %d went", (int)looks,
 	   (int)heaps_gone);
