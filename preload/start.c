@@ -35,6 +35,7 @@
 enum stage { STAGE_IDLE = 0, STAGE_BUSY, STAGE_DONE };
 
 _Thread_local uint32_t serve_thread;
+_Thread_local bool thread_has_ended;
 
 static _Atomic uint32_t stage;
 static pthread_key_t thread_key;
@@ -50,6 +51,7 @@ static void thread_end(void *value)
 	if (round < PTHREAD_DESTRUCTOR_ITERATIONS &&
 	    pthread_setspecific(thread_key, (void *)(round + 1)) == 0)
 		return;
+	thread_has_ended = true;
 	trace_thread_exit();
 	core_thread_exit();
 	if (program_kind() == PROGRAM_NATIVE && os_thread_id() == os_process_id())

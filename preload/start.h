@@ -10,6 +10,7 @@
 #ifndef VADTRACE_PRELOAD_START_H
 #define VADTRACE_PRELOAD_START_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/hints.h"
@@ -23,6 +24,10 @@ enum serve {
 /* The calling thread's enum serve. Before relocation it reads as something that is neither ROUTE
  * nor OBSERVE: compare it with these two only. */
 extern _Thread_local uint32_t serve_thread __attribute__((visibility("hidden")));
+
+/* Whether the calling thread is past its end: destructors run. A thread of Windows cannot ask Wine
+ * for anything any more. */
+extern _Thread_local bool thread_has_ended __attribute__((visibility("hidden")));
 
 /* Makes the process and the thread ready and returns who serves. SERVE_NONE when that cannot be
  * decided yet: then the bootstrap arena serves allocations, and the system everything else. */

@@ -11,6 +11,7 @@
 #include "core/base/status.h"
 #include "core/event.h"
 #include "preload/pe/hook.h"
+#include "preload/start.h"
 
 #define THIS_PROCESS UINT64_MAX
 #define MEMORY_BASIC_INFORMATION_CLASS 0u
@@ -66,13 +67,23 @@ static int error_of(NTSTATUS status)
 	}
 }
 
+/* A thread that ends has no way into Wine's ELF half. What its heaps would give back stays, for the
+ * next thread. */
+static int ask(void)
+{
+	return thread_has_ended ? -EAGAIN : 0;
+}
+
 static intptr_t get_where(void *address, size_t size_bytes, uint32_t state, uint64_t zero_bits)
 {
 	uint32_t protect =
 		state & MEM_COMMIT ? state & ~(MEM_COMMIT | MEM_TOP_DOWN) : PAGE_NOACCESS;
 	uint32_t type = MEM_RESERVE | (state & (MEM_COMMIT | MEM_TOP_DOWN));
-	NTSTATUS status = wine_allocate(&address, &size_bytes, zero_bits, type, protect);
+	NTSTATUS status;
 
+	if (thread_has_ended)
+		return -EAGAIN;
+	status = wine_allocate(&address, &size_bytes, zero_bits, type, protect);
 	return status == STATUS_SUCCESS ? (intptr_t)address : error_of(status);
 }
 
@@ -113,4 +124,5 @@ const struct pager pager_wine = {
 	.put = put,
 	.set = set,
 	.drop = drop,
+	.ask = ask,
 };
