@@ -192,6 +192,7 @@ static void test_heaps(void)
 static void test_information(void)
 {
 	ULONG value = UNTOUCHED, low_fragmentation = 2;
+	HANDLE other = HeapCreate(0, 0, 0);
 	SIZE_T length = 0;
 
 	ok(HeapQueryInformation(heap, HeapCompatibilityInformation, &value, sizeof value, &length),
@@ -208,9 +209,10 @@ static void test_information(void)
 	ok_status(RtlQueryHeapInformation(heap, HeapCompatibilityInformation, &value, sizeof value,
 					  &length),
 		  STATUS_SUCCESS, "RtlQueryHeapInformation");
-	ok_status(RtlSetHeapInformation(heap, HeapCompatibilityInformation, &low_fragmentation,
+	ok_status(RtlSetHeapInformation(other, HeapCompatibilityInformation, &low_fragmentation,
 					sizeof low_fragmentation),
 		  STATUS_SUCCESS, "RtlSetHeapInformation");
+	HeapDestroy(other);
 }
 
 /* --- The functions of ntdll ------------------------------------------------------------------ */

@@ -151,18 +151,6 @@ static void count_tracer(struct replay_process *process, const struct trace_even
 	process->totals.tracer_bytes += event->size_bytes;
 }
 
-/* The C library's heap in a Windows process is Wine's own: its programs do not know of it. */
-static bool is_wines(const struct replay_process *process, uint64_t heap)
-{
-	return process->leaves_wine_out && !heap;
-}
-
-static void count_wine(struct replay_process *process, const struct trace_event *event)
-{
-	process->totals.wine_calls++;
-	process->totals.wine_bytes += event->size_bytes;
-}
-
 /* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
 static bool give_block(struct replay_process *process, const struct trace_event *event,
 		       uint32_t thread_number)
@@ -181,9 +169,6 @@ static bool give_block(struct replay_process *process, const struct trace_event 
 
 	if (block.is_counted && process->sites[block.site].is_tracer) {
 		count_tracer(process, event);
-		block.is_counted = false;
-	} else if (block.is_counted && is_wines(process, event->heap)) {
-		count_wine(process, event);
 		block.is_counted = false;
 	}
 	if (block.is_counted) {
@@ -207,10 +192,9 @@ static void allocate(struct replay_process *process, const struct trace_event *e
 
 /* After its exit event the process runs what libraries do last: LTTng releases there what it had
  * allocated unseen. */
-static void count_unknown(struct replay_process *process, const struct replay_thread *thread,
-			  uint64_t heap)
+static void count_unknown(struct replay_process *process, const struct replay_thread *thread)
 {
-	if (is_counted(process, thread) && !process->has_exited && !is_wines(process, heap))
+	if (is_counted(process, thread) && !process->has_exited)
 		process->totals.unknown_frees++;
 }
 
@@ -224,7 +208,7 @@ static void release(struct replay_process *process, const struct trace_event *ev
 	if (!event->address)
 		return;
 	if (!blocks_remove(&process->blocks, event->address, &old)) {
-		count_unknown(process, thread, event->heap);
+		count_unknown(process, thread);
 		return;
 	}
 	leave(process, &old);
@@ -251,7 +235,7 @@ static void begin_realloc(struct replay_process *process, const struct trace_eve
 	if (blocks_remove(&process->blocks, event->address, &thread->realloc_old))
 		leave(process, &thread->realloc_old);
 	else
-		count_unknown(process, thread, event->heap);
+		count_unknown(process, thread);
 }
 
 static void end_realloc(struct replay_process *process, const struct trace_event *event,
@@ -272,7 +256,7 @@ static void count_failure(struct replay_process *process, const struct trace_eve
 			  struct replay_thread *thread)
 {
 	thread->last_address = 0;
-	if (!is_counted(process, thread) || is_wines(process, event->heap))
+	if (!is_counted(process, thread))
 		return;
 	process->totals.failed_calls++;
 	process_find_api(process, event->api)->failed++;

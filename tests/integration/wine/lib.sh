@@ -107,6 +107,11 @@ normalise() {
 	cat
 }
 
+# What a program finds in its folder; scripts may define their own.
+prepare() {
+	:
+}
+
 # run_way WAY PROGRAM [ARGUMENT...]: leaves stdout, stderr, status and the folder work in
 # $scratch/WAY. The program's end of lines stays Windows'.
 run_way() {
@@ -115,6 +120,7 @@ run_way() {
 	shift
 	rm -rf "${scratch:?}/$way"
 	mkdir -p "$scratch/$way/work"
+	(cd "$scratch/$way/work" && prepare)
 	set_prefix "$way"
 	# The harness's own variables are not for the program's eyes.
 	(cd "$scratch/$way/work" && unset VADTRACE_SRCDIR VADTRACE_BUILDDIR &&

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What a Windows program knows that it did, and what the report says, in each mode: the same
+# figures, at the same lines, with the same stacks; also of programs that are killed.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
+[ -e "$preload" ] || skip_all "the preload is not built here"
+start_wine
+
+# check WAY NAME
+check() {
+	"$vadtrace" report --json --top all "$scratch/$1/trace" >"$scratch/report"
+	tr -d '\r' <"$scratch/$1/stdout" >"$scratch/truth"
+	ok "$2: the report says what the program did" /usr/bin/python3 "$here/known.py" \
+		"$scratch/truth" "$scratch/report"
+}
+
+for mode in $modes; do
+	run_way record-$mode "$programs/known.exe"
+	is "$(cat "$scratch/record-$mode/status")" 0 "$mode: recorded"
+	check record-$mode "$mode"
+done
+
+run_way record-route "$programs/known.exe" kill
+is "$(cat "$scratch/record-route/status")" 137 "TerminateProcess: its status"
+check record-route "TerminateProcess"
+
+# Killed from outside when it has said all.
+kill_it() {
+	local i pid
+
+	for ((i = 0; i < 600; i++)); do
+		sleep 0.1
+		grep -q do_view "$scratch/record-route/stdout.raw" 2>/dev/null || continue
+		pid=$("$vadtrace" info --json "$scratch/record-route/trace" 2>/dev/null |
+			sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
+		kill -9 "${pid:-$(pgrep -f "^$programs/known.exe wait")}"
+		return
+	done
+}
+kill_it &
+run_way record-route "$programs/known.exe" wait
+wait
+is "$(cat "$scratch/record-route/status")" 137 "killed from outside: its status"
+check record-route "killed from outside"
+
+run_way record-route "$programs/known.exe"
+"$vadtrace" info "$scratch/record-route/trace" >"$scratch/info"
+ok "info lists the hooks" grep -q 'HeapAlloc .*ntdll!RtlAllocateHeap .*hooked' "$scratch/info"
+ok "those that are not there with their reason" grep -q 'OfferVirtualMemory .*not present .*export' \
+	"$scratch/info"
+"$vadtrace" leaks "$scratch/record-route/trace" >"$scratch/leaks"
+ok "leaks names a Windows function and its line" grep -q 'do_global  known.c:[0-9]* (known.exe)' \
+	"$scratch/leaks"
+tap_done
