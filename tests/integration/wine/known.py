@@ -56,8 +56,9 @@ def main():
 	with open(sys.argv[2], encoding="utf-8") as file:
 		report = json.load(file)
 	wrong = []
-	for name, line, *figures in rows:
-		wrong += check_function(report, name, int(line), [int(figure) for figure in figures])
+	for name, *numbers in rows:
+		line, *figures = map(int, numbers)
+		wrong += check_function(report, name, line, figures)
 	if report["totals"]["double_live"] or report["trace"]["lower_bounds"]:
 		wrong.append("addresses live twice, or lower bounds")
 	if len(rows) != 7:

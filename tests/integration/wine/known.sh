@@ -34,9 +34,7 @@ kill_it() {
 	for ((i = 0; i < 600; i++)); do
 		sleep 0.1
 		grep -q do_view "$scratch/record-route/stdout.raw" 2>/dev/null || continue
-		pid=$("$vadtrace" info --json "$scratch/record-route/trace" 2>/dev/null |
-			sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | head -n 1)
-		kill -9 "${pid:-$(pgrep -f "^$programs/known.exe wait")}"
+		kill -9 "$(pgrep -f "^$programs/known.exe wait")"
 		return
 	done
 }
@@ -49,8 +47,8 @@ check record-route "killed from outside"
 run_way record-route "$programs/known.exe"
 "$vadtrace" info "$scratch/record-route/trace" >"$scratch/info"
 ok "info lists the hooks" grep -q 'HeapAlloc .*ntdll!RtlAllocateHeap .*hooked' "$scratch/info"
-ok "those that are not there with their reason" grep -q 'OfferVirtualMemory .*not present .*export' \
-	"$scratch/info"
+ok "those that are not there with their reason" \
+	grep -q 'OfferVirtualMemory .*not present .*export' "$scratch/info"
 "$vadtrace" leaks "$scratch/record-route/trace" >"$scratch/leaks"
 ok "leaks names a Windows function and its line" grep -q 'do_global  known.c:[0-9]* (known.exe)' \
 	"$scratch/leaks"

@@ -146,7 +146,8 @@ same() {
 
 	shift
 	run_way bare "$@"
-	ok "$name, bare: it says something" test -s "$scratch/bare/stdout"
+	ok "$name, bare: it says something" test -s "$scratch/bare/stdout" -o -s \
+		"$scratch/bare/stderr"
 	for way in $ways; do
 		run_way "$way" "$@"
 		compare_way "$way" "$name"

@@ -10,6 +10,7 @@
 [ -e "$preload" ] || skip_all "the preload is not built here"
 start_wine
 fetched=$wine_folder/npm
+system='C:\windows\system32'
 
 # Times that the programs measured, and Wine's names of threads.
 normalise() {
@@ -42,7 +43,7 @@ if (cd "$scratch" && "$here/fetch.sh" "$fetched") >"$scratch/fetch" 2>&1; then
 else
 	skip "programs from npm" "they cannot be fetched: $(tail -n 1 "$scratch/fetch")"
 fi
-same "cmd" cmd /c 'echo one & dir /b in & type in\a.js & copy in\a.js copy.js & exit 3'
-same "reg" reg query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' /v CurrentBuild
-same "xcopy" xcopy /s /i in out
+same cmd "$system\\cmd.exe" /c 'echo one & dir /b in & type in\a.js & copy in\a.js copy.js & exit 3'
+same reg "$system\\reg.exe" query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' /v CurrentBuild
+same xcopy "$system\\xcopy.exe" /s /i in out
 tap_done

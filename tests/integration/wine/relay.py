@@ -51,10 +51,11 @@ def main():
 	)
 	wrong = []
 	for function in EXACT:
-		if relay[function] != ours.get(function, 0):
-			wrong.append(f"{function}: relay {relay[function]}, we {ours.get(function, 0)}")
+		count = ours.get(function, 0)
+		if relay[function] != count:
+			wrong.append(f"{function}: relay {relay[function]}, we {count}")
 	heap, our_heap = (
-		sum(calls.get(function, 0) for function in NAMES.values()) for calls in (relay, ours)
+		sum(calls.get(name, 0) for name in NAMES.values()) for calls in (relay, ours)
 	)
 	print(f"heap: relay {heap}, we {our_heap}, of which at most {inside} inside ntdll")
 	if not heap or not heap <= our_heap <= heap + inside:

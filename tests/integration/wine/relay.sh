@@ -10,6 +10,7 @@
 [ -e "$preload" ] || skip_all "the preload is not built here"
 start_wine
 fetched=$wine_folder/npm
+system='C:\windows\system32'
 
 # Which calls Wine logs when it is told to, and from whom: all.
 key='HKCU\Software\Wine\Debug'
@@ -53,7 +54,7 @@ if (cd "$scratch" && "$here/fetch.sh" "$fetched") >"$scratch/fetch" 2>&1; then
 else
 	skip "programs from npm" "they cannot be fetched: $(tail -n 1 "$scratch/fetch")"
 fi
-agree cmd cmd /c 'dir /b in & type in\a.js & exit 3'
-agree reg reg query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' /v CurrentBuild
-agree xcopy xcopy /s /i in out
+agree cmd "$system\\cmd.exe" /c 'dir /b in & type in\a.js & exit 3'
+agree reg "$system\\reg.exe" query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' /v CurrentBuild
+agree xcopy "$system\\xcopy.exe" /s /i in out
 tap_done
