@@ -43,8 +43,8 @@ enum event_kind {
 	EVENT_VAD_PROTECT = 35,  /* address, size_bytes, protect, extra (old protection) */
 	EVENT_VAD_RELEASE = 36,  /* address, size_bytes: a whole region */
 	EVENT_VAD_RESET = 37,    /* address, size_bytes */
-	EVENT_VAD_MAP = 38, /* address, size_bytes, protect, extra (file offset), type: MEM_PRIVATE
-			       or MEM_MAPPED, and MEM_COMMIT when accessible */
+	EVENT_VAD_MAP = 38, /* address, size_bytes, protect, extra (file offset), type: MEM_PRIVATE,
+			       MEM_MAPPED or MEM_IMAGE, and MEM_COMMIT when accessible */
 	EVENT_VAD_UNMAP = 39, /* address, size_bytes: any page range, whole regions or parts */
 };
 
