@@ -15,7 +15,7 @@
 
 static void start_native(void)
 {
-	process_trace(config_get()->mode_name);
+	process_trace(config_get()->mode_name, /* wine */ NULL);
 	if (config_get()->children)
 		follow_remember();
 	else

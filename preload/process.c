@@ -187,11 +187,12 @@ void process_start(void)
 	(void)at_quick_exit(process_leave);
 }
 
-void process_trace(const char *mode)
+void process_trace(const char *mode, const char *wine)
 {
 	const struct config *config = config_get();
 	struct trace_config trace = {
 		.mode = mode,
+		.wine = wine,
 		.session = config->session,
 		.live_folder = config->live_folder[0] ? config->live_folder : NULL,
 		.stack_depth = config->stack_depth,

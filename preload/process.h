@@ -24,7 +24,7 @@ void process_start(void);
 
 /* Starts the tracer and opens the way for process_is_traced. `mode` is for the process event. From
  * the constructor, or where a Windows program begins. */
-void process_trace(const char *mode);
+void process_trace(const char *mode, const char *wine);
 
 /* Whether the tracer was started. */
 bool process_is_tracing(void);

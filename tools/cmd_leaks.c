@@ -16,6 +16,8 @@ static const struct arguments_command command = {
 		 "  --thread TID|NAME       count only what this thread allocated\n"
 		 "  --from SECONDS          count only what was allocated after ...\n"
 		 "  --to SECONDS            ... and is live then\n"
+		 "  --unix                  of a Windows program: what Wine's Unix half allocates "
+		 "too\n"
 		 "  --pid PID[:N]           another process; its N-th program after exec\n"
 		 "  --metadata TRACE        read with another trace's metadata\n"
 		 "  --json                  for programs; see vadtrace-leaks(1)\n"

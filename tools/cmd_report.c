@@ -29,6 +29,8 @@ static const struct arguments_command command = {
 		 "  --thread TID|NAME       count only what this thread allocated\n"
 		 "  --from SECONDS          count only what was allocated after ...\n"
 		 "  --to SECONDS            ... and look no further than this\n"
+		 "  --unix                  of a Windows program: what Wine's Unix half allocates "
+		 "too\n"
 		 "  --pid PID[:N]           another process; its N-th program after exec\n"
 		 "  --suppressions FILE     leave out leaks, in LeakSanitizer's form\n"
 		 "  --modules               list the modules\n"

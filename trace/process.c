@@ -35,7 +35,7 @@
 uint32_t process_is_announced;
 
 static struct provider_process process;
-static char mode[16], session[256], exe[PATH_MAX], command_line[4096], comm[16];
+static char mode[16], wine[32], session[256], exe[PATH_MAX], command_line[4096], comm[16];
 static sigset_t fork_mask;
 static uint64_t fork_signals;
 static uint64_t fork_ns;
@@ -86,6 +86,7 @@ void process_announce_now(void)
 static void describe(const struct trace_config *config)
 {
 	copy(mode, config->mode, sizeof(mode));
+	copy(wine, config->wine, sizeof(wine));
 	copy(session, config->session, sizeof(session));
 	process = (struct provider_process){
 		.session = session,
@@ -94,6 +95,7 @@ static void describe(const struct trace_config *config)
 		.command_line = command_line,
 		.comm = comm,
 		.reason = "start",
+		.wine = wine,
 		.parent_pid = (int32_t)system_call4(SYS_getppid, 0, 0, 0, 0),
 		.min_size_bytes = config->min_size_bytes,
 		.schema_version = VADTRACE_SCHEMA_VERSION,

@@ -5,9 +5,13 @@
 
 #include "trace/system.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
+
+#define PAGE 4096u
 
 void system_thread_name(char name[16])
 {
@@ -16,12 +20,32 @@ void system_thread_name(char name[16])
 	name[15] = 0;
 }
 
+/* Where the kernel does not copy: page by page, after asking. */
+static bool read_checked(uint64_t address, char *to, size_t size_bytes)
+{
+	while (size_bytes > 0) {
+		size_t part = PAGE - address % PAGE;
+
+		part = part < size_bytes ? part : size_bytes;
+		if (!system_can_read(address & ~(uint64_t)7))
+			return false;
+		memcpy(to, (const void *)address, part);
+		address += part;
+		to += part;
+		size_bytes -= part;
+	}
+	return true;
+}
+
 bool system_read_memory(uint64_t address, void *to, size_t size_bytes)
 {
 	struct iovec local = { to, size_bytes }, remote = { (void *)address, size_bytes };
+	long count = system_call6(SYS_process_vm_readv, system_pid(), (long)&local, 1,
+				  (long)&remote, 1, 0);
 
-	return system_call6(SYS_process_vm_readv, system_pid(), (long)&local, 1, (long)&remote, 1,
-			    0) == (long)size_bytes;
+	if (count == -EPERM || count == -ENOSYS)
+		return read_checked(address, to, size_bytes);
+	return count == (long)size_bytes;
 }
 
 long system_read_file(const char *path, char *text, size_t capacity)

@@ -16,6 +16,7 @@
 
 struct trace_config {
 	const char *mode;        /* "route", "observe" or "verify", for the process event */
+	const char *wine;        /* version of the Wine that runs the program; NULL: none */
 	const char *session;     /* name given by the recorder, "" when none */
 	const char *live_folder; /* where thread buffers live; NULL: in private memory */
 	uint32_t stack_depth;    /* frames at most; 0: no stacks */

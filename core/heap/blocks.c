@@ -20,6 +20,12 @@
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 
+/* Whether the block is in a list of free ones. If it is not, its owner may be writing there. */
+static RACES_ON_PURPOSE bool is_marked_free(const struct block *block)
+{
+	return block->mark == (segment_secret ^ (uintptr_t)block ^ (uintptr_t)block->next);
+}
+
 static enum misuse examine_in_page(const struct page *page, const struct block *block)
 {
 	size_t offset = (size_t)((const char *)block - page_start(page));
@@ -28,7 +34,7 @@ static enum misuse examine_in_page(const struct page *page, const struct block *
 		return MISUSE_FOREIGN;
 	if (!page_has_block_at(page, offset))
 		return MISUSE_INTERIOR;
-	return block->mark == block_mark(block) ? MISUSE_DOUBLE_FREE : MISUSE_NONE;
+	return is_marked_free(block) ? MISUSE_DOUBLE_FREE : MISUSE_NONE;
 }
 
 enum misuse block_examine(const struct page *page, const void *block)

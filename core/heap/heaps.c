@@ -156,7 +156,7 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 	if (!link)
 		return false;
 	/* Nobody finds it now, and who found it before is done when it is ours. */
-	hold_acquire(heap);
+	hold_seize(heap);
 	threads_forget_heap(heap);
 	segments_return_heap(heap->pool, heap);
 	(void)pool_release(heap);

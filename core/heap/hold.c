@@ -49,6 +49,12 @@ void hold_acquire(struct heap *heap)
 		threads_wait_for_calls(heap);
 }
 
+void hold_seize(struct heap *heap)
+{
+	__atomic_store_n(&heap->hold.holder, os_thread_token(), __ATOMIC_SEQ_CST);
+	threads_wait_for_calls(heap);
+}
+
 bool hold_release(struct heap *heap)
 {
 	struct heap_hold *hold = &heap->hold;

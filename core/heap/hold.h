@@ -14,6 +14,8 @@ void hold_wait(struct heap *heap);
 void hold_acquire(struct heap *heap);
 /* False: the calling thread does not hold it. */
 bool hold_release(struct heap *heap);
+/* The same, whoever holds it: for a heap that is about to end. */
+void hold_seize(struct heap *heap);
 /* In a forked child: the other threads are gone, and what they held is free. */
 void hold_fork_child(struct heap *heap);
 

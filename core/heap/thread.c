@@ -42,7 +42,7 @@ static struct thread_heap *first_thread(void)
 /* Whatever call the front was in, it is over. */
 static void settle_front(struct front *front)
 {
-	front->busy = 0;
+	__atomic_store_n(&front->busy, 0, __ATOMIC_RELEASE);
 	front_recover(front);
 }
 
@@ -174,7 +174,7 @@ void threads_forget_heap(const struct heap *heap)
 		if (!front || front->heap != heap)
 			continue;
 		__atomic_store_n(&thread->others[place], NULL, __ATOMIC_RELAXED);
-		front->heap = NULL;
+		__atomic_store_n(&front->heap, NULL, __ATOMIC_RELAXED);
 		front->next = thread->spare;
 		thread->spare = front;
 	}
@@ -202,11 +202,21 @@ static bool may_change(const struct front *front)
 	return !heap_is_held_by_another(front->heap ? front->heap : process_heap);
 }
 
+/* Gives empty pages of a settled front back that nobody else can enter now. The mark is for who
+ * becomes the heap's holder meanwhile: it waits. */
+static void release_marked(struct front *front, size_t keep_bytes)
+{
+	__atomic_store_n(&front->busy, UINTPTR_MAX, __ATOMIC_RELAXED);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (may_change(front))
+		front_release_empty(front, keep_bytes);
+	front_leave(front);
+}
+
 static void leave_for_good(struct front *front)
 {
 	settle_front(front);
-	if (may_change(front))
-		front_release_empty(front, THREAD_KEEP_BYTES);
+	release_marked(front, THREAD_KEEP_BYTES);
 }
 
 void heap_thread_exit(void)
@@ -280,15 +290,14 @@ void thread_release_own(void)
 static void reap_some(struct front *front)
 {
 	settle_front(front);
-	if (atomic_load_explicit(&front->notified, memory_order_relaxed) && may_change(front))
-		front_release_empty(front, THREAD_KEEP_BYTES);
+	if (atomic_load_explicit(&front->notified, memory_order_relaxed))
+		release_marked(front, THREAD_KEEP_BYTES);
 }
 
 static void reap_all(struct front *front)
 {
 	settle_front(front);
-	if (may_change(front))
-		front_release_empty(front, /* keep_bytes */ 0);
+	release_marked(front, /* keep_bytes */ 0);
 }
 
 void threads_reap(bool wholly)
@@ -333,7 +342,7 @@ void threads_fork_parent(void)
 
 static void forget_call(struct front *front)
 {
-	front->busy = 0;
+	__atomic_store_n(&front->busy, 0, __ATOMIC_RELEASE);
 }
 
 /* The other threads stopped somewhere, perhaps inside one of our fast or slow paths. */

@@ -46,8 +46,8 @@ static inline struct front *thread_front_of(struct thread_heap *thread, const st
 
 	if (likely(heap == process_heap))
 		return &thread->sized;
-	front = __atomic_load_n(&thread->others[place], __ATOMIC_RELAXED);
-	return front && front->heap == heap ? front : NULL;
+	front = __atomic_load_n(&thread->others[place], __ATOMIC_ACQUIRE);
+	return front && __atomic_load_n(&front->heap, __ATOMIC_RELAXED) == heap ? front : NULL;
 }
 
 /* The same, entered; NULL when the thread has none or it cannot be had now. */

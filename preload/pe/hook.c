@@ -55,7 +55,7 @@ static void *originals[API_IDS_MAX];
 static hook_quick quicks[API_IDS_MAX];
 static hook_enter dispatch_enter_call;
 static hook_leave dispatch_leave_call;
-static uint64_t raise_status, add_function_table;
+static uint64_t raise_status, add_function_table, query_system;
 
 void hook_set_dispatch(hook_enter enter, hook_leave leave)
 {
@@ -278,6 +278,7 @@ static void learn_ntdll(const struct dll *dll, const struct pe_image *image)
 {
 	struct pe_export raise = pe_image_export(image, "RtlRaiseStatus");
 	struct pe_export add = pe_image_export(image, "RtlAddFunctionTable");
+	struct pe_export query = pe_image_export(image, "NtQuerySystemInformation");
 
 	if (strcmp(dll->name, "ntdll") != 0)
 		return;
@@ -285,6 +286,8 @@ static void learn_ntdll(const struct dll *dll, const struct pe_image *image)
 		raise_status = dll->base + raise.rva;
 	if (add.kind == PE_EXPORT_CODE)
 		add_function_table = dll->base + add.rva;
+	if (query.kind == PE_EXPORT_CODE)
+		query_system = dll->base + query.rva;
 }
 
 static void set_hooks(struct dll *dll, const struct pe_image *image)
@@ -345,6 +348,20 @@ bool hook_can_route(void)
 		has_ntdll |= places[i].state == HOOK_IS_SET;
 	}
 	return has_ntdll;
+}
+
+/* A class of information of Wine's own: its version, then other texts. */
+#define SYSTEM_WINE_VERSION 1000
+
+const char *hook_wine_version(void)
+{
+	static char texts[256];
+	int32_t(HOOK_ABI * query)(uint32_t, void *, uint32_t, uint32_t *);
+
+	query = (int32_t(HOOK_ABI *)(uint32_t, void *, uint32_t, uint32_t *))query_system;
+	if (!query || query(SYSTEM_WINE_VERSION, texts, sizeof(texts) - 1, NULL) < 0 || !texts[0])
+		return "unknown";
+	return texts;
 }
 
 void hook_register_unwind(void)

@@ -59,6 +59,10 @@ bool hook_can_route(void);
 /* Whether the address is in a stub or trampoline of ours. */
 bool hook_holds(uint64_t address);
 
+/* What Wine calls its version; "unknown" when it does not say. Runs code of ntdll: on a thread of
+ * the program. */
+const char *hook_wine_version(void);
+
 /* Makes Windows' exception handling see through our stubs (RtlAddFunctionTable). Called once on a
  * thread of the program, when its process heap exists. */
 void hook_register_unwind(void);

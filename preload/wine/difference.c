@@ -6,12 +6,11 @@
 #include "preload/wine/serve.h"
 #include "trace/trace.h"
 
-void difference_in(const struct hook_call *call, enum api api, const char *what, uint64_t wine,
-		   uint64_t core)
+void difference_in(const struct hook_call *call, const char *what, uint64_t wine, uint64_t core)
 {
 	uint64_t arguments[HOOK_ARGUMENTS_MAX];
 	const struct trace_difference difference = {
-		.api = (uint16_t)api,
+		.api = call->hook->api,
 		.what = what,
 		.wine = wine,
 		.core = core,

@@ -8,11 +8,10 @@
 
 #include <stdint.h>
 
-#include "core/event.h"
 #include "preload/pe/call.h"
 
-/* Tells one of this call, as `api`, if the two differ; in verify mode. `what` is a fixed text. */
-void difference_in(const struct hook_call *call, enum api api, const char *what, uint64_t wine,
-		   uint64_t core);
+/* Tells one of this call, the one that was answered, if the two differ; in verify mode. `what` is a
+ * fixed text. */
+void difference_in(const struct hook_call *call, const char *what, uint64_t wine, uint64_t core);
 
 #endif

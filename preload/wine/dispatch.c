@@ -88,7 +88,8 @@ static void begin(void)
 	heap_begin(mode);
 	if (program_is_launcher())
 		return;
-	process_trace(mode == config_get()->mode ? config_get()->mode_name : "observe");
+	process_trace(mode == config_get()->mode ? config_get()->mode_name : "observe",
+		      hook_wine_version());
 	trace_start_windows();
 	if (event_is_wanted())
 		model_begin();

@@ -40,11 +40,17 @@ void model_begin(void)
 	}
 }
 
+/* Wine has a status that is no error by its number, and yet nothing was done. */
+static bool is_done(NTSTATUS status)
+{
+	return status == STATUS_SUCCESS;
+}
+
 /* What core says to a call that Wine agreed to, or refused. */
 static void answer(NTSTATUS status, const void *address)
 {
 	const struct model_answer model = {
-		.verdict = status_is_success(status) ? MODEL_DONE : MODEL_REFUSED,
+		.verdict = is_done(status) ? MODEL_DONE : MODEL_REFUSED,
 		.address = (uintptr_t)address,
 	};
 
@@ -64,7 +70,7 @@ static bool is_verifying(void)
 
 static void differ(const struct operation *asked, const char *what, uint64_t wine, uint64_t core)
 {
-	difference_in(asked->call, asked->api, what, wine, core);
+	difference_in(asked->call, what, wine, core);
 }
 
 /* Compares the answers of a call that changes memory. True: the model followed. */
@@ -72,7 +78,7 @@ static bool compare(const struct operation *asked, const struct operation *wine,
 		    const struct operation *core, NTSTATUS core_status)
 {
 	bool is_same_range = wine->base == core->base && wine->size_bytes == core->size_bytes;
-	bool is_success = status_is_success(status);
+	bool is_success = is_done(status);
 
 	differ(asked, "status", (uint32_t)status, (uint32_t)own_status(core_status));
 	if (!is_success || !status_is_success(core_status))
@@ -83,13 +89,25 @@ static bool compare(const struct operation *asked, const struct operation *wine,
 	return is_same_range && wine->old_protect == core->old_protect;
 }
 
+/* A range that came to be in Wine's ELF half, a stack say, or an image: the model learns of it now,
+ * and core has no opinion. */
+static bool is_news(const struct operation *asked, const struct operation *done, NTSTATUS status)
+{
+	bool is_reserving = asked->type & MEM_RESERVE || (!asked->base && asked->type);
+
+	if (is_reserving || !is_done(status) || vm_knows(asked->base))
+		return false;
+	model_take_in(asked->api, done->base, done->size_bytes);
+	return true;
+}
+
 /* Wine was asked for something in a region of core's: the region is Wine's from now on. */
 static bool is_taken_from_core(const struct operation *asked, const struct operation *done,
 			       NTSTATUS status)
 {
 	if (!vm_owns(asked->base))
 		return false;
-	if (status_is_success(status))
+	if (is_done(status))
 		model_take_in(asked->api, done->base, done->size_bytes);
 	return true;
 }
@@ -100,12 +118,12 @@ void model_allocated(const struct operation *asked, const struct operation *done
 	struct operation core = *asked;
 	NTSTATUS core_status;
 
-	if (is_taken_from_core(asked, done, status) ||
-	    (!status_is_success(status) && !is_verifying()))
+	if (is_taken_from_core(asked, done, status) || is_news(asked, done, status) ||
+	    (!is_done(status) && !is_verifying()))
 		return;
 	answer(status, done->base);
 	core_status = vm_allocate(&core.base, &core.size_bytes, core.type, core.protect, &request);
-	if (!compare(asked, done, status, &core, core_status) && status_is_success(status))
+	if (!compare(asked, done, status, &core, core_status) && is_done(status))
 		model_take_in(asked->api, done->base, done->size_bytes);
 }
 
@@ -115,18 +133,13 @@ void model_protected(const struct operation *asked, const struct operation *done
 	struct operation core = *asked;
 	NTSTATUS core_status;
 
-	if (!vm_knows(asked->base)) {
-		if (status_is_success(status))
-			model_take_in(asked->api, done->base, done->size_bytes);
-		return;
-	}
-	if (is_taken_from_core(asked, done, status) ||
-	    (!status_is_success(status) && !is_verifying()))
+	if (is_taken_from_core(asked, done, status) || is_news(asked, done, status) ||
+	    (!is_done(status) && !is_verifying()))
 		return;
 	answer(status, done->base);
 	core_status =
 		vm_protect(&core.base, &core.size_bytes, core.protect, &core.old_protect, &request);
-	if (!compare(asked, done, status, &core, core_status) && status_is_success(status))
+	if (!compare(asked, done, status, &core, core_status) && is_done(status))
 		model_take_in(asked->api, done->base, done->size_bytes);
 }
 
@@ -150,9 +163,9 @@ void model_freed(const struct operation *asked, NTSTATUS model_status, const str
 {
 	if (vm_knows(asked->base) || status_is_success(model_status))
 		differ(asked, "status", (uint32_t)status, (uint32_t)model_status);
-	if (status_is_success(status) == status_is_success(model_status))
+	if (is_done(status) == status_is_success(model_status))
 		return;
-	if (status_is_success(status))
+	if (is_done(status))
 		model_take_in(asked->api, done->base, done->size_bytes);
 	else
 		take_in_asked(asked);
@@ -179,17 +192,16 @@ void model_queried(const struct hook_call *call, enum api api, const void *addre
 		return;
 	model_forget_touched(api, address);
 	core_status = vm_query(address, &core);
-	difference_in(call, api, "status", (uint32_t)status, (uint32_t)core_status);
-	if (!status_is_success(status) || !status_is_success(core_status))
+	difference_in(call, "status", (uint32_t)status, (uint32_t)core_status);
+	if (!is_done(status) || !status_is_success(core_status))
 		return;
-	difference_in(call, api, "BaseAddress", (uintptr_t)info->BaseAddress,
+	difference_in(call, "BaseAddress", (uintptr_t)info->BaseAddress,
 		      (uintptr_t)core.BaseAddress);
-	difference_in(call, api, "AllocationBase", (uintptr_t)info->AllocationBase,
+	difference_in(call, "AllocationBase", (uintptr_t)info->AllocationBase,
 		      (uintptr_t)core.AllocationBase);
-	difference_in(call, api, "AllocationProtect", info->AllocationProtect,
-		      core.AllocationProtect);
-	difference_in(call, api, "RegionSize", info->RegionSize, core.RegionSize);
-	difference_in(call, api, "State", info->State, core.State);
-	difference_in(call, api, "Protect", info->Protect, core.Protect);
-	difference_in(call, api, "Type", info->Type, core.Type);
+	difference_in(call, "AllocationProtect", info->AllocationProtect, core.AllocationProtect);
+	difference_in(call, "RegionSize", info->RegionSize, core.RegionSize);
+	difference_in(call, "State", info->State, core.State);
+	difference_in(call, "Protect", info->Protect, core.Protect);
+	difference_in(call, "Type", info->Type, core.Type);
 }

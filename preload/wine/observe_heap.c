@@ -6,9 +6,15 @@
 
 #include "preload/wine/observe_heap.h"
 
+#include "core/base/status.h"
 #include "core/types.h"
 #include "preload/pe/hook.h"
+#include "preload/wine/difference.h"
 #include "preload/wine/serve.h"
+
+#define BLOCK_ALIGNMENT 16
+/* Of the HEAP_* in a heap's header. */
+#define HEAP_FLAGS_OFFSET 0x70
 
 /* The first heap that Wine made: the process heap, also before the PEB says so. */
 static uint64_t first_heap;
@@ -37,8 +43,32 @@ static void tell(const struct hook_call *call, enum event_kind kind, enum api ap
 	event_emit(&event);
 }
 
+static uint64_t wine_size(uint64_t heap, uint64_t block)
+{
+	uint64_t(HOOK_ABI * size)(uint64_t, uint32_t, uint64_t);
+
+	size = (uint64_t(HOOK_ABI *)(uint64_t, uint32_t, uint64_t))hook_original(API_HeapSize);
+	return size ? size(heap, 0, block) : UINT64_MAX;
+}
+
+/* What the documentation says of each block, and each failure: core keeps to it. */
+static void compare(const struct hook_call *call, uint64_t block, uint64_t size_bytes)
+{
+	const uint32_t *flags = (const uint32_t *)(call->arguments[0] + HEAP_FLAGS_OFFSET);
+
+	if (serve_mode() != CONFIG_VERIFY)
+		return;
+	if (!block && *flags & HEAP_GENERATE_EXCEPTIONS)
+		difference_in(call, "exception", 0, (uint32_t)STATUS_NO_MEMORY);
+	if (!block)
+		return;
+	difference_in(call, "alignment", block % BLOCK_ALIGNMENT, 0);
+	difference_in(call, "HeapSize", wine_size(call->arguments[0], block), size_bytes);
+}
+
 static void allocated(struct hook_call *call, enum api api)
 {
+	compare(call, call->result, call->arguments[2]);
 	tell(call, call->result ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, call->result,
 	     call->arguments[2]);
 }
@@ -51,14 +81,12 @@ bool observe_allocate(struct hook_call *call, enum api api)
 /* Whether Wine will take `block` for one of the heap's. */
 static bool is_block(const struct hook_call *call, uint64_t block)
 {
-	uint64_t(HOOK_ABI * size)(uint64_t, uint32_t, uint64_t);
-
-	size = (uint64_t(HOOK_ABI *)(uint64_t, uint32_t, uint64_t))hook_original(API_HeapSize);
-	return block && size && size(call->arguments[0], 0, block) != UINT64_MAX;
+	return block && wine_size(call->arguments[0], block) != UINT64_MAX;
 }
 
 static void reallocated(struct hook_call *call, enum api api)
 {
+	compare(call, call->result, call->arguments[3]);
 	if (call->result)
 		tell(call, EVENT_REALLOC_END, api, call->result, call->arguments[3]);
 	else

@@ -159,7 +159,7 @@ HANDLER(NtAllocateVirtualMemory)
 	    !read_range(&operation, call->arguments[1], call->arguments[3]))
 		return false;
 	status = operation_allocate(&operation);
-	if (status_is_success(status))
+	if (status == STATUS_SUCCESS)
 		status = write_range(&operation, call->arguments[1], call->arguments[3]);
 	return answer_status(call, status);
 }
@@ -169,7 +169,7 @@ static void allocated_by_wine(struct hook_call *call, enum api api)
 {
 	struct operation operation;
 
-	if (status_is_success((NTSTATUS)call->result) &&
+	if ((NTSTATUS)call->result == STATUS_SUCCESS &&
 	    read_range(&operation, call->arguments[1], call->arguments[2]))
 		model_take_in(api, operation.base, operation.size_bytes);
 }
@@ -191,7 +191,7 @@ HANDLER(NtAllocateVirtualMemoryEx)
 	if (hook_argument(call, 6))
 		return serve_pass(call, allocated_by_wine);
 	status = operation_allocate(&operation);
-	if (status_is_success(status))
+	if (status == STATUS_SUCCESS)
 		status = write_range(&operation, call->arguments[1], call->arguments[2]);
 	return answer_status(call, status);
 }
@@ -206,7 +206,7 @@ HANDLER(NtFreeVirtualMemory)
 	    !read_range(&operation, call->arguments[1], call->arguments[2]))
 		return false;
 	status = operation_free(&operation);
-	if (status_is_success(status))
+	if (status == STATUS_SUCCESS)
 		status = write_range(&operation, call->arguments[1], call->arguments[2]);
 	return answer_status(call, status);
 }
@@ -226,7 +226,7 @@ HANDLER(NtProtectVirtualMemory)
 	    !guest_read(&old_protect, old_pointer, sizeof(old_protect)))
 		return false;
 	status = operation_protect(&operation);
-	if (!status_is_success(status))
+	if (status != STATUS_SUCCESS)
 		return answer_status(call, status);
 	status = write_range(&operation, call->arguments[1], call->arguments[2]);
 	if (!guest_write(old_pointer, &operation.old_protect, sizeof(operation.old_protect)))

@@ -44,6 +44,7 @@ static struct replay_filter make_filter(const struct analysis *analysis)
 		.from_ns = options->from_ns,
 		.to_ns = options->to_ns,
 		.thread = options->thread,
+		.counts_wine = options->counts_unix,
 		.is_childless = analysis->has_manifest && !analysis->manifest.options.children,
 	};
 }

@@ -21,6 +21,7 @@ enum {
 	KEY_THREAD,
 	KEY_FROM,
 	KEY_TO,
+	KEY_UNIX,
 	KEY_PID,
 	KEY_SUPPRESSIONS,
 	KEY_METADATA,
@@ -38,6 +39,7 @@ static const struct option words[] = {
 	{ "thread", required_argument, NULL, KEY_THREAD },
 	{ "from", required_argument, NULL, KEY_FROM },
 	{ "to", required_argument, NULL, KEY_TO },
+	{ "unix", no_argument, NULL, KEY_UNIX },
 	{ "pid", required_argument, NULL, KEY_PID },
 	{ "suppressions", required_argument, NULL, KEY_SUPPRESSIONS },
 	{ "metadata", required_argument, NULL, KEY_METADATA },
@@ -61,6 +63,7 @@ static unsigned need_of(int key)
 	case KEY_THREAD:
 	case KEY_FROM:
 	case KEY_TO:
+	case KEY_UNIX:
 	case KEY_SUPPRESSIONS:
 		return OPTION_FILTER;
 	case KEY_MODULES:
@@ -154,6 +157,9 @@ static bool parse_value(int key, const char *value, struct arguments *options)
 	case KEY_WIDTH:
 		is_good = parse_number(value, 10000, &number);
 		options->width = (unsigned)number;
+		break;
+	case KEY_UNIX:
+		options->counts_unix = true;
 		break;
 	case KEY_NO_COLOR:
 		options->has_color = false;

@@ -25,7 +25,8 @@ struct arguments {
 	const char *suppressions;
 	const char *lender; /* of --metadata */
 	bool is_json, has_color, shows_modules;
-	unsigned width; /* 0: lines are not cut */
+	bool counts_unix; /* Wine's Unix half too */
+	unsigned width;   /* 0: lines are not cut */
 	int error_exitcode;
 };
 
@@ -33,7 +34,7 @@ struct arguments {
 enum {
 	OPTION_TOP = 1 << 0,
 	OPTION_SORT = 1 << 1,
-	OPTION_FILTER = 1 << 2, /* --thread, --from, --to, --suppressions */
+	OPTION_FILTER = 1 << 2, /* --thread, --from, --to, --unix, --suppressions */
 	OPTION_MODULES = 1 << 3,
 	OPTION_EXITCODE = 1 << 4,
 };

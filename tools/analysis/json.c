@@ -112,6 +112,7 @@ struct json_object *json_process(const struct analysis *analysis,
 	put_text(object, "command_line", process->command_line);
 	put_text(object, "name", process->comm);
 	put_text(object, "mode", process->mode);
+	put_text(object, "wine", process->wine);
 	put_text(object, "session", process->session);
 	put_number(object, "schema_version", process->schema_version);
 	put_number(object, "page_size", process->page_size);
@@ -139,6 +140,8 @@ struct json_object *json_totals(const struct replay_process *process)
 	put_number(object, "inherited_frees", totals->inherited_frees);
 	put_number(object, "tracer_calls", totals->tracer_calls);
 	put_number(object, "tracer_bytes", totals->tracer_bytes);
+	put_number(object, "wine_calls", totals->wine_calls);
+	put_number(object, "wine_bytes", totals->wine_bytes);
 	put_number(object, "destroyed_blocks", totals->destroyed_blocks);
 	put_number(object, "double_live", totals->double_live);
 	put_number(object, "peak_bytes", totals->peak_bytes);

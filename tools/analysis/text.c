@@ -135,6 +135,8 @@ void text_header(const struct analysis *analysis)
 	header_row(table, "program", target->exe);
 	header_row(table, "command", target->command_line);
 	header_process(analysis, table);
+	if (*analysis->target->wine)
+		header_row(table, "Wine", analysis->target->wine);
 	table_add(table, "trace");
 	table_addf(table, "%s: %s, %s events, %.1f bytes each", options->folder,
 		   cli_format_bytes(analysis->summary.size_bytes, size),
@@ -218,6 +220,8 @@ void text_totals(const struct analysis *analysis)
 		       "blocks of the parent, in no other figure");
 	total_optional(analysis, table, "tracer's", totals->tracer_calls,
 		       "allocations of LTTng's library, in no other figure");
+	total_optional(analysis, table, "Wine's", totals->wine_calls,
+		       "allocations of Wine's Unix half, in no other figure (--unix)");
 	total_optional(analysis, table, "unknown frees", totals->unknown_frees,
 		       "of blocks that are not in the trace");
 	total_optional(analysis, table, "given twice", totals->double_live,
@@ -348,7 +352,8 @@ static void heap_row(const struct analysis *analysis, const struct replay_heap *
 		     struct table *table)
 {
 	if (!heap->handle)
-		table_add(table, "process heap");
+		table_add(table,
+			  *analysis->target->wine ? "C library (Unix half)" : "process heap");
 	else
 		table_addf(table, "0x%" PRIx64, heap->handle);
 	if (heap->create_ns)
@@ -377,7 +382,8 @@ void text_heaps(const struct analysis *analysis)
 	table_add(table, "destroyed");
 	count_heads(table);
 	for (size_t i = 0; i < target->heap_count && i < analysis->options.top; i++)
-		heap_row(analysis, &target->heaps[i], table);
+		if (i || !target->leaves_wine_out)
+			heap_row(analysis, &target->heaps[i], table);
 	table_print(table, stdout, indent, analysis->options.width);
 	if (target->heap_count > analysis->options.top)
 		printf("%sand %zu more\n", indent,

@@ -212,7 +212,8 @@ static struct image *add_unnamed(struct images *images, uint32_t pid, uint64_t t
 					 .mode = "",
 					 .exe = "",
 					 .command_line = "",
-					 .comm = "" };
+					 .comm = "",
+					 .wine = "" };
 	struct trace_event event = { .kind = TRACE_PROCESS,
 				     .time_ns = time_ns,
 				     .process = image->number,
@@ -251,6 +252,7 @@ static void decode_process(const struct layout *layout, const bt_event *event,
 	process->exe = decode_text(layout, event, PROCESS_EXE);
 	process->command_line = decode_text(layout, event, PROCESS_COMMAND);
 	process->comm = decode_text(layout, event, PROCESS_COMM);
+	process->wine = decode_text(layout, event, PROCESS_WINE);
 	process->reason = !strcmp(reason, "fork") ? TRACE_REASON_FORK : TRACE_REASON_START;
 }
 

@@ -183,6 +183,7 @@ static struct replay_process *make_process(const struct trace_event *event)
 	process->exe = xstrdup(image->exe);
 	process->command_line = xstrdup(image->command_line);
 	process->comm = xstrdup(image->comm);
+	process->wine = xstrdup(image->wine ? image->wine : "");
 	process->start_ns = process->end_ns = event->time_ns;
 	space_init(&process->space);
 	add_site(process, 0, /* tracer */ false);
@@ -208,6 +209,7 @@ void process_begin(struct replay *replay, const struct trace_event *event)
 	}
 	process->is_detailed = replay->filter.detail_pid == process->pid;
 	process->wanted_thread = replay->filter.thread;
+	process->leaves_wine_out = *process->wine && !replay->filter.counts_wine;
 	if (process->reason == TRACE_REASON_FORK && parent < replay->process_count)
 		fork_begin_child(replay, process);
 	replay->processes = xgrow(replay->processes, replay->process_count,
@@ -249,6 +251,7 @@ void process_free(struct replay_process *process)
 	free(process->exe);
 	free(process->command_line);
 	free(process->comm);
+	free(process->wine);
 	free(process);
 }
 

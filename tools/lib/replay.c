@@ -151,6 +151,18 @@ static void count_tracer(struct replay_process *process, const struct trace_even
 	process->totals.tracer_bytes += event->size_bytes;
 }
 
+/* The C library's heap in a Windows process is Wine's own: its programs do not know of it. */
+static bool is_wines(const struct replay_process *process, uint64_t heap)
+{
+	return process->leaves_wine_out && !heap;
+}
+
+static void count_wine(struct replay_process *process, const struct trace_event *event)
+{
+	process->totals.wine_calls++;
+	process->totals.wine_bytes += event->size_bytes;
+}
+
 /* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
 static bool give_block(struct replay_process *process, const struct trace_event *event,
 		       uint32_t thread_number)
@@ -169,6 +181,9 @@ static bool give_block(struct replay_process *process, const struct trace_event 
 
 	if (block.is_counted && process->sites[block.site].is_tracer) {
 		count_tracer(process, event);
+		block.is_counted = false;
+	} else if (block.is_counted && is_wines(process, event->heap)) {
+		count_wine(process, event);
 		block.is_counted = false;
 	}
 	if (block.is_counted) {
@@ -192,9 +207,10 @@ static void allocate(struct replay_process *process, const struct trace_event *e
 
 /* After its exit event the process runs what libraries do last: LTTng releases there what it had
  * allocated unseen. */
-static void count_unknown(struct replay_process *process, const struct replay_thread *thread)
+static void count_unknown(struct replay_process *process, const struct replay_thread *thread,
+			  uint64_t heap)
 {
-	if (is_counted(process, thread) && !process->has_exited)
+	if (is_counted(process, thread) && !process->has_exited && !is_wines(process, heap))
 		process->totals.unknown_frees++;
 }
 
@@ -208,7 +224,7 @@ static void release(struct replay_process *process, const struct trace_event *ev
 	if (!event->address)
 		return;
 	if (!blocks_remove(&process->blocks, event->address, &old)) {
-		count_unknown(process, thread);
+		count_unknown(process, thread, event->heap);
 		return;
 	}
 	leave(process, &old);
@@ -235,7 +251,7 @@ static void begin_realloc(struct replay_process *process, const struct trace_eve
 	if (blocks_remove(&process->blocks, event->address, &thread->realloc_old))
 		leave(process, &thread->realloc_old);
 	else
-		count_unknown(process, thread);
+		count_unknown(process, thread, event->heap);
 }
 
 static void end_realloc(struct replay_process *process, const struct trace_event *event,
@@ -256,7 +272,7 @@ static void count_failure(struct replay_process *process, const struct trace_eve
 			  struct replay_thread *thread)
 {
 	thread->last_address = 0;
-	if (!is_counted(process, thread))
+	if (!is_counted(process, thread) || is_wines(process, event->heap))
 		return;
 	process->totals.failed_calls++;
 	process_find_api(process, event->api)->failed++;

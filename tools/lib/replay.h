@@ -22,8 +22,9 @@
 struct replay_filter {
 	uint64_t detail_pid; /* call stacks are kept for this pid only; 0: the first of the trace */
 	uint64_t from_ns, to_ns; /* since the first process started; to_ns 0: to the end */
-	const char *thread;      /* number or name of the thread that allocates; NULL: all */
-	bool is_childless;       /* no fork's child is in the trace */
+	bool counts_wine;   /* in a Windows process, what Wine's Unix half allocates counts too */
+	const char *thread; /* number or name of the thread that allocates; NULL: all */
+	bool is_childless;  /* no fork's child is in the trace */
 };
 
 /* Calls that gave memory, and what became of it.
@@ -95,6 +96,7 @@ struct replay_totals {
 	uint64_t destroyed_blocks; /* that went with their heap */
 	uint64_t inherited_blocks, inherited_bytes;
 	uint64_t tracer_calls, tracer_bytes; /* LTTng's own, in no other figure */
+	uint64_t wine_calls, wine_bytes;     /* of Wine's Unix half, when it does not count */
 	uint64_t peak_bytes, peak_blocks, peak_ns;
 };
 
@@ -106,7 +108,8 @@ struct replay_process {
 	uint32_t reason; /* enum trace_reason */
 	uint32_t schema_version, page_size, stack_depth;
 	uint64_t min_size_bytes;
-	char *session, *mode, *exe, *command_line, *comm;
+	char *session, *mode, *exe, *command_line, *comm, *wine;
+	bool leaves_wine_out;
 	uint64_t fork_ns;          /* of which fork it is the child, by the parent's clock; or 0 */
 	bool awaits_memory;        /* of its parent, whose marker was not met yet */
 	bool has_exact_memory;     /* of its parent, as of the fork */

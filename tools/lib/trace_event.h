@@ -57,6 +57,7 @@ struct trace_process {
 	const char *exe;
 	const char *command_line;
 	const char *comm;
+	const char *wine; /* version of the Wine that runs it; "": a Linux program */
 };
 
 struct trace_module {

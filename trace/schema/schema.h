@@ -16,7 +16,7 @@
  *  vadtrace_vm:reserve commit decommit protect release reset map unmap
  *                           address, size_bytes, type, protect, extra, owner, api, stack
  *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
- *                           page_size, stack_depth, min_size, reason, fork_ns
+ *                           page_size, stack_depth, min_size, reason, fork_ns, wine
  *                           at start, after exec, and in a fork's child (reason: start, fork)
  *  vadtrace_meta:fork       fork_ns                 this process forked then: see below
  *  vadtrace_meta:exit       (none)                   an ordinary end of the process
@@ -52,7 +52,8 @@
  *
  * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises.
  *  1  the first
- *  2  process: fork_ns; vadtrace_meta:fork, pe_module; vadtrace_win */
+ *  2  process: fork_ns, wine (its version; "": a Linux program); vadtrace_meta:fork, pe_module;
+ * vadtrace_win */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H

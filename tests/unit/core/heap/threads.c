@@ -33,11 +33,14 @@ struct shared {
 static struct shared *shared[SHARED];
 static int wrong, is_over;
 
-static void note(bool is_right)
+static void note_at(bool is_right, int line)
 {
-	if (!is_right)
-		__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+	if (is_right)
+		return;
+	__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+	printf("# line %d: wrong\n", line);
 }
+#define note(is_right) note_at(is_right, __LINE__)
 
 static unsigned char mark_of(const struct shared *item)
 {

@@ -21,7 +21,8 @@ static void begin(const struct replay_filter *filter)
 				       .mode = "verify",
 				       .exe = "",
 				       .command_line = "",
-				       .comm = "" };
+				       .comm = "",
+				       .wine = "8.0" };
 	struct trace_event event = { .kind = TRACE_PROCESS, .time_ns = SECOND, .image = &image };
 
 	replay_init(&replay, filter);
@@ -130,8 +131,47 @@ static void test_differences(void)
 	replay_free(&replay);
 }
 
+static void allocate(uint64_t address, uint64_t heap)
+{
+	struct trace_event event = { .kind = EVENT_ALLOCATE,
+				     .time_ns = 2 * SECOND,
+				     .tid = 1,
+				     .address = address,
+				     .heap = heap,
+				     .size_bytes = 100 };
+
+	replay_apply(&replay, &event);
+	event.kind = EVENT_FREE;
+	replay_apply(&replay, &event);
+	event.address += 8;
+	replay_apply(&replay, &event);
+	event.kind = EVENT_ALLOCATE_FAILED;
+	replay_apply(&replay, &event);
+}
+
+static void test_halves(bool counts_wine, uint64_t expected)
+{
+	struct replay_filter filter = { .counts_wine = counts_wine };
+	const struct replay_totals *totals;
+
+	begin(&filter);
+	allocate(0x1000, 0x350000);
+	allocate(0x2000, 0);
+	totals = &replay.processes[0]->totals;
+	ok_equal(totals->counts.calls, expected, "calls of Windows' heaps, and of Wine's half: %s",
+		 counts_wine ? "counted" : "not counted");
+	ok_equal(totals->free_calls, expected, "so the frees");
+	ok_equal(totals->unknown_frees, expected, "the unknown frees");
+	ok_equal(totals->failed_calls, expected, "and the failures");
+	ok_equal(totals->wine_calls, 2 - expected, "the others are told apart");
+	ok(replay_check(replay.processes[0]), "the figures add up");
+	replay_free(&replay);
+}
+
 int main(void)
 {
+	test_halves(false, 1);
+	test_halves(true, 2);
 	test_calls();
 	test_window();
 	test_hooks();

@@ -533,8 +533,109 @@ static void step_through(const char *name, void (*run)(void), unsigned long leas
 	       was_over ? ", up to a system call" : "");
 }
 
-int main(void)
+/* A stack on which each word is its own address. */
+#define STACK_BYTES (16u << 20)
+static uint64_t *made_up_stack;
+
+static CONTEXT made_up_context(uint64_t pc)
 {
+	CONTEXT context;
+	uint64_t *registers = (uint64_t *)&context.Rax;
+
+	memset(&context, 0, sizeof(context));
+	for (unsigned i = 0; i < PE_REGISTERS; i++)
+		registers[i] = (uintptr_t)made_up_stack + STACK_BYTES / 2 + 0x1000 * i;
+	context.Rip = pc;
+	context.Rsp = (uintptr_t)made_up_stack + 0x1000;
+	return context;
+}
+
+/* Wine takes no jump for the end of an epilogue, not even one to another function. */
+static bool is_jump(uint64_t pc)
+{
+	const uint8_t *at = (const uint8_t *)(uintptr_t)pc;
+
+	at += (*at & 0xf0) == 0x40;
+	return at[0] == 0xe9 || at[0] == 0xeb || at[0] == 0xff;
+}
+
+/* Whether both find the same caller. */
+static bool is_agreed(const struct pe_image *image, uint64_t pc)
+{
+	CONTEXT wines = made_up_context(pc);
+	struct pe_context ours = context_of(&wines), found;
+	struct pe_frame frame = pe_frame_find(image, pc, /* is_exact */ true);
+	DWORD64 base, establisher;
+	void *data;
+	RUNTIME_FUNCTION *function = RtlLookupFunctionEntry(pc, &base, NULL);
+
+	if (!function || !pe_frame_apply(&frame, &ours, load, NULL))
+		return false;
+	RtlVirtualUnwind(0, base, pc, function, &wines, &data, &establisher, NULL);
+	found = context_of(&wines);
+	return memcmp(&found, &ours, sizeof(found)) == 0;
+}
+
+/* Around the prologue of one function: where each of its codes takes effect, and after all. */
+static void compare_entry(const struct pe_image *image, const struct runtime_function *function)
+{
+	struct runtime_function resolved = *function;
+	struct unwind_info info;
+	unsigned slots;
+
+	if (!resolve(image, &resolved) || !read_info(image, resolved.unwind, &info))
+		return;
+	for (unsigned i = 0; i <= info.count; i += slots) {
+		uint32_t offset = i < info.count ? info.codes[i].offset : info.prologue_size;
+		uint64_t pc = image->base + function->begin + offset;
+
+		slots = i < info.count ? slots_of(&info, info.codes[i]) : 1;
+		if (slots == 0 || function->begin + offset >= function->end || is_jump(pc))
+			break;
+		compared++;
+		if (!is_agreed(image, pc) && wrong++ == 0)
+			snprintf(first_wrong, sizeof(first_wrong), "at 0x%llx",
+				 (unsigned long long)pc);
+	}
+}
+
+static void compare_image(const char *name)
+{
+	/* Not to be run. */
+	HMODULE module = LoadLibraryExA(name, NULL, DONT_RESOLVE_DLL_REFERENCES);
+	struct runtime_function function;
+	struct pe_image image;
+
+	if (!ok(module != NULL, "%s is there", name))
+		return;
+	compared = wrong = 0;
+	image = image_at((uint64_t)(uintptr_t)module);
+	for (uint32_t i = 0; i < image.count; i++)
+		if (read_function(&image, i, &function))
+			compare_entry(&image, &function);
+	if (!ok(wrong == 0 && compared > image.count, "%s: all %u functions", name, image.count))
+		printf("# %s, the first of %lu\n", first_wrong, wrong);
+	printf("# %s: %lu places\n", name, compared);
+}
+
+static void make_stack(void)
+{
+	made_up_stack = malloc(STACK_BYTES);
+	for (uint32_t i = 0; i < STACK_BYTES / 8; i++)
+		made_up_stack[i] = (uintptr_t)&made_up_stack[i];
+}
+
+int main(int count, char **arguments)
+{
+	static const char *const names[] = { "ntdll.dll",  "kernelbase.dll", "kernel32.dll",
+					     "msvcrt.dll", "user32.dll",     "ole32.dll" };
+
+	make_stack();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		compare_image(names[i]);
+	/* Programs of other compilers. */
+	for (int i = 1; i < count; i++)
+		compare_image(arguments[i]);
 	AddVectoredExceptionHandler(1, take_step);
 	far_saves(1);
 	step_through("written", run_written, 90);
