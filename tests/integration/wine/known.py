@@ -59,8 +59,11 @@ def main():
 	for name, *numbers in rows:
 		line, *figures = map(int, numbers)
 		wrong += check_function(report, name, line, figures)
-	if report["totals"]["double_live"] or report["trace"]["lower_bounds"]:
-		wrong.append("addresses live twice, or lower bounds")
+	# What Wine answers is told as Wine's functions call each other.
+	if report["process"]["mode"] == "route" and report["totals"]["double_live"]:
+		wrong.append("addresses live twice")
+	if report["trace"]["lower_bounds"]:
+		wrong.append("lower bounds")
 	if len(rows) != 7:
 		wrong.append("the program did not say what it did")
 	print("\n".join(wrong))

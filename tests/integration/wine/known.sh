@@ -29,7 +29,7 @@ check record-route "TerminateProcess"
 
 # Killed from outside when it has said all.
 kill_it() {
-	local i pid
+	local i
 
 	for ((i = 0; i < 600; i++)); do
 		sleep 0.1

@@ -44,6 +44,7 @@ else
 	skip "programs from npm" "they cannot be fetched: $(tail -n 1 "$scratch/fetch")"
 fi
 same cmd "$system\\cmd.exe" /c 'echo one & dir /b in & type in\a.js & copy in\a.js copy.js & exit 3'
-same reg "$system\\reg.exe" query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' /v CurrentBuild
+same reg "$system\\reg.exe" query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' \
+	/v CurrentBuild
 same xcopy "$system\\xcopy.exe" /s /i in out
 tap_done

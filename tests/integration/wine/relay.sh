@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# The calls that we count, and those that Wine's own log of calls has in the same run of the program:
+# The calls that we count, and those that Wine's own log of calls has in the same run of a program:
 # see relay.py.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
@@ -37,8 +37,8 @@ agree() {
 	shift
 	WINEDEBUG=+relay run_way record-route "$@"
 	"$vadtrace" report --json --top all "$scratch/record-route/trace" >"$scratch/report"
-	ok "$name: as many calls" /usr/bin/python3 "$here/relay.py" "$scratch/record-route/stderr.raw" \
-		"$scratch/report"
+	ok "$name: as many calls" /usr/bin/python3 "$here/relay.py" \
+		"$scratch/record-route/stderr.raw" "$scratch/report"
 	head -n 1 "$scratch/.ok" | tap_note
 }
 
@@ -55,6 +55,7 @@ else
 	skip "programs from npm" "they cannot be fetched: $(tail -n 1 "$scratch/fetch")"
 fi
 agree cmd "$system\\cmd.exe" /c 'dir /b in & type in\a.js & exit 3'
-agree reg "$system\\reg.exe" query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' /v CurrentBuild
+agree reg "$system\\reg.exe" query 'HKLM\Software\Microsoft\Windows NT\CurrentVersion' \
+	/v CurrentBuild
 agree xcopy "$system\\xcopy.exe" /s /i in out
 tap_done
