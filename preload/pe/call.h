@@ -36,9 +36,18 @@ struct hook_call {
 	uint64_t kept[8];      /* rbx, rbp, rsi, rdi, r12, r13, r14, r15 of the caller */
 	uint64_t result;       /* rax */
 	const struct hook *hook;
-	uint32_t raise; /* NTSTATUS */
-	uint32_t nested;
-	uint64_t note[5]; /* the dispatcher's */
+	uint32_t raise;   /* NTSTATUS */
+	uint32_t silence; /* the dispatcher's, as what follows: not 0: nested calls are not told */
+	union {
+		uint64_t note[5];
+		struct {
+			uint64_t after;          /* what to call after the original, or 0 */
+			uint64_t mark;           /* of an outermost call: made of its address */
+			uint64_t stack_base;     /* of an outermost call */
+			uint64_t api;            /* what events of this call are told as */
+			struct hook_call *outer; /* of a nested call: the outermost; else NULL */
+		};
+	};
 	uint64_t padding;
 	/* Above it, put there by the caller: */
 	uint64_t return_address;

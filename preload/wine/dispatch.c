@@ -35,9 +35,6 @@
 #include "preload/wine/teb.h"
 #include "trace/trace.h"
 
-/* What is noted in a call's record. Only the outermost one has a mark. */
-enum note { NOTE_AFTER = 0, NOTE_MARK, NOTE_STACK_BASE, NOTE_API };
-
 #define MARK UINT64_C(0x5641447472616365)
 
 /* Who called is read by the tracer out of the record. */
@@ -60,6 +57,11 @@ static const serve_function handlers[] = { API_HOOKS(HANDLER_ROW) };
 enum config_mode serve_mode(void)
 {
 	return mode;
+}
+
+uint32_t *serve_silence(struct hook_call *call)
+{
+	return call->outer ? &call->outer->silence : &call->silence;
 }
 
 bool serve_set_last_error(NTSTATUS status)
@@ -166,13 +168,12 @@ static uint64_t mark_of(const struct hook_call *call)
  * address lies below the record. */
 static bool is_under_way(const struct hook_call *call)
 {
-	return call->note[NOTE_MARK] == mark_of(call) && hook_holds(((const uint64_t *)call)[-1]);
+	return call->mark == mark_of(call) && hook_holds(((const uint64_t *)call)[-1]);
 }
 
 static bool is_nested_in(const struct hook_call *outer, const struct hook_call *call)
 {
-	return outer > call && outer->note[NOTE_STACK_BASE] == teb_stack_base() &&
-	       is_under_way(outer);
+	return outer > call && outer->stack_base == teb_stack_base() && is_under_way(outer);
 }
 
 /* The record that the tracer was given; NULL for none. */
@@ -198,9 +199,8 @@ static struct hook_call *open(struct hook_call *call, enum api api)
 		trace_set_caller(caller_of(outer));
 		return outer;
 	}
-	call->note[NOTE_MARK] = mark_of(call);
-	call->note[NOTE_STACK_BASE] = teb_stack_base();
-	call->note[NOTE_API] = api;
+	call->mark = mark_of(call);
+	call->stack_base = teb_stack_base();
 	return NULL;
 }
 
@@ -231,7 +231,7 @@ static void finish(struct hook_call *call, enum api api)
 {
 	if (!is_told_as_block(api))
 		tell(call, api);
-	call->note[NOTE_MARK] = 0;
+	call->mark = 0;
 	trace_set_caller(NULL);
 }
 
@@ -244,10 +244,13 @@ static bool serve(struct hook_call *call, enum api api)
 
 static bool serve_told(struct hook_call *call, enum api api)
 {
-	const struct hook_call *outer = open(call, api);
+	struct hook_call *outer = open(call, api);
 
-	if (outer)
-		return serve(call, call->note[NOTE_API] = outer->note[NOTE_API]);
+	if (outer) {
+		call->outer = outer;
+		call->api = outer->api;
+		return serve(call, (enum api)call->api);
+	}
 	if (!serve(call, api))
 		return false;
 	finish(call, api);
@@ -280,11 +283,11 @@ static inline bool enter(struct hook_call *call)
 
 static inline bool leave(struct hook_call *call)
 {
-	serve_after after = (serve_after)(uintptr_t)call->note[NOTE_AFTER];
+	serve_after after = (serve_after)(uintptr_t)call->after;
 
 	if (after)
-		after(call, (enum api)call->note[NOTE_API]);
-	if (call->note[NOTE_MARK] == mark_of(call))
+		after(call, (enum api)call->api);
+	if (call->mark == mark_of(call))
 		finish(call, call->hook->api);
 	return true;
 }
@@ -292,8 +295,10 @@ static inline bool leave(struct hook_call *call)
 HOOK_ABI bool dispatch_enter(struct hook_call *call)
 {
 	call->raise = 0;
-	call->note[NOTE_AFTER] = call->note[NOTE_MARK] = 0;
-	call->note[NOTE_API] = call->hook->api;
+	call->silence = 0;
+	call->after = call->mark = 0;
+	call->api = call->hook->api;
+	call->outer = NULL;
 	if (unlikely(spare_is_needed(call)))
 		return spare_run(enter, call);
 	return enter(call);
@@ -301,7 +306,7 @@ HOOK_ABI bool dispatch_enter(struct hook_call *call)
 
 HOOK_ABI void dispatch_leave(struct hook_call *call)
 {
-	if (likely(!call->note[NOTE_AFTER] && !call->note[NOTE_MARK]))
+	if (likely(!call->after && !call->mark))
 		return;
 	if (unlikely(spare_is_needed(call)))
 		spare_run(leave, call);

@@ -66,6 +66,12 @@ static void compare(const struct hook_call *call, uint64_t block, uint64_t size_
 	difference_in(call, "HeapSize", wine_size(call->arguments[0], block), size_bytes);
 }
 
+/* Whether this is told: Wine's RtlReAllocateHeap allocates and frees by calls of its own. */
+static bool is_told(struct hook_call *call)
+{
+	return event_is_wanted() && *serve_silence(call) == 0;
+}
+
 static void allocated(struct hook_call *call, enum api api)
 {
 	compare(call, call->result, call->arguments[2]);
@@ -75,7 +81,7 @@ static void allocated(struct hook_call *call, enum api api)
 
 bool observe_allocate(struct hook_call *call, enum api api)
 {
-	return serve_pass(call, event_is_wanted() ? allocated : NULL);
+	return serve_pass(call, is_told(call) ? allocated : NULL);
 }
 
 /* Whether Wine will take `block` for one of the heap's. */
@@ -86,6 +92,7 @@ static bool is_block(const struct hook_call *call, uint64_t block)
 
 static void reallocated(struct hook_call *call, enum api api)
 {
+	--*serve_silence(call);
 	compare(call, call->result, call->arguments[3]);
 	if (call->result)
 		tell(call, EVENT_REALLOC_END, api, call->result, call->arguments[3]);
@@ -95,15 +102,16 @@ static void reallocated(struct hook_call *call, enum api api)
 
 bool observe_reallocate(struct hook_call *call, enum api api)
 {
-	if (!event_is_wanted() || !is_block(call, call->arguments[2]))
+	if (!is_told(call) || !is_block(call, call->arguments[2]))
 		return false;
 	tell(call, EVENT_REALLOC_BEGIN, api, call->arguments[2], 0);
+	++*serve_silence(call);
 	return serve_pass(call, reallocated);
 }
 
 bool observe_free(struct hook_call *call, enum api api)
 {
-	if (event_is_wanted() && is_block(call, call->arguments[2]))
+	if (is_told(call) && is_block(call, call->arguments[2]))
 		tell(call, EVENT_FREE, api, call->arguments[2], 0);
 	return false;
 }

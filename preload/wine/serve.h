@@ -33,9 +33,13 @@ enum config_mode serve_mode(void);
 /* A handler that leaves a call to Wine may want to hear of its end. */
 static inline bool serve_pass(struct hook_call *call, serve_after after)
 {
-	call->note[0] = (uintptr_t)after;
+	call->after = (uintptr_t)after;
 	return false;
 }
+
+/* Not 0 while Wine works on a call that has been told as a whole: what that calls in turn is no
+ * call of the program's. One for all calls inside the outermost one. */
+uint32_t *serve_silence(struct hook_call *call);
 
 static inline bool serve_answer(struct hook_call *call, uint64_t result)
 {
