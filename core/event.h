@@ -62,7 +62,7 @@ struct event {
 	uint8_t reserved[3]; /* 0 */
 	uint64_t address;
 	uint64_t size_bytes;
-	uint64_t heap; /* heap handle; 0: the process heap */
+	uint64_t heap; /* heap handle; 0: the one of malloc, natively the process heap */
 	uint32_t type;
 	uint32_t protect; /* PAGE_* */
 	uint64_t extra;

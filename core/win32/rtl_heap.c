@@ -11,9 +11,10 @@
 #include "core/base/status.h"
 #include "core/heap/heap.h"
 
+/* The heap that malloc has is 0, whatever its handle. */
 static uint64_t heap_id(HANDLE heap)
 {
-	return heap == (HANDLE)heap_process() ? 0 : (uint64_t)(uintptr_t)heap;
+	return heap == (HANDLE)heap_native() ? 0 : (uint64_t)(uintptr_t)heap;
 }
 
 static void tell(enum event_kind kind, enum api api, HANDLE heap, LPCVOID block, SIZE_T size_bytes)

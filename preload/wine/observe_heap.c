@@ -16,18 +16,8 @@
 /* Of the HEAP_* in a heap's header. */
 #define HEAP_FLAGS_OFFSET 0x70
 
-/* The first heap that Wine made: the process heap, also before the PEB says so. */
+/* The first heap that Wine made: the process heap, which cannot be destroyed. */
 static uint64_t first_heap;
-
-static uint64_t id_of(uint64_t heap)
-{
-	return heap == first_heap ? 0 : heap;
-}
-
-static uint64_t heap_id(const struct hook_call *call)
-{
-	return id_of(call->arguments[0]);
-}
 
 static void tell(const struct hook_call *call, enum event_kind kind, enum api api, uint64_t address,
 		 uint64_t size_bytes)
@@ -37,7 +27,7 @@ static void tell(const struct hook_call *call, enum event_kind kind, enum api ap
 		.api = (uint16_t)api,
 		.address = address,
 		.size_bytes = size_bytes,
-		.heap = heap_id(call),
+		.heap = call->arguments[0],
 	};
 
 	event_emit(&event);
@@ -126,7 +116,7 @@ static void tell_created(const struct hook_call *call, enum api api)
 	const struct event event = {
 		.kind = EVENT_HEAP_CREATE,
 		.api = (uint16_t)api,
-		.heap = id_of(call->result),
+		.heap = call->result,
 		.size_bytes = call->arguments[0] & HEAP_GROWABLE ? 0 : call->arguments[2],
 		.type = (uint32_t)call->arguments[0],
 	};
@@ -149,7 +139,7 @@ bool observe_create(struct hook_call *call, enum api api)
 
 bool observe_destroy(struct hook_call *call, enum api api)
 {
-	if (event_is_wanted() && heap_id(call))
+	if (event_is_wanted() && call->arguments[0] != first_heap)
 		tell(call, EVENT_HEAP_DESTROY, api, 0, 0);
 	return false;
 }

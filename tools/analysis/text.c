@@ -348,6 +348,12 @@ void text_apis(const struct analysis *analysis)
 	table_destroy(table);
 }
 
+/* The first heap that a Windows process makes; number 0 is the C library's. */
+static bool is_process_heap(const struct analysis *analysis, const struct replay_heap *heap)
+{
+	return *analysis->target->wine && heap == &analysis->target->heaps[1];
+}
+
 static void heap_row(const struct analysis *analysis, const struct replay_heap *heap,
 		     struct table *table)
 {
@@ -355,7 +361,8 @@ static void heap_row(const struct analysis *analysis, const struct replay_heap *
 		table_add(table,
 			  *analysis->target->wine ? "C library (Unix half)" : "process heap");
 	else
-		table_addf(table, "0x%" PRIx64, heap->handle);
+		table_addf(table, "0x%" PRIx64 "%s", heap->handle,
+			   is_process_heap(analysis, heap) ? " (process heap)" : "");
 	if (heap->create_ns)
 		table_addf(table, "%.3f s", since_start(analysis, heap->create_ns));
 	else

@@ -16,7 +16,7 @@
 struct provider_record {
 	uint64_t time_ns;
 	uint64_t words[RECORD_WORDS];
-	uint64_t heap; /* 0: the process heap */
+	uint64_t heap; /* 0: the one of malloc */
 	uint32_t tid;
 };
 

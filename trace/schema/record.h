@@ -25,7 +25,7 @@
 
 enum record_kind {
 	/* address is the heap of the records that follow in this batch; each batch begins with the
-	 * process heap (0). */
+	 * heap of malloc (0). */
 	RECORD_KIND_HEAP = 0x80,
 };
 
