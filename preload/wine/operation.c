@@ -9,6 +9,7 @@
 
 #include "core/base/status.h"
 #include "core/vm/virtual.h"
+#include "preload/wine/guest.h"
 #include "preload/wine/model.h"
 #include "preload/wine/pager_wine.h"
 #include "preload/wine/serve.h"
@@ -93,6 +94,7 @@ NTSTATUS operation_free(struct operation *operation)
 	struct operation asked = *operation;
 	NTSTATUS status, model_status;
 
+	guest_forget();
 	if (is_answered_by_core(operation->base))
 		return vm_free(&operation->base, &operation->size_bytes, operation->type, &request);
 	model_status = model_free(&asked);
@@ -107,6 +109,7 @@ NTSTATUS operation_protect(struct operation *operation)
 	struct operation asked = *operation;
 	NTSTATUS status;
 
+	guest_forget();
 	if (!(operation->protect & PAGE_GUARD) && is_answered_by_core(operation->base))
 		return vm_protect(&operation->base, &operation->size_bytes, operation->protect,
 				  &operation->old_protect, &request);

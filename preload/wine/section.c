@@ -85,6 +85,7 @@ static bool unmap(struct hook_call *call, enum api api)
 	const struct vm_request request = { .api = (uint16_t)api };
 	struct vm_view view;
 
+	guest_forget();
 	if (call->arguments[0] != THIS_PROCESS ||
 	    vm_unmap_view((void *)call->arguments[1], &view, &request) != STATUS_SUCCESS)
 		return false;

@@ -266,6 +266,37 @@ static void test_physical(void)
 		 "MEM_PHYSICAL alone");
 }
 
+/* --- Where answers go ------------------------------------------------------------------------ */
+
+/* A buffer that could be written a moment ago and cannot now. */
+static void test_buffers(void)
+{
+	static MEMORY_BASIC_INFORMATION info;
+	MEMORY_BASIC_INFORMATION *buffer =
+		VirtualAlloc(NULL, PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	DWORD old;
+
+	for (int i = 0; i < 3; i++) {
+		ok_equal(VirtualQuery(buffer, buffer, sizeof *buffer), sizeof *buffer,
+			 "VirtualQuery into memory of its own, again %d", i);
+		ok_equal(VirtualQuery(buffer, &info, sizeof info), sizeof info,
+			 "and into a variable");
+	}
+	ok(buffer->AllocationBase == buffer && info.Protect == PAGE_READWRITE, "the words");
+	VirtualProtect(buffer, PAGE, PAGE_READONLY, &old);
+	ok_error(!VirtualQuery(buffer, buffer, sizeof *buffer), ERROR_NOACCESS,
+		 "a buffer that has become read-only");
+	VirtualProtect(buffer, PAGE, PAGE_READWRITE, &old);
+	ok_equal(VirtualQuery(buffer, buffer, sizeof *buffer), sizeof *buffer,
+		 "and writable again");
+	VirtualFree(buffer, PAGE, MEM_DECOMMIT);
+	ok_error(!VirtualQuery(&info, buffer, sizeof *buffer), ERROR_NOACCESS,
+		 "a buffer that was decommitted");
+	VirtualFree(buffer, 0, MEM_RELEASE);
+	ok_error(!VirtualQuery(&info, buffer, sizeof *buffer), ERROR_NOACCESS,
+		 "a buffer that is gone");
+}
+
 int main(void)
 {
 	DuplicateHandle(GetCurrentProcess(), GetCurrentProcess(), GetCurrentProcess(), &self, 0,
@@ -283,5 +314,6 @@ int main(void)
 	test_working_set();
 	test_notification();
 	test_physical();
+	test_buffers();
 	return tap_done();
 }
