@@ -122,6 +122,12 @@ static void leave(struct replay_process *process, const struct block *block)
 		count_live(process, block, /* added */ false);
 }
 
+/* The C library's heap in a Windows process is Wine's own: its programs do not know of it. */
+static bool is_wines(const struct replay_process *process, uint64_t heap)
+{
+	return process->leaves_wine_out && !heap;
+}
+
 static void enter(struct replay_process *process, const struct block *block)
 {
 	struct block old;
@@ -129,7 +135,8 @@ static void enter(struct replay_process *process, const struct block *block)
 	if (blocks_add(&process->blocks, block, &old)) {
 		/* Without the fork's marker, the child is given what the parent had at a moment
 		 * near the fork: an inherited block is no evidence then. */
-		process->totals.double_live += !old.is_inherited || process->has_exact_memory;
+		process->totals.double_live += (!old.is_inherited || process->has_exact_memory) &&
+					       !is_wines(process, old.heap);
 		leave(process, &old);
 	}
 	process->heaps[block->heap].live_blocks++;
@@ -149,12 +156,6 @@ static void count_tracer(struct replay_process *process, const struct trace_even
 {
 	process->totals.tracer_calls++;
 	process->totals.tracer_bytes += event->size_bytes;
-}
-
-/* The C library's heap in a Windows process is Wine's own: its programs do not know of it. */
-static bool is_wines(const struct replay_process *process, uint64_t heap)
-{
-	return process->leaves_wine_out && !heap;
 }
 
 static void count_wine(struct replay_process *process, const struct trace_event *event)

@@ -160,7 +160,8 @@ same() {
 # check_trace WAY NAME: it can be read, and nothing was lost.
 check_trace() {
 	ok "$2, $1: the trace can be read" read_trace "$1"
-	is "$(trace_figure "$1" trace.lower_bounds)" False "$2, $1: nothing was lost"
+	is "$(trace_figure "$1" totals.double_live) $(trace_figure "$1" trace.lower_bounds)" \
+		"0 False" "$2, $1: no address is live twice, nothing was lost"
 }
 
 read_trace() {
