@@ -35,12 +35,9 @@ static bool read_manifest(struct analysis *analysis)
 static struct replay_filter make_filter(const struct analysis *analysis)
 {
 	const struct arguments *options = &analysis->options;
-	uint64_t recorded = analysis->has_manifest && analysis->manifest.pid > 0
-				    ? (uint64_t)analysis->manifest.pid
-				    : 0;
 
 	return (struct replay_filter){
-		.detail_pid = options->pid ? options->pid : recorded,
+		.detail_pid = options->pid,
 		.from_ns = options->from_ns,
 		.to_ns = options->to_ns,
 		.thread = options->thread,
