@@ -123,7 +123,7 @@ run_way() {
 	(cd "$scratch/$way/work" && prepare)
 	set_prefix "$way"
 	# The harness's own variables are not for the program's eyes.
-	(cd "$scratch/$way/work" && unset VADTRACE_SRCDIR VADTRACE_BUILDDIR &&
+	(cd "$scratch/$way/work" && unset "${!VADTRACE_@}" &&
 		exec timeout --foreground -k 10 "$limit_seconds" "${prefix[@]}" "$wine" "$@") \
 		<"${input:-/dev/null}" >"$scratch/$way/stdout.raw" 2>"$scratch/$way/stderr.raw" ||
 		status=$?

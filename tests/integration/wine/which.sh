@@ -13,7 +13,7 @@ start_wine
 record() {
 	local status=0
 
-	(cd "$scratch" && unset VADTRACE_SRCDIR VADTRACE_BUILDDIR &&
+	(cd "$scratch" && unset "${!VADTRACE_@}" &&
 		exec timeout --foreground -k 10 "$limit_seconds" \
 			"$vadtrace" record -f -q -o "$scratch/trace" "$@") \
 		>"$scratch/stdout" 2>"$scratch/stderr" </dev/null || status=$?
