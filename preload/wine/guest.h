@@ -17,7 +17,7 @@
 bool guest_read(void *to, uint64_t from, size_t size_bytes);
 bool guest_write(uint64_t to, const void *from, size_t size_bytes);
 
-/* Memory is about to be freed, unmapped or protected: which pages could be written is asked anew. */
+/* Memory is about to be freed, unmapped or protected: pages that could be written are forgotten. */
 void guest_forget(void);
 
 #endif
