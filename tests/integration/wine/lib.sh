@@ -129,10 +129,10 @@ run_way() {
 		status=$?
 	echo "$status" >"$scratch/$way/status"
 	normalise <"$scratch/$way/stdout.raw" >"$scratch/$way/stdout"
-	# Wine closes its server's socket before it exits. A thread that still runs then says so; the
-	# time for it is longer while a recording is being ended.
-	sed '/^wine client error:[0-9a-f]*: sendmsg: /d' "$scratch/$way/stderr.raw" | normalise \
-		>"$scratch/$way/stderr"
+	# Wine closes its server's socket before it exits, and a thread that still runs says so; the
+	# time in which it may is longer while a recording is being ended.
+	sed '/^wine client error:[0-9a-f]*: sendmsg: /d' "$scratch/$way/stderr.raw" |
+		normalise >"$scratch/$way/stderr"
 }
 
 # compare_way WAY NAME: whether it did what it did bare, files included.
