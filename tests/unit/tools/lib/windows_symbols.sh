@@ -58,7 +58,8 @@ else
 	skip "DWARF, COFF and exports" "no x86_64-w64-mingw32-gcc"
 fi
 
-if command -v clang lld-link llvm-symbolizer >/dev/null; then
+if command -v clang >/dev/null && command -v lld-link >/dev/null &&
+	command -v llvm-symbolizer >/dev/null; then
 	clang --target=x86_64-pc-windows-msvc -O1 -g -gcodeview -c "$scratch/code.c" \
 		-o "$scratch/code.obj"
 	lld-link -debug -entry:entry -subsystem:console -nodefaultlib "$scratch/code.obj" \
