@@ -131,8 +131,10 @@ run_way() {
 	normalise <"$scratch/$way/stdout.raw" >"$scratch/$way/stdout"
 	# Wine closes its server's socket before it exits, and a thread that still runs says so; the
 	# time in which it may is longer while a recording is being ended.
-	sed '/^wine client error:[0-9a-f]*: sendmsg: /d' "$scratch/$way/stderr.raw" |
-		normalise >"$scratch/$way/stderr"
+	case $way in
+	record-*) sed '/^wine client error:[0-9a-f]*: sendmsg: /d' "$scratch/$way/stderr.raw" ;;
+	*) cat "$scratch/$way/stderr.raw" ;;
+	esac | normalise >"$scratch/$way/stderr"
 }
 
 # compare_way WAY NAME: whether it did what it did bare, files included.
