@@ -28,4 +28,9 @@ for way in preload-route record-route; do
 	is "$(cat "$scratch/$way/status")" 7 "busy, $way: TerminateProcess"
 done
 check_trace record-route busy
+# A child that is recorded, too.
+record_words=(--children)
+run_way record-route "$programs/ends.exe" busy-child
+is "$(cat "$scratch/record-route/status")" 6 "busy child, record-route: exit"
+check_trace record-route "busy child"
 tap_done
