@@ -56,6 +56,12 @@ typedef int32_t NTSTATUS;
 #define MEM_RESET_UNDO 0x01000000u
 #define MEM_LARGE_PAGES 0x20000000u
 
+/* Placeholders: what VirtualAlloc2 takes with MEM_RESERVE, and VirtualFree with MEM_RELEASE. */
+#define MEM_RESERVE_PLACEHOLDER 0x00040000u
+#define MEM_REPLACE_PLACEHOLDER 0x00004000u
+#define MEM_COALESCE_PLACEHOLDERS 0x00000001u
+#define MEM_PRESERVE_PLACEHOLDER 0x00000002u
+
 /* Page protections. */
 #define PAGE_NOACCESS 0x01u
 #define PAGE_READONLY 0x02u

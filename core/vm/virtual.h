@@ -8,6 +8,10 @@
 #ifndef VADTRACE_CORE_VM_VIRTUAL_H
 #define VADTRACE_CORE_VM_VIRTUAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "core/event.h"
 #include "core/os/pager.h"
 #include "core/types.h"
@@ -20,7 +24,10 @@ struct vm_request {
 	/* Of a new region, which keeps it; NULL: the default one. With pager_model, also what core
 	 * does not have (guard pages, write watch ...) is allowed. */
 	const struct pager *pager;
-	uintptr_t limit; /* the region ends at or below it; 0: anywhere */
+	uintptr_t limit;         /* the region ends at or below it; 0: anywhere */
+	uintptr_t lowest;        /* the region begins at or above it; 0: anywhere */
+	uint16_t node;           /* the NUMA node that a new region prefers, plus 1; 0: none */
+	bool takes_placeholders; /* MEM_*_PLACEHOLDER(S) are flags of this call's */
 };
 
 /* NtAllocateVirtualMemory on this process: reserve, commit; reset, which keeps contents here. *base
