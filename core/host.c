@@ -7,6 +7,7 @@
 
 #include "core/base/hints.h"
 #include "core/base/lock.h"
+#include "core/base/object.h"
 #include "core/heap/heap.h"
 #include "core/vm/virtual.h"
 
@@ -17,6 +18,7 @@ CORE_API void core_start(void)
 
 CORE_API void core_fork_prepare(void)
 {
+	object_fork_prepare();
 	heap_fork_prepare();
 	vm_fork_prepare();
 	lock_fork_begin();
@@ -27,6 +29,7 @@ CORE_API void core_fork_parent(void)
 	lock_fork_end();
 	vm_fork_parent();
 	heap_fork_parent();
+	object_fork_parent();
 }
 
 CORE_API void core_fork_child(void)
@@ -34,6 +37,7 @@ CORE_API void core_fork_child(void)
 	lock_fork_end();
 	vm_fork_child();
 	heap_fork_child();
+	object_fork_child();
 }
 
 bool core_blocks_signals(void)

@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 enum lock_rank {
-	LOCK_RANK_HEAPS = 1, /* the list of heaps */
-	LOCK_RANK_HEAP,      /* one heap's shared part */
-	LOCK_RANK_SEGMENTS,  /* the pool of segments */
-	LOCK_RANK_VM,        /* vm_lock: the tree of VADs and all page state */
-	LOCK_RANK_ARENA,     /* the metadata arena */
+	LOCK_RANK_OBJECTS = 1, /* the handles of kernel objects */
+	LOCK_RANK_HEAPS,       /* the list of heaps */
+	LOCK_RANK_HEAP,        /* one heap's shared part */
+	LOCK_RANK_SEGMENTS,    /* the pool of segments */
+	LOCK_RANK_VM,          /* vm_lock: the tree of VADs and all page state */
+	LOCK_RANK_ARENA,       /* the metadata arena */
 	LOCK_RANK_COUNT,
 };
 
