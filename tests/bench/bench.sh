@@ -103,7 +103,35 @@ make_inputs() {
 	}' >"$work/input.sql"
 }
 
+# make_more_inputs SCALE: for the programs of which only allocators are compared.
+make_more_inputs() {
+	cat >"$work/input.pl" <<-TEXT
+		my (%h, @rows);
+		for my \$i (1 .. 20000 * $1) {
+			push @{\$h{"key" . \$i % 4999}}, { id => \$i, text => "x" x (\$i % 70) };
+		}
+		push @rows, map { \$_->{text} . \$_->{id} } @{\$h{\$_}} for sort keys %h;
+		print scalar(grep { /7\$/ } sort @rows), "\n";
+	TEXT
+	awk -v rows=$((1500 * $1)) 'BEGIN {
+		for (i = 0; i < rows; i++)
+			printf "{\"id\":%d,\"name\":\"name %d\",\"tags\":[\"a%d\",\"b\",%d]}\n", i,
+				i * 7919 % 9973, i % 17, i
+	}' >"$work/input.json"
+	awk -v count=$((8 * $1)) 'BEGIN {
+		print "#include <algorithm>\n#include <map>\n#include <string>\n#include <vector>"
+		for (i = 0; i < count; i++) {
+			printf "struct s%d { int a[%d]; bool operator<(const s%d &o) const", i, i + 1, i
+			print " { return a[0] < o.a[0]; } };"
+			printf "int f%d(std::map<s%d, std::string> &m, std::vector<s%d> v)\n", i, i, i
+			print "{ std::sort(v.begin(), v.end());"
+			print "for (auto &x : v) m[x] += \"text\"; return (int)m.size(); }"
+		}
+	}' >"$work/input.cc"
+}
+
 real_programs='lua5.4 python3 sqlite3'
+more_programs='perl jq g++'
 
 # set_command NAME: in `command`, what runs this program on its input.
 set_command() {
@@ -111,5 +139,8 @@ set_command() {
 	lua5.4) command=(lua5.4 "$work/input.lua") ;;
 	python3) command=(/usr/bin/python3 "$work/input.py") ;;
 	sqlite3) command=(sqlite3 :memory: ".read $work/input.sql") ;;
+	perl) command=(perl "$work/input.pl") ;;
+	jq) command=(jq -s 'group_by(.name) | map({n: .[0].name, l: length})' "$work/input.json") ;;
+	g++) command=(g++ -O1 -S -o /dev/null "$work/input.cc") ;;
 	esac
 }

@@ -211,6 +211,79 @@ static void short_threads(void)
 		free(left[i]);
 }
 
+/* Blocks that outlive the thread that took them, and are replaced by the next one. */
+struct lane {
+	void *blocks[1000];
+	uint64_t seed;
+};
+
+static void *replace_in_lane(void *argument)
+{
+	struct lane *lane = argument;
+
+	for (int i = 0; i < 5000; i++) {
+		void **block = &lane->blocks[draw(&lane->seed, 1000)];
+
+		free(*block);
+		*block = take(8 + draw(&lane->seed, 1000));
+	}
+	return NULL;
+}
+
+static void larson(void)
+{
+	static struct lane lanes[2] = { { .seed = 8 }, { .seed = 9 } };
+	pthread_t threads[2];
+
+	for (unsigned generation = 0; generation < 40 * scale; generation++) {
+		for (int i = 0; i < 2; i++)
+			pthread_create(&threads[i], NULL, replace_in_lane, &lanes[i]);
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+	}
+	for (int i = 0; i < 1000; i++) {
+		free(lanes[0].blocks[i]);
+		free(lanes[1].blocks[i]);
+	}
+}
+
+enum { LEFT_BLOCKS = 500 };
+
+/* Takes blocks and leaves every fourth behind. */
+static void *leave_blocks(void *argument)
+{
+	void **blocks = argument;
+	uint64_t seed = (uintptr_t)argument | 1;
+
+	for (int i = 0; i < LEFT_BLOCKS; i++)
+		blocks[i] = take(16 + draw(&seed, 1000));
+	for (int i = 0; i < LEFT_BLOCKS; i++) {
+		if (i % 4 == 0)
+			continue;
+		free(blocks[i]);
+		blocks[i] = NULL;
+	}
+	return NULL;
+}
+
+/* Four threads at a time come, and go; what they left is freed eight waves later. */
+static void leaving_threads(void)
+{
+	enum { WAVES = 8, THREADS = 4 };
+	static void *left[WAVES][THREADS][LEFT_BLOCKS];
+	pthread_t threads[THREADS];
+
+	for (unsigned wave = 0; wave < 50 * scale; wave++) {
+		for (int i = 0; i < THREADS; i++) {
+			for (int j = 0; j < LEFT_BLOCKS; j++)
+				free(left[wave % WAVES][i][j]);
+			pthread_create(&threads[i], NULL, leave_blocks, left[wave % WAVES][i]);
+		}
+		for (int i = 0; i < THREADS; i++)
+			pthread_join(threads[i], NULL);
+	}
+}
+
 enum { RING = 1024 };
 static _Atomic(void *) ring[RING];
 
@@ -253,6 +326,8 @@ static const struct {
 	{ "two-threads", random_in_two_threads },
 	{ "other-frees", other_frees },
 	{ "short-threads", short_threads },
+	{ "leaving-threads", leaving_threads },
+	{ "larson", larson },
 	{ "growth", growth },
 	{ "huge", huge },
 	{ "zeroed", zeroed },

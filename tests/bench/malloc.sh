@@ -3,10 +3,14 @@
 # SPDX-License-Identifier: MIT
 
 # Allocators side by side: real programs and own workloads, each with glibc's malloc, mimalloc,
-# jemalloc and ours in turn, round after round; processor time, user and system. The last row is
-# the geometric mean of the ratios to glibc.
+# jemalloc, tcmalloc and ours in turn, round after round. Three tables: processor time (user and
+# system), wall time and peak resident memory, as ratios to glibc's; their last row is the geometric
+# mean. The last column is ours to mimalloc's, or to glibc's where that is not installed.
 #
-#   malloc.sh [--rounds N] [--scale N] [WORKLOAD...]
+#   malloc.sh [--quick] [--best] [--rounds N] [--scale N] [WORKLOAD...]
+#
+# --quick is one round of little work; --best takes the best round instead of the median, for a
+# machine that others use too.
 
 set -euo pipefail
 . "${VADTRACE_SRCDIR:?}/tests/bench/bench.sh"
@@ -14,88 +18,136 @@ set -euo pipefail
 program=$VADTRACE_BUILDDIR/tests/bench/malloc
 rounds=7
 scale=10
-while [ $# -ge 2 ]; do
+figure=median
+while [ $# -gt 0 ]; do
 	case $1 in
-	--rounds) rounds=$2 ;;
-	--scale) scale=$2 ;;
+	--quick) rounds=1 scale=1 ;;
+	--best) figure=best ;;
+	--rounds) rounds=$2 && shift ;;
+	--scale) scale=$2 && shift ;;
+	-*)
+		echo "usage: malloc.sh [--quick] [--best] [--rounds N] [--scale N] [WORKLOAD...]" >&2
+		exit 2
+		;;
 	*) break ;;
 	esac
-	shift 2
+	shift
 done
 
 # library WAY: the object to preload.
 library() {
+	local name=$1
+
 	case $1 in
-	glibc) ;;
-	vadtrace) echo "$preload" ;;
-	*) /sbin/ldconfig -p | sed -n "s|.*lib$1\.so\.[0-9.]* .*=> ||p" | head -n 1 ;;
+	glibc) return ;;
+	vadtrace) echo "$preload" && return ;;
+	tcmalloc) name=tcmalloc_minimal ;;
 	esac
+	/sbin/ldconfig -p | sed -n "s|.*lib$name\.so\.[0-9.]* .*=> ||p" | head -n 1
 }
 
 ways=glibc
-for way in mimalloc jemalloc vadtrace; do
-	[ -z "$(library "$way")" ] || ways+=" $way"
+declare -A object=([glibc]=)
+for way in mimalloc jemalloc tcmalloc vadtrace; do
+	object[$way]=$(library "$way")
+	[ -z "${object[$way]}" ] || ways+=" $way"
 done
+peer=${object[mimalloc]:+mimalloc}
+peer=${peer:-glibc}
 
-# one_run NAME WAY: adds the nanoseconds of processor time to $work/NAME-WAY.
-one_run() {
-	local command prefix=() object
-
-	case " $real_programs " in
-	*" $1 "*) set_command "$1" ;;
-	*) command=("$program" "$1" "$scale") ;;
-	esac
-	object=$(library "$2")
-	[ -z "$object" ] || prefix=(env LD_PRELOAD="$object")
-	"$measure" "$work/times" "${prefix[@]}" "${command[@]}" >/dev/null ||
-		echo "bench: $1 fails with $2" >&2
-	awk '{ print $2 + $3 }' "$work/times" >>"$work/$1-$2"
+is_program() {
+	[[ " $real_programs $more_programs " == *" $1 "* ]]
 }
 
-row() {
-	local name=$1 round way glibc median
+# one_run NAME WAY: adds "cpu_ns wall_ns peak_kib" to $work/NAME-WAY.
+one_run() {
+	local command prefix=()
 
-	for ((round = 0; round < rounds; round++)); do
+	if is_program "$1"; then
+		set_command "$1"
+	else
+		command=("$program" "$1" "$scale")
+	fi
+	[ -z "${object[$2]}" ] || prefix=(env LD_PRELOAD="${object[$2]}")
+	"$measure" "$work/times" "${prefix[@]}" "${command[@]}" >/dev/null ||
+		echo "bench: $1 fails with $2" >&2
+	awk '{ print $2 + $3, $1, $4 }' "$work/times" >>"$work/$1-$2"
+}
+
+one_round() {
+	local name way
+
+	for name in $workloads; do
 		for way in $ways; do
 			one_run "$name" "$way"
 		done
 	done
-	glibc=$(median <"$work/$name-glibc")
-	printf '| %s ' "$name"
-	for way in $ways; do
-		median=$(median <"$work/$name-$way")
-		ratio "$median" "$glibc" | tee -a "$work/ratios-$way" |
-			awk -v ns="$median" '{ printf "| %.3f | %s ", ns / 1e9, $1 }'
-	done
-	printf '|\n'
 }
 
-mean_row() {
+best() {
+	sort -g | head -n 1
+}
+
+# figures NAME COLUMN: one number for each way.
+figures() {
 	local way
 
-	printf '| geometric mean '
 	for way in $ways; do
-		awk '$1 > 0 { sum += log($1); n++ }
-			END { printf "| | %.2f ", n ? exp(sum / n) : 0 }' "$work/ratios-$way"
+		column "$work/$1-$way" "$2" | "$figure"
 	done
-	printf '|\n'
 }
 
-# shellcheck disable=SC2046,SC2086 # names without spaces
-[ $# -gt 0 ] || set -- $real_programs $("$program")
+# table COLUMN UNIT DIVISOR: the ratios go through a file, so that the mean has all of them.
+table() {
+	local name
+
+	printf '\n| workload | glibc, %s ' "$2"
+	printf '| %s ' $ways
+	printf '| to %s |\n|---|---|%s---|\n' "$peer" "$(printf -- '---|%.0s' $ways)"
+	for name in $workloads; do
+		printf '%s %s\n' "$name" "$(figures "$name" "$1" | tr '\n' ' ')"
+	done | awk -v divisor="$3" -v ways="$ways" -v peer="$peer" '
+		function row(name, first, ratio,    i) {
+			printf "| %s | %.3f ", name, first
+			for (i = 1; i <= n; i++)
+				printf "| %.2f ", ratio[i]
+			printf "| %.2f |\n", ratio[n] / ratio[index_of_peer]
+		}
+		BEGIN {
+			n = split(ways, way, " ")
+			for (i = 1; i <= n; i++)
+				if (way[i] == peer)
+					index_of_peer = i
+		}
+		{
+			for (i = 1; i <= n; i++) {
+				ratio[i] = $(i + 1) / $2
+				sum[i] += log(ratio[i])
+			}
+			first += log($2 / divisor)
+			row($1, $2 / divisor, ratio)
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				mean[i] = exp(sum[i] / NR)
+			row("geometric mean", exp(first / NR), mean)
+		}'
+}
+
+workloads=
+for name in ${*:-$real_programs $more_programs $("$program")}; do
+	! is_program "$name" || command -v "$name" >/dev/null || continue
+	workloads+=" $name"
+done
 make_inputs "$scale"
+make_more_inputs "$scale"
 machine_line
-printf 'seconds of processor time, medians of %d interleaved runs, and ratios to glibc\n\n' \
-	"$rounds"
-printf '| workload '
-for way in $ways; do
-	printf '| %s | ratio ' "$way"
+for ((round = 0; round < rounds; round++)); do
+	one_round
 done
-printf '|\n|---%s|\n' "$(for way in $ways; do printf '|---|---'; done)"
-for name; do
-	case " $real_programs " in
-	*" $name "*) command -v "$name" >/dev/null || continue ;;
-	esac
-	row "$name"
-done
-mean_row
+printf '\nProcessor time, %s of %d interleaved rounds; ratios to glibc\n' "$figure" "$rounds"
+table 1 s 1e9
+printf '\nWall time\n'
+table 2 s 1e9
+printf '\nPeak resident memory\n'
+table 3 MiB 1024

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* measure FILE COMMAND...: runs the command, writes "wall_ns user_ns system_ns" of it and its
- * children that it waited for to FILE, and ends with its status. */
+/* measure FILE COMMAND...: runs the command, writes "wall_ns user_ns system_ns peak_kib" of it and
+ * its children that it waited for to FILE, and ends with its status. The peak is the resident
+ * memory of the largest of them. */
 
 #include <errno.h>
 #include <stdint.h>
@@ -57,8 +58,8 @@ int main(int argc, char **argv)
 	start = clock_ns() - start;
 	file = fopen(argv[1], "w");
 	if (!file ||
-	    fprintf(file, "%llu %llu %llu\n", (unsigned long long)start, time_ns(usage.ru_utime),
-		    time_ns(usage.ru_stime)) < 0 ||
+	    fprintf(file, "%llu %llu %llu %ld\n", (unsigned long long)start,
+		    time_ns(usage.ru_utime), time_ns(usage.ru_stime), usage.ru_maxrss) < 0 ||
 	    fclose(file)) {
 		perror(argv[1]);
 		return 2;

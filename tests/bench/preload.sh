@@ -18,7 +18,7 @@ elif [ $# -gt 0 ]; then
 	exit 2
 fi
 
-# one_run NAME WAY: adds "wall user system" to $work/NAME-WAY.
+# one_run NAME WAY: adds "wall user system peak" to $work/NAME-WAY.
 one_run() {
 	local command prefix=()
 
@@ -42,7 +42,7 @@ program_row() {
 	glibc=$(column "$work/$name-glibc" 2 | median)
 	ours=$(column "$work/$name-vadtrace" 2 | median)
 	pairwise=$(paste "$work/$name-glibc" "$work/$name-vadtrace" |
-		awk '$2 { print $5 / $2 }' | median)
+		awk '$2 { print $6 / $2 }' | median)
 	awk -v name="$name" -v a="$glibc" -v b="$ours" -v r="$pairwise" 'BEGIN {
 		printf "| %s | %.3f | %.3f | %.3f | %.3f |\n", name, a / 1e9, b / 1e9, b / a, r }'
 }

@@ -27,9 +27,9 @@ for program in lua5.4 python3 sqlite3; do
 	ok "preload.sh has figures of $program" has_row "$scratch/preload" "$program"
 done
 ok "malloc.sh runs" bash -c \
-	'"$1/tests/bench/malloc.sh" --rounds 1 --scale 1 >"$2" 2>&1 || { cat "$2"; false; }' \
+	'"$1/tests/bench/malloc.sh" --quick >"$2" 2>&1 || { cat "$2"; false; }' \
 	malloc "$VADTRACE_SRCDIR" "$scratch/malloc"
-for workload in lua5.4 pairs-24 two-threads huge 'geometric mean'; do
+for workload in lua5.4 jq pairs-24 two-threads larson huge 'geometric mean'; do
 	ok "malloc.sh has figures of $workload" has_row "$scratch/malloc" "$workload"
 done
 tap_done
