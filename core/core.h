@@ -26,6 +26,32 @@ BOOL VirtualFree(LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
 BOOL VirtualProtect(LPVOID lpAddress, SIZE_T dwSize, DWORD flNewProtect, PDWORD lpflOldProtect);
 SIZE_T VirtualQuery(LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer, SIZE_T dwLength);
 
+/* Processes and handles. A handle allows what it was opened for (PROCESS_* rights), anything else
+ * is ERROR_ACCESS_DENIED; it is closed with CloseHandle, and a forked child has its parent's.
+ * GetCurrentProcess gives a pseudo handle that allows everything and needs no closing. */
+HANDLE GetCurrentProcess(void);
+DWORD GetCurrentProcessId(void);
+HANDLE OpenProcess(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwProcessId);
+DWORD GetProcessId(HANDLE Process);
+BOOL CloseHandle(HANDLE hObject);
+
+/* The virtual memory of a process that a handle names. PROCESS_VM_OPERATION is needed, for
+ * VirtualQueryEx PROCESS_QUERY_INFORMATION. */
+LPVOID VirtualAllocEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType,
+		      DWORD flProtect);
+BOOL VirtualFreeEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD dwFreeType);
+BOOL VirtualProtectEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD flNewProtect,
+		      PDWORD lpflOldProtect);
+SIZE_T VirtualQueryEx(HANDLE hProcess, LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer,
+		      SIZE_T dwLength);
+/* Copies between the caller's buffer and another process's memory. When a page there does not allow
+ * it, what comes before has been copied: ERROR_PARTIAL_COPY, and the count says how much. Needs
+ * PROCESS_VM_READ; PROCESS_VM_WRITE and PROCESS_VM_OPERATION. */
+BOOL ReadProcessMemory(HANDLE hProcess, LPCVOID lpBaseAddress, LPVOID lpBuffer, SIZE_T nSize,
+		       PSIZE_T lpNumberOfBytesRead);
+BOOL WriteProcessMemory(HANDLE hProcess, LPVOID lpBaseAddress, LPCVOID lpBuffer, SIZE_T nSize,
+			PSIZE_T lpNumberOfBytesWritten);
+
 /* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes. */
 HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
 BOOL HeapDestroy(HANDLE hHeap);

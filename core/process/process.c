@@ -1,0 +1,208 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Handles to processes, and what they allow. A call on the own process is vm's; nothing of it is
+ * slower than without a handle. No lock of its own. */
+
+#include "core/process/process.h"
+
+#include "core/base/arena.h"
+#include "core/base/status.h"
+#include "core/os/os.h"
+#include "core/process/copy.h"
+
+#define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
+
+/* What the generic rights are for a process, as WinNT.h documents them. */
+static const struct {
+	uint32_t generic;
+	uint32_t rights;
+} generic_rights[] = {
+	{ GENERIC_READ, READ_CONTROL | PROCESS_QUERY_INFORMATION | PROCESS_VM_READ },
+	{ GENERIC_WRITE, READ_CONTROL | PROCESS_CREATE_PROCESS | PROCESS_CREATE_THREAD |
+				 PROCESS_DUP_HANDLE | PROCESS_SET_INFORMATION | PROCESS_SET_QUOTA |
+				 PROCESS_SUSPEND_RESUME | PROCESS_VM_OPERATION | PROCESS_VM_WRITE },
+	{ GENERIC_EXECUTE,
+	  READ_CONTROL | SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_TERMINATE },
+	{ GENERIC_ALL | MAXIMUM_ALLOWED, PROCESS_ALL_ACCESS },
+};
+
+static uint32_t specific_access(uint32_t access)
+{
+	uint32_t specific = access & PROCESS_ALL_ACCESS;
+
+	for (size_t i = 0; i < sizeof generic_rights / sizeof generic_rights[0]; i++)
+		if (access & generic_rights[i].generic)
+			specific |= generic_rights[i].rights;
+	if (specific & PROCESS_QUERY_INFORMATION)
+		specific |= PROCESS_QUERY_LIMITED_INFORMATION;
+	return specific;
+}
+
+static void end_process(void *body)
+{
+	arena_free(body, sizeof(struct process));
+}
+
+static NTSTATUS find_process(uint32_t id, struct process *process)
+{
+	process->id = id;
+	process->is_own = id == os_process_id();
+	return process->is_own ? STATUS_SUCCESS : STATUS_INVALID_CID;
+}
+
+NTSTATUS process_open(uint32_t access, uint32_t id, HANDLE *handle)
+{
+	struct process found = { .object = { .destroy = end_process } }, *process;
+	NTSTATUS status = find_process(id, &found);
+	HANDLE opened;
+
+	if (!status_is_success(status))
+		return status;
+	process = arena_allocate(sizeof *process);
+	if (!process)
+		return STATUS_NO_MEMORY;
+	*process = found;
+	opened = object_open(OBJECT_PROCESS, process, specific_access(access));
+	if (!opened) {
+		end_process(process);
+		return STATUS_NO_MEMORY;
+	}
+	*handle = opened;
+	return STATUS_SUCCESS;
+}
+
+/* The process that the handle leads to when it allows `access`; NULL: this one. To be given back
+ * with leave(). */
+static NTSTATUS enter(HANDLE handle, uint32_t access, struct process **process)
+{
+	void *body;
+	NTSTATUS status;
+
+	*process = NULL;
+	if (handle == CURRENT_PROCESS)
+		return STATUS_SUCCESS;
+	status = object_get(handle, OBJECT_PROCESS, access, &body);
+	if (status_is_success(status))
+		*process = body;
+	return status;
+}
+
+static void leave(struct process *process)
+{
+	if (process)
+		object_put(process);
+}
+
+/* A handle that a parent opened to itself leads its forked child to the parent. */
+static bool is_this(const struct process *process)
+{
+	return !process || (process->is_own && process->id == os_process_id());
+}
+
+NTSTATUS process_id(HANDLE handle, uint32_t *id)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_QUERY_LIMITED_INFORMATION, &process);
+
+	if (!status_is_success(status))
+		return status;
+	*id = process ? process->id : os_process_id();
+	leave(process);
+	return STATUS_SUCCESS;
+}
+
+NTSTATUS process_allocate(HANDLE handle, void **base, size_t *size_bytes, uint32_t type,
+			  uint32_t protect, const struct vm_request *request)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_VM_OPERATION, &process);
+
+	if (!status_is_success(status))
+		return status;
+	if (is_this(process))
+		status = vm_allocate(base, size_bytes, type, protect, request);
+	else
+		status = STATUS_NOT_SUPPORTED;
+	leave(process);
+	return status;
+}
+
+NTSTATUS process_free(HANDLE handle, void **base, size_t *size_bytes, uint32_t free_type,
+		      const struct vm_request *request)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_VM_OPERATION, &process);
+
+	if (!status_is_success(status))
+		return status;
+	if (is_this(process))
+		status = vm_free(base, size_bytes, free_type, request);
+	else
+		status = STATUS_NOT_SUPPORTED;
+	leave(process);
+	return status;
+}
+
+NTSTATUS process_protect(HANDLE handle, void **base, size_t *size_bytes, uint32_t protect,
+			 uint32_t *old_protect, const struct vm_request *request)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_VM_OPERATION, &process);
+
+	if (!status_is_success(status))
+		return status;
+	if (is_this(process))
+		status = vm_protect(base, size_bytes, protect, old_protect, request);
+	else
+		status = STATUS_NOT_SUPPORTED;
+	leave(process);
+	return status;
+}
+
+NTSTATUS process_query(HANDLE handle, const void *address, MEMORY_BASIC_INFORMATION *info)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_QUERY_INFORMATION, &process);
+
+	if (!status_is_success(status))
+		return status;
+	if (is_this(process))
+		status = vm_query(address, info);
+	else
+		status = STATUS_NOT_SUPPORTED;
+	leave(process);
+	return status;
+}
+
+NTSTATUS process_read(HANDLE handle, const void *address, void *buffer, size_t size_bytes,
+		      size_t *count)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_VM_READ, &process);
+	size_t copied = 0;
+
+	if (status_is_success(status))
+		status = copy_from(process ? process->id : os_process_id(), address, buffer,
+				   size_bytes, &copied);
+	if (count)
+		*count = copied;
+	leave(process);
+	return status;
+}
+
+NTSTATUS process_write(HANDLE handle, void *address, const void *buffer, size_t size_bytes,
+		       size_t *count)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_VM_WRITE | PROCESS_VM_OPERATION, &process);
+	size_t copied = 0;
+
+	if (status_is_success(status))
+		status = copy_to(process ? process->id : os_process_id(), address, buffer,
+				 size_bytes, &copied);
+	if (count)
+		*count = copied;
+	leave(process);
+	return status;
+}

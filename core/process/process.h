@@ -1,0 +1,52 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The calls on a process that a handle names: the engine of vm for this one, the same engine in the
+ * other process for another. `process` is (HANDLE)-1, or a handle of process_open's; it allows what
+ * it was opened for and nothing else: STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH,
+ * STATUS_ACCESS_DENIED. Arguments and answers are those of vm/virtual.h beside these. */
+
+#ifndef VADTRACE_CORE_PROCESS_PROCESS_H
+#define VADTRACE_CORE_PROCESS_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/object.h"
+#include "core/types.h"
+#include "core/vm/virtual.h"
+
+/* A process that handles lead to. Never changed once it is open. */
+struct process {
+	struct object object;
+	uint32_t id;
+	bool is_own; /* the calling process itself */
+};
+
+/* NtOpenProcess. The generic rights become the process's own; PROCESS_QUERY_INFORMATION brings the
+ * limited one with it, as on Windows. STATUS_INVALID_CID: there is no such process. */
+NTSTATUS process_open(uint32_t access, uint32_t id, HANDLE *handle);
+/* Needs either of the query rights. */
+NTSTATUS process_id(HANDLE process, uint32_t *id);
+
+/* Both need PROCESS_VM_OPERATION. */
+NTSTATUS process_allocate(HANDLE process, void **base, size_t *size_bytes, uint32_t type,
+			  uint32_t protect, const struct vm_request *request);
+NTSTATUS process_free(HANDLE process, void **base, size_t *size_bytes, uint32_t free_type,
+		      const struct vm_request *request);
+/* Needs PROCESS_VM_OPERATION. */
+NTSTATUS process_protect(HANDLE process, void **base, size_t *size_bytes, uint32_t protect,
+			 uint32_t *old_protect, const struct vm_request *request);
+/* Needs PROCESS_QUERY_INFORMATION. */
+NTSTATUS process_query(HANDLE process, const void *address, MEMORY_BASIC_INFORMATION *info);
+
+/* Copies from, or to, memory of the process: PROCESS_VM_READ; PROCESS_VM_WRITE and
+ * PROCESS_VM_OPERATION. *count, if wanted, is written in any case. STATUS_PARTIAL_COPY: *count
+ * bytes were copied, then came a page that does not allow it; STATUS_ACCESS_VIOLATION: the caller's
+ * own buffer does not. */
+NTSTATUS process_read(HANDLE process, const void *address, void *buffer, size_t size_bytes,
+		      size_t *count);
+NTSTATUS process_write(HANDLE process, void *address, const void *buffer, size_t size_bytes,
+		       size_t *count);
+
+#endif
