@@ -114,17 +114,19 @@ make_more_inputs() {
 		print scalar(grep { /7\$/ } sort @rows), "\n";
 	TEXT
 	awk -v rows=$((1500 * $1)) 'BEGIN {
-		for (i = 0; i < rows; i++)
-			printf "{\"id\":%d,\"name\":\"name %d\",\"tags\":[\"a%d\",\"b\",%d]}\n", i,
-				i * 7919 % 9973, i % 17, i
+		for (i = 0; i < rows; i++) {
+			printf "{\"id\":%d,\"name\":\"name %d\",", i, i * 7919 % 9973
+			printf "\"tags\":[\"a%d\",\"b\",%d]}\n", i % 17, i
+		}
 	}' >"$work/input.json"
-	awk -v count=$((8 * $1)) 'BEGIN {
+	awk -v count=$((2 * $1)) 'BEGIN {
 		print "#include <algorithm>\n#include <map>\n#include <string>\n#include <vector>"
 		for (i = 0; i < count; i++) {
-			printf "struct s%d { int a[%d]; bool operator<(const s%d &o) const", i, i + 1, i
+			printf "struct s%d { int a[%d];\n", i, i + 1
+			printf "bool operator<(const s%d &o) const", i
 			print " { return a[0] < o.a[0]; } };"
-			printf "int f%d(std::map<s%d, std::string> &m, std::vector<s%d> v)\n", i, i, i
-			print "{ std::sort(v.begin(), v.end());"
+			printf "int f%d(std::map<s%d, std::string> &m,", i, i
+			printf " std::vector<s%d> v) { std::sort(v.begin(), v.end());\n", i
 			print "for (auto &x : v) m[x] += \"text\"; return (int)m.size(); }"
 		}
 	}' >"$work/input.cc"

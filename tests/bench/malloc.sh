@@ -26,7 +26,8 @@ while [ $# -gt 0 ]; do
 	--rounds) rounds=$2 && shift ;;
 	--scale) scale=$2 && shift ;;
 	-*)
-		echo "usage: malloc.sh [--quick] [--best] [--rounds N] [--scale N] [WORKLOAD...]" >&2
+		echo "usage: malloc.sh [--quick] [--best] [--rounds N] [--scale N]" \
+			"[WORKLOAD...]" >&2
 		exit 2
 		;;
 	*) break ;;
@@ -47,7 +48,7 @@ library() {
 }
 
 ways=glibc
-declare -A object=([glibc]=)
+declare -A object=([glibc]='')
 for way in mimalloc jemalloc tcmalloc vadtrace; do
 	object[$way]=$(library "$way")
 	[ -z "${object[$way]}" ] || ways+=" $way"
@@ -135,7 +136,9 @@ table() {
 }
 
 workloads=
-for name in ${*:-$real_programs $more_programs $("$program")}; do
+# shellcheck disable=SC2046,SC2086 # names without spaces
+[ $# -gt 0 ] || set -- $real_programs $more_programs $("$program")
+for name; do
 	! is_program "$name" || command -v "$name" >/dev/null || continue
 	workloads+=" $name"
 done
