@@ -9,7 +9,9 @@
  * number that comes back. There we move it up, so that the program's numbers are what they are
  * without us, and what it puts on a number of its choice does not hit us. What closes descriptors
  * wholesale finds ours closed already. A program that closes them by bare system calls ends its
- * tracing; LTTng would abort when its own close then fails, so it never hears of that. */
+ * tracing; LTTng would abort when its own close then fails, so it never hears of that.
+ *
+ * The number of Wine's own socket, which it closes before it exits, is kept: see wine/server.c. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +19,15 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/os/syscall.h"
 #include "preload/native/real.h"
+#include "preload/pe/modules.h"
 #include "preload/start.h"
+#include "preload/wine/server.h"
 
 #define HIGH_BEGIN 512
 #define HIGH_END 65536
@@ -102,12 +109,27 @@ CORE_API int close(int fd)
 {
 	if (serve_now() == SERVE_NONE)
 		return fail(EBADF);
+	if (unlikely(pe_is_wine_code(__builtin_return_address(0))) && server_close(fd))
+		return 0;
 	if (likely(!is_tracked((unsigned int)fd)))
 		return real.close(fd);
 	if (!is_lttng(__builtin_return_address(0)))
 		return fail(EBADF);
 	(void)real.close(fd);
 	return 0;
+}
+
+/* Who calls before the next symbols are known gets what the kernel answers. */
+CORE_API ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	intptr_t result;
+
+	if (unlikely(pe_is_wine_code(__builtin_return_address(0))))
+		server_message_noticed(fd);
+	if (likely(real.sendmsg != NULL))
+		return real.sendmsg(fd, message, flags);
+	result = system_call3(SYS_sendmsg, fd, (long)message, flags);
+	return result < 0 ? fail((int)-result) : result;
 }
 
 CORE_API int dup2(int old_fd, int new_fd)

@@ -57,6 +57,7 @@ static const struct {
 	ROW(close_range),
 	ROW(dup2),
 	ROW(dup3),
+	ROW(sendmsg),
 	ROW(lttng_ust_add_fd_to_tracker),
 	ROW(lttng_ust_delete_fd_from_tracker),
 };

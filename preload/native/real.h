@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct dl_phdr_info;
+struct msghdr;
 struct termios;
 struct winsize;
 
@@ -58,6 +60,7 @@ struct real {
 	int (*close_range)(unsigned int, unsigned int, int);
 	int (*dup2)(int, int);
 	int (*dup3)(int, int, int);
+	ssize_t (*sendmsg)(int, const struct msghdr *, int);
 	int (*lttng_ust_add_fd_to_tracker)(int);
 	void (*lttng_ust_delete_fd_from_tracker)(int);
 };

@@ -129,10 +129,10 @@ run_way() {
 		status=$?
 	echo "$status" >"$scratch/$way/status"
 	normalise <"$scratch/$way/stdout.raw" >"$scratch/$way/stdout"
-	# Wine closes its server's socket before it exits, and a thread that still runs says so; the
-	# time in which it may is longer while a recording is being ended.
+	# Wine closes its server's socket before it exits, and a thread that still runs may say so.
+	# With us it has nothing to say.
 	case $way in
-	record-*) sed '/^wine client error:[0-9a-f]*: sendmsg: /d' "$scratch/$way/stderr.raw" ;;
+	bare*) sed '/^wine client error:[0-9a-f]*: sendmsg: /d' "$scratch/$way/stderr.raw" ;;
 	*) cat "$scratch/$way/stderr.raw" ;;
 	esac | normalise >"$scratch/$way/stderr"
 }
