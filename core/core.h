@@ -52,6 +52,19 @@ BOOL ReadProcessMemory(HANDLE hProcess, LPCVOID lpBaseAddress, LPVOID lpBuffer, 
 BOOL WriteProcessMemory(HANDLE hProcess, LPVOID lpBaseAddress, LPCVOID lpBuffer, SIZE_T nSize,
 			PSIZE_T lpNumberOfBytesWritten);
 
+/* Exceptions: STATUS_GUARD_PAGE_VIOLATION for the first touch of a PAGE_GUARD page, which takes the
+ * guard off, and STATUS_ACCESS_VIOLATION for every other touch that is not allowed
+ * (errhandlingapi.h). Handlers are called in the thread that faults, on the stack of its SIGSEGV
+ * handler, in their order, until one answers EXCEPTION_CONTINUE_EXECUTION: then the thread goes on
+ * as ContextRecord says (its control, integer and floating point registers), with its errno. If
+ * none does, or there is none, the fault is a SIGSEGV to the program. A handler may call any
+ * function of this header; as in any handler of a fault, not all of the C library's.
+ * The answer of Add is for Remove; NULL: no memory. Remove answers 0 for what is no handler's. */
+PVOID AddVectoredExceptionHandler(ULONG First, PVECTORED_EXCEPTION_HANDLER Handler);
+ULONG RemoveVectoredExceptionHandler(PVOID Handle);
+/* The caller's registers, as they are when this returns (rtlcapturecontext, winnt.h). */
+VOID RtlCaptureContext(PCONTEXT ContextRecord);
+
 /* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes. */
 HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
 BOOL HeapDestroy(HANDLE hHeap);

@@ -34,6 +34,8 @@ typedef const void *LPCVOID;
 typedef void *HANDLE;
 typedef HANDLE *PHANDLE;
 typedef int32_t NTSTATUS;
+typedef int32_t LONG;
+typedef uint64_t DWORD64;
 
 #ifndef TRUE
 #define TRUE 1
@@ -139,6 +141,78 @@ typedef struct _MEMORY_BASIC_INFORMATION {
 	DWORD Protect;     /* 0 when reserved, PAGE_NOACCESS when free */
 	DWORD Type;        /* MEM_PRIVATE, MEM_MAPPED, MEM_IMAGE; 0 when free */
 } MEMORY_BASIC_INFORMATION, *PMEMORY_BASIC_INFORMATION;
+
+/* What a fault is, as an exception. 152 bytes on x64. */
+#define EXCEPTION_MAXIMUM_PARAMETERS 15
+typedef struct _EXCEPTION_RECORD {
+	DWORD ExceptionCode; /* STATUS_GUARD_PAGE_VIOLATION, STATUS_ACCESS_VIOLATION */
+	DWORD ExceptionFlags;
+	struct _EXCEPTION_RECORD *ExceptionRecord;
+	PVOID ExceptionAddress; /* of the instruction */
+	DWORD NumberParameters;
+	/* 0: read, 1: written, 8: executed; then the address that was touched. */
+	ULONG_PTR ExceptionInformation[EXCEPTION_MAXIMUM_PARAMETERS];
+} EXCEPTION_RECORD, *PEXCEPTION_RECORD;
+
+typedef struct __attribute__((aligned(16))) _M128A {
+	uint64_t Low;
+	int64_t High;
+} M128A, *PM128A;
+
+/* The state of x87 and SSE, as fxsave stores it. */
+typedef struct __attribute__((aligned(16))) _XSAVE_FORMAT {
+	WORD ControlWord;
+	WORD StatusWord;
+	BYTE TagWord;
+	BYTE Reserved1;
+	WORD ErrorOpcode;
+	DWORD ErrorOffset;
+	WORD ErrorSelector;
+	WORD Reserved2;
+	DWORD DataOffset;
+	WORD DataSelector;
+	WORD Reserved3;
+	DWORD MxCsr;
+	DWORD MxCsr_Mask;
+	M128A FloatRegisters[8];
+	M128A XmmRegisters[16];
+	BYTE Reserved4[96];
+} XSAVE_FORMAT, XMM_SAVE_AREA32;
+
+/* A thread's registers. 1232 bytes on x64; debug and vector registers are not filled in. */
+#define CONTEXT_AMD64 0x00100000u
+#define CONTEXT_CONTROL (CONTEXT_AMD64 | 0x1u)        /* SegSs, Rsp, SegCs, Rip, EFlags */
+#define CONTEXT_INTEGER (CONTEXT_AMD64 | 0x2u)        /* Rax to R15 but for Rsp */
+#define CONTEXT_SEGMENTS (CONTEXT_AMD64 | 0x4u)       /* SegDs, SegEs, SegFs, SegGs */
+#define CONTEXT_FLOATING_POINT (CONTEXT_AMD64 | 0x8u) /* FltSave, MxCsr */
+#define CONTEXT_FULL (CONTEXT_CONTROL | CONTEXT_INTEGER | CONTEXT_FLOATING_POINT)
+typedef struct __attribute__((aligned(16))) _CONTEXT {
+	DWORD64 P1Home, P2Home, P3Home, P4Home, P5Home, P6Home;
+	DWORD ContextFlags;
+	DWORD MxCsr;
+	WORD SegCs, SegDs, SegEs, SegFs, SegGs, SegSs;
+	DWORD EFlags;
+	DWORD64 Dr0, Dr1, Dr2, Dr3, Dr6, Dr7;
+	DWORD64 Rax, Rcx, Rdx, Rbx, Rsp, Rbp, Rsi, Rdi;
+	DWORD64 R8, R9, R10, R11, R12, R13, R14, R15;
+	DWORD64 Rip;
+	XMM_SAVE_AREA32 FltSave;
+	M128A VectorRegister[26];
+	DWORD64 VectorControl;
+	DWORD64 DebugControl;
+	DWORD64 LastBranchToRip, LastBranchFromRip;
+	DWORD64 LastExceptionToRip, LastExceptionFromRip;
+} CONTEXT, *PCONTEXT;
+
+typedef struct _EXCEPTION_POINTERS {
+	PEXCEPTION_RECORD ExceptionRecord;
+	PCONTEXT ContextRecord;
+} EXCEPTION_POINTERS, *PEXCEPTION_POINTERS;
+
+/* What a vectored handler answers. */
+#define EXCEPTION_CONTINUE_EXECUTION (-1)
+#define EXCEPTION_CONTINUE_SEARCH 0
+typedef LONG (*PVECTORED_EXCEPTION_HANDLER)(PEXCEPTION_POINTERS ExceptionInfo);
 
 /* What HeapWalk says about a part of a heap. 40 bytes on x64. */
 #define PROCESS_HEAP_REGION 0x0001u

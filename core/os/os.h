@@ -54,6 +54,30 @@ static inline uintptr_t os_thread_token(void)
 void os_signals_block(uint64_t *saved_mask);
 void os_signals_restore(uint64_t saved_mask);
 
+/* Lets these signals through again; those that are pending are delivered before it returns. */
+void os_signals_unblock(uint64_t mask);
+
+/* What a signal does, as the kernel keeps it. Masks are its own: one bit for each signal, from 1.
+ */
+struct os_signal_action {
+	void *handler; /* a function, SIG_DFL or SIG_IGN */
+	uint64_t flags;
+	void *restorer;
+	uint64_t mask;
+};
+
+static inline uint64_t os_signal_bit(int signal)
+{
+	return UINT64_C(1) << (signal - 1);
+}
+
+/* Sets what a signal does, unless `action` is NULL; *old, when not NULL, is what it did. The
+ * restorer is put in. 0 or -errno. */
+int os_signal_action(int signal, const struct os_signal_action *action,
+		     struct os_signal_action *old);
+/* Sends the calling thread a signal with a siginfo_t as it is given. 0 or -errno. */
+int os_signal_raise(int signal, const void *info);
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t os_clock_ns(void);
 

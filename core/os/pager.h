@@ -45,6 +45,8 @@ struct pager {
 	/* Whether put() also takes a part of what get() gave, and ranges lie at any page. When not,
 	 * ranges lie at multiples of 64 KiB and are put whole. */
 	bool has_parts;
+	/* What core may make of its ranges: PAGE_GUARD, MEM_WRITE_WATCH. */
+	uint32_t features;
 };
 
 extern const struct pager pager_linux;
@@ -65,7 +67,8 @@ static inline int pager_reset(const struct pager *whose, void *address, size_t s
 	return (whose->reset ? whose->reset : pager_linux.reset)(address, size_bytes);
 }
 
-/* The system's protection bits for a state. */
+/* The system's protection bits for a state; none for a guard page, whose first touch must be seen.
+ */
 int pager_prot_of_state(uint32_t state);
 /* The PAGE_* for the system's bits; what can be written in a private mapping of a file is copied.
  */

@@ -43,7 +43,7 @@ static const struct {
 
 int pager_prot_of_state(uint32_t state)
 {
-	if (!(state & MEM_COMMIT))
+	if (!(state & MEM_COMMIT) || state & PAGE_GUARD)
 		return PROT_NONE;
 	for (size_t i = 0; i < sizeof protections / sizeof protections[0]; i++) {
 		if (protections[i].protect == (state & PROTECT_KIND_MASK))
@@ -132,6 +132,7 @@ const struct pager pager_linux = {
 	.reset = reset,
 	.resize = resize,
 	.has_parts = true,
+	.features = PAGE_GUARD,
 };
 
 const struct pager *pager = &pager_linux;

@@ -57,4 +57,6 @@ const struct pager pager_model = {
 	.discard = agree,
 	.reset = agree,
 	.ask = ask,
+	/* Another memory manager has them. */
+	.features = ~0u,
 };

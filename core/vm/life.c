@@ -4,24 +4,28 @@
 /* vm over fork, and the check of all its records. */
 
 #include "core/base/arena.h"
+#include "core/vm/disposition.h"
 #include "core/vm/vad.h"
 #include "core/vm/virtual.h"
 
 void vm_fork_prepare(void)
 {
 	lock_acquire(&vm_lock);
+	disposition_fork_prepare();
 	arena_fork_prepare();
 }
 
 void vm_fork_parent(void)
 {
 	arena_fork_parent();
+	disposition_fork_parent();
 	lock_release(&vm_lock);
 }
 
 void vm_fork_child(void)
 {
 	arena_fork_child();
+	disposition_fork_child();
 	lock_fork_adopt(&vm_lock);
 	lock_release(&vm_lock);
 }

@@ -32,6 +32,8 @@ static NTSTATUS protect_locked(const struct vm_range *range, uint32_t protect,
 
 	if (!vad)
 		return STATUS_CONFLICTING_ADDRESSES;
+	if (!status_is_success(region_use_features(vad->pager, protect)))
+		return STATUS_NOT_SUPPORTED;
 	if (!region_is_committed(vad, range))
 		return STATUS_NOT_COMMITTED;
 	error = pager_ask(vad->pager);

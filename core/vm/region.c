@@ -8,12 +8,24 @@
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/os/pager_model.h"
+#include "core/vm/fault.h"
 #include "core/vm/tell.h"
 
 NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request)
 {
 	return status == STATUS_NOT_SUPPORTED && request->pager == &pager_model ? STATUS_SUCCESS
 										: status;
+}
+
+NTSTATUS region_use_features(const struct pager *whose, uint32_t features)
+{
+	uint32_t asked = features & (PAGE_GUARD | MEM_WRITE_WATCH);
+
+	if (asked & ~whose->features)
+		return STATUS_NOT_SUPPORTED;
+	if (asked & PAGE_GUARD && whose == &pager_linux)
+		fault_enable();
+	return STATUS_SUCCESS;
 }
 
 struct vad *region_around(const struct vm_range *range)

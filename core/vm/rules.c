@@ -16,7 +16,7 @@
 #define ALLOCATION_TYPES                                                                          \
 	(MEM_COMMIT | MEM_RESERVE | MEM_RESET | MEM_RESET_UNDO | MEM_TOP_DOWN | MEM_WRITE_WATCH | \
 	 MEM_PHYSICAL | MEM_LARGE_PAGES)
-#define ABSENT_TYPES (MEM_WRITE_WATCH | MEM_PHYSICAL | MEM_LARGE_PAGES)
+#define ABSENT_TYPES (MEM_PHYSICAL | MEM_LARGE_PAGES)
 
 NTSTATUS rules_range(const void *base, size_t size_bytes, size_t granularity,
 		     struct vm_range *range)
@@ -73,5 +73,5 @@ NTSTATUS rules_protection(uint32_t protect, bool is_committed)
 		return STATUS_INVALID_PAGE_PROTECTION;
 	if (modifiers & (modifiers - 1))
 		return STATUS_INVALID_PAGE_PROTECTION;
-	return modifiers & PAGE_GUARD ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+	return STATUS_SUCCESS;
 }

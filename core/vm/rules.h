@@ -27,8 +27,7 @@ NTSTATUS rules_range(const void *base, size_t size_bytes, size_t granularity,
  * STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED. */
 NTSTATUS rules_allocation_type(uint32_t type);
 /* Whether pages of private memory can have this protection. The modifiers (PAGE_GUARD,
- * PAGE_NOCACHE, PAGE_WRITECOMBINE) are for committed pages only. STATUS_INVALID_PAGE_PROTECTION;
- * STATUS_NOT_SUPPORTED for guard pages. */
+ * PAGE_NOCACHE, PAGE_WRITECOMBINE) are for committed pages only. STATUS_INVALID_PAGE_PROTECTION. */
 NTSTATUS rules_protection(uint32_t protect, bool is_committed);
 
 #endif

@@ -88,6 +88,8 @@ static NTSTATUS commit_locked(const struct allocation *allocation)
 
 	if (!vad)
 		return STATUS_CONFLICTING_ADDRESSES;
+	if (!status_is_success(region_use_features(vad->pager, allocation->protect)))
+		return STATUS_NOT_SUPPORTED;
 	if (pagestate_is_uniform(&vad->pages, region_page(range->base), region_page(range->end),
 				 &state) &&
 	    state == allocation->state)
@@ -182,6 +184,9 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 	if (status_is_success(status))
 		status = rules_range(base, size_bytes, reserves ? SPACE_GRANULARITY : OS_PAGE_SIZE,
 				     &allocation->range);
+	if (status_is_success(status))
+		status = region_use_features(pager_of(allocation->request),
+					       allocation->type | allocation->protect);
 	allocation->state = commits ? MEM_COMMIT | allocation->protect : MEM_RESERVE;
 	return status;
 }

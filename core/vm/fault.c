@@ -1,0 +1,130 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The handler of SIGSEGV:
+ *
+ *   fault -> what the record of the page says:
+ *      a guard       taken off; STATUS_GUARD_PAGE_VIOLATION for this thread alone
+ *      allowed       somebody was faster (took the guard off, changed the protection): once more
+ *      not allowed   STATUS_ACCESS_VIOLATION
+ *   exception -> vectored handlers, if there are any -> else the program's SIGSEGV (disposition.c)
+ *
+ * Core touches no memory of the program's under a lock, so the thread holds none here. When the
+ * system still refuses what the record allows, and nothing was recorded meanwhile, somebody has
+ * changed pages behind our back: that is an access violation. Guarded by: vm_lock. */
+
+/* The names of the registers in a ucontext_t. */
+#define _GNU_SOURCE
+#include "core/vm/fault.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "core/base/status.h"
+#include "core/base/thread.h"
+#include "core/os/pager.h"
+#include "core/vm/disposition.h"
+#include "core/vm/guard.h"
+#include "core/vm/region.h"
+#include "core/vm/sequence.h"
+
+/* The processor's error code of a page fault. */
+#define CODE_WRITE 0x2
+#define CODE_FETCH 0x10
+/* The system's word for a fault that is about no page: an address that cannot be one. */
+#define IS_NO_PAGE SI_KERNEL
+
+bool (*fault_dispatch)(const struct fault *fault, void *context);
+
+/* The fault that this thread was sent back to last, with the state of all records then. */
+static CORE_TLS uintptr_t tried_again;
+
+static struct fault describe(const siginfo_t *info, const ucontext_t *context)
+{
+	long long code = context->uc_mcontext.gregs[REG_ERR];
+	struct fault fault = { .access = FAULT_READ, .address = (uintptr_t)info->si_addr };
+
+	fault.status = STATUS_ACCESS_VIOLATION;
+	if (info->si_code == IS_NO_PAGE) {
+		fault.address = UINTPTR_MAX;
+		return fault;
+	}
+	if (code & CODE_FETCH)
+		fault.access = FAULT_EXECUTE;
+	else if (code & CODE_WRITE)
+		fault.access = FAULT_WRITE;
+	return fault;
+}
+
+static bool is_allowed(uint32_t state, enum fault_access access)
+{
+	int prot = pager_prot_of_state(state);
+
+	switch (access) {
+	case FAULT_WRITE:
+		return prot & PROT_WRITE;
+	case FAULT_EXECUTE:
+		return prot & PROT_EXEC;
+	default:
+		return prot & PROT_READ;
+	}
+}
+
+/* Whether nothing was recorded since this thread was sent back to the same fault. */
+static bool is_tried(const struct fault *fault)
+{
+	uintptr_t now = fault->address ^ (vm_sequence * UINT64_C(0x9e3779b97f4a7c15));
+	bool is_same = now == tried_again;
+
+	tried_again = is_same ? 0 : now;
+	return is_same;
+}
+
+/* Whether it is over, so that the thread tries again; else it is what its status says. */
+static bool resolve_locked(struct fault *fault)
+{
+	struct vad *vad = vad_find(fault->address);
+	uint32_t state;
+
+	if (!vad || vad->pager != &pager_linux)
+		return false;
+	state = pagestate_run(&vad->pages, region_page(fault->address)).state;
+	if (state & PAGE_GUARD) {
+		guard_fire(vad, region_page(fault->address));
+		fault->status = STATUS_GUARD_PAGE_VIOLATION;
+		return false;
+	}
+	return is_allowed(state, fault->access) && !is_tried(fault);
+}
+
+static bool resolve(struct fault *fault)
+{
+	bool is_over;
+
+	lock_acquire(&vm_lock);
+	is_over = resolve_locked(fault);
+	lock_release(&vm_lock);
+	return is_over;
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	bool (*dispatch)(const struct fault *, void *) =
+		__atomic_load_n(&fault_dispatch, __ATOMIC_ACQUIRE);
+	struct fault fault;
+
+	(void)signal;
+	/* Somebody's kill is no fault. */
+	if (info->si_code > 0) {
+		fault = describe(info, context);
+		if (resolve(&fault) || (dispatch && dispatch(&fault, context)))
+			return;
+	}
+	disposition_deliver(info, context);
+}
+
+void fault_enable(void)
+{
+	disposition_take(on_fault);
+}
