@@ -7,8 +7,9 @@
  *   here:    the program's action           handler, flags, mask
  *
  * The action is the program's from before core's handler came, until it sets another. A signal that
- * ends the process is sent once more while it is blocked: it comes back when core's handler returns,
- * at the instruction and with the siginfo of the first time. Guarded by: disposition_lock. */
+ * ends the process is sent once more while it is blocked: it comes back when core's handler
+ * returns, at the instruction and with the siginfo of the first time. Guarded by: disposition_lock.
+ */
 
 #include "core/vm/disposition.h"
 

@@ -15,8 +15,9 @@
 /* Takes the guard off one page that has one. Called with vm_lock held. When the system, or our own
  * memory, has no room for a page that differs from its neighbours, the guard stays. */
 void guard_fire(struct vad *vad, uint64_t page);
-/* The touch of a call that stands for the program's own (VirtualLock): takes the guard off the first
- * page of the range, inside `vad`, that has one. False: none has. Called with vm_lock held. */
+/* The touch of a call that stands for the program's own (VirtualLock): takes the guard off the
+ * first page of the range, inside `vad`, that has one. False: none has. Called with vm_lock held.
+ */
 bool guard_fire_in(struct vad *vad, const struct vm_range *range);
 
 #endif

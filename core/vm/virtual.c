@@ -186,7 +186,7 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 				     &allocation->range);
 	if (status_is_success(status))
 		status = region_use_features(pager_of(allocation->request),
-					       allocation->type | allocation->protect);
+					     allocation->type | allocation->protect);
 	allocation->state = commits ? MEM_COMMIT | allocation->protect : MEM_RESERVE;
 	return status;
 }

@@ -83,8 +83,7 @@ void context_to_system(const CONTEXT *context, void *system)
 
 	for (size_t i = 0; i < REGISTERS; i++) {
 		if (has(context, registers[i].flag))
-			target->uc_mcontext.gregs[registers[i].index] =
-				(greg_t)*field(context, i);
+			target->uc_mcontext.gregs[registers[i].index] = (greg_t)*field(context, i);
 	}
 	if (has(context, CONTEXT_CONTROL))
 		target->uc_mcontext.gregs[REG_EFL] = context->EFlags;

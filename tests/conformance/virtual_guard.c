@@ -3,7 +3,13 @@
 
 /* What faults, and as which exception: guard pages, protections, what is not committed. */
 
-#include "tests/conformance/pe.h"
+#ifndef _WIN32
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+#include "tests/conformance/exceptions.h"
 
 #define READS 0
 #define WRITES 1
@@ -99,6 +105,7 @@ static void test_guard_in_call(void)
 {
 	char *page =
 		VirtualAlloc(NULL, PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE | PAGE_GUARD);
+#ifdef _WIN32
 	char name[MAX_PATH];
 	DWORD count;
 	HANDLE file;
@@ -107,6 +114,13 @@ static void test_guard_in_call(void)
 	file = CreateFileA(name, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
 	ok_error(!ReadFile(file, page, 16, &count, NULL), ERROR_NOACCESS, "the system's read");
 	CloseHandle(file);
+#else
+	int file = open("/dev/zero", O_RDONLY);
+
+	ok(read(file, page, 16) == -1 && errno == EFAULT, "the system's read");
+	ok_equal(query(page).Protect, PAGE_READWRITE | PAGE_GUARD, "leaves the guard");
+	close(file);
+#endif
 	VirtualFree(page, 0, MEM_RELEASE);
 }
 
