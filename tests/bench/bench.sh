@@ -37,7 +37,7 @@ need_session_daemon() {
 	lttng --no-sessiond list >/dev/null 2>&1 && return
 	lttng-sessiond >"$work/sessiond.log" 2>&1 &
 	daemon_pid=$!
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		lttng --no-sessiond list >/dev/null 2>&1 && return
 		sleep 0.1
 	done

@@ -28,7 +28,7 @@ run_to() {
 	local out=$1
 
 	shift
-	timeout -k 5 300 "$@" 2>&1 </dev/null | cat >"$out"
+	timeout -k 5 600 "$@" 2>&1 </dev/null | cat >"$out"
 	echo "status ${PIPESTATUS[0]}" >>"$out"
 }
 

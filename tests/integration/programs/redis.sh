@@ -19,7 +19,7 @@ socket=$scratch/s
 # compared.
 cat >"$scratch/clients.sh" <<'TEXT'
 cli() { redis-cli -s "$socket" "$@"; }
-for i in $(seq 600); do
+for i in $(seq 6000); do
 	[ "$(cli ping 2>/dev/null)" = PONG ] && break
 	sleep 0.1
 done
@@ -35,7 +35,7 @@ cli eval 'local t = {}
 cli config set io-threads-do-reads yes >/dev/null
 cli append text "$(seq 1 5000 | tr '\n' ' ')"
 cli bgsave
-for i in $(seq 600); do
+for i in $(seq 6000); do
 	cli info persistence | grep -q 'rdb_bgsave_in_progress:0' && break
 	sleep 0.1
 done

@@ -7,7 +7,7 @@
  *   allocate gate FILE COUNT  the same once the file exists
  *   allocate forever          until a signal comes; tells SIGTERM by status 3
  *   allocate fork COUNT       COUNT pairs in a child, none in the first process
- *   allocate orphan           leaves a child behind that sleeps
+ *   allocate orphan           leaves a child behind that waits for a signal
  *   allocate kept COUNT       COUNT blocks that stay, then SIGKILL */
 
 #include <signal.h>
@@ -72,8 +72,8 @@ static int run_orphan(void)
 {
 	say_ready();
 	if (fork() == 0) {
-		sleep(60);
-		_exit(0);
+		for (;;)
+			pause();
 	}
 	return 0;
 }

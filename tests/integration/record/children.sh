@@ -29,10 +29,9 @@ same_files "$out" bare "they see nothing of us in their environment, and all tha
 LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libdl.so.2 run record -q -o env2 -- sh -c 'env'
 ok "but what the user preloads" grep -q '^LD_PRELOAD=/usr/lib/x86_64-linux-gnu/libdl.so.2$' "$out"
 
-begin_s=$SECONDS
 run record --children -o orphan -- "$allocate" orphan
 is "$status" 0 "a child that stays behind: status"
-ok "a child that stays behind does not keep us" test $((SECONDS - begin_s)) -lt 50
+ok "a child that stays behind does not keep us" test -n "$(living allocate)"
 pkill -KILL -x allocate
 no_leftovers "a child that stays behind"
 

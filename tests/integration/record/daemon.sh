@@ -10,6 +10,15 @@ is_ready() {
 	grep -q ready "$out"
 }
 
+# ticks PID: of the processor's time that the process had.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+
+has_worked_since() {
+	[ "$(ticks "$1")" -gt "$2" ]
+}
+
 PATH_WITHOUT=$scratch/bin
 mkdir "$PATH_WITHOUT"
 ln -s /bin/true "$PATH_WITHOUT/true"
@@ -61,10 +70,8 @@ for victim in sessiond consumerd; do
 	kill -KILL $(living "lttng-$victim")
 	until_true said 'recording stops here'
 	ok "$victim is killed: we say so" said 'ended: recording stops here'
-	before=$(awk '{ print $14 }' "/proc/$program/stat")
-	sleep 1
 	ok "$victim is killed: the program goes on" \
-		test "$(awk '{ print $14 }' "/proc/$program/stat")" -gt "$before"
+		until_true has_worked_since "$program" "$(ticks "$program")"
 	kill -TERM "$program"
 	finish
 	is "$status" 122 "$victim is killed: status"

@@ -21,7 +21,7 @@ export HOME=$scratch
 # doctor ARGUMENT...: leaves $status, $out, $err.
 doctor() {
 	status=0
-	timeout -k 5 60 "$vadtrace" doctor --wine "$@" >"$out" 2>"$err" || status=$?
+	timeout -k 5 600 "$vadtrace" doctor --wine "$@" >"$out" 2>"$err" || status=$?
 }
 
 # An installation in $scratch/wine, with the DLLs copied.

@@ -58,11 +58,11 @@ finish() {
 	wait "$recorder" || status=$?
 }
 
-# until_true COMMAND...: waits for it, 30 seconds at most.
+# until_true COMMAND...: waits for it. The bound only ends a hang.
 until_true() {
 	local i
 
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < 6000; i++)); do
 		"$@" 2>/dev/null && return 0
 		sleep 0.05
 	done
@@ -99,7 +99,7 @@ refused() {
 # What a recording must not leave: sessions, daemons, traces (in $scratch), buffers.
 leftovers() {
 	[ ! -S /run/lttng/client-lttng-sessiond ] || lttng list | grep vadtrace-
-	living lttng- | sed 's/^/process /'
+	ps -e -o pid=,ppid=,stat=,comm=,args= | awk '$3 !~ /^Z/ && index($4, "lttng-") == 1'
 	find "$scratch" -maxdepth 1 -name 'vadtrace.*' -o -maxdepth 1 -name '*.replaced-*'
 	find /dev/shm -type f ! -name 'lttng-ust-wait-*'
 }

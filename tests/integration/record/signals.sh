@@ -57,7 +57,7 @@ ok "its last events are in the live folder" test -n "$(find kept/live -type f)"
 # An interrupt from the terminal: script(1) gives one, and ^C goes to the whole group.
 if command -v script >/dev/null; then
 	: >"$out"
-	(until_true is_ready && printf '\003' && sleep 5) |
+	(until_true is_ready && printf '\003' && until_true grep -q 'recorded allocate' "$out") |
 		script -qefc "'$vadtrace' record -o tty -- '$allocate' forever" \
 			"$out" >/dev/null 2>&1
 	is $? 130 "Ctrl-C ends the program"

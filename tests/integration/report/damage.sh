@@ -118,7 +118,7 @@ for ((i = 0; i < 40; i++)); do
 			dd of="$victim" bs=1 seek=$place conv=notrunc status=none
 	done
 	status=0
-	timeout 60 "$vadtrace" report --json "$trace" >"$out" 2>"$err" || status=$?
+	timeout -k 5 600 "$vadtrace" report --json "$trace" >"$out" 2>"$err" || status=$?
 	case $status in
 	0 | 1 | 3) ;;
 	*) crashes="$crashes $i:$status" ;;

@@ -36,7 +36,7 @@ done
 # one that LTTng wanted for the thread.
 for mode in route observe; do
 	status=0
-	timeout -k 5 120 "$vadtrace" record -q --mode $mode -o "newborn.$mode" -- \
+	timeout -k 5 600 "$vadtrace" record -q --mode $mode -o "newborn.$mode" -- \
 		"$VADTRACE_BUILDDIR/tests/integration/report/newborn" 150 >"$out" 2>"$err" ||
 		status=$?
 	is "$status" 0 "forks beside threads that map first of all, $mode: no deadlock"

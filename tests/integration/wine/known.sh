@@ -30,15 +30,16 @@ check record-route "TerminateProcess"
 
 # Killed from outside when it has said all.
 kill_it() {
-	local i
+	local i pid
 
-	for ((i = 0; i < 600; i++)); do
+	for ((i = 0; i < 6000; i++)); do
 		sleep 0.1
 		grep -q do_view "$scratch/record-route/stdout.raw" 2>/dev/null || continue
-		kill -9 "$(pgrep -f "^$programs/known.exe wait")"
-		return
+		pid=$(pgrep -f "^$programs/known.exe wait") || continue
+		kill -9 "$pid" && return
 	done
 }
+rm -rf "$scratch/record-route"
 kill_it &
 run_way record-route "$programs/known.exe" wait
 wait

@@ -22,7 +22,7 @@ preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
 vadtrace=$VADTRACE_BUILDDIR/tools/vadtrace
 wine_folder=$VADTRACE_BUILDDIR/tests/integration/wine/wine
 server_seconds=60
-limit_seconds=120
+limit_seconds=600
 modes="route observe verify"
 
 # The programs of Debian, which puts them into no PATH, or another Wine's.
@@ -57,8 +57,8 @@ make_prefix() {
 
 	[ ! -d "$prefix" ] || return 0
 	rm -rf "$prefix.new"
-	WINEPREFIX=$prefix.new timeout -k 5 300 "$wine" wineboot -i &&
-		WINEPREFIX=$prefix.new timeout -k 5 60 "$wineserver" -w &&
+	WINEPREFIX=$prefix.new timeout -k 5 600 "$wine" wineboot -i &&
+		WINEPREFIX=$prefix.new timeout -k 5 600 "$wineserver" -w &&
 		mv "$prefix.new" "$prefix"
 }
 

@@ -21,7 +21,7 @@ done
 
 # set_key NAME VALUE
 set_key() {
-	timeout -k 5 60 "$wine" reg add "$key" /v "$1" /d "$2" /f >/dev/null 2>&1
+	timeout -k 5 "$limit_seconds" "$wine" reg add "$key" /v "$1" /d "$2" /f >/dev/null 2>&1
 }
 
 prepare() {

@@ -27,7 +27,7 @@ compare() {
 		return
 	fi
 	rm -f "$scratch/output"
-	timeout -k 5 120 env COMPARE_OUTPUT="$scratch/output" LD_PRELOAD="$library" "$@" \
+	timeout -k 5 600 env COMPARE_OUTPUT="$scratch/output" LD_PRELOAD="$library" "$@" \
 		>"$scratch/said" 2>&1 || status=$?
 	is "$status" 0 "$name: it runs"
 	ok "$name: $(sum 1) stacks, $(sum 4) of them in part" test "$(sum 1)" -ge "$least"

@@ -19,7 +19,7 @@ export HOME=$home LTTNG_HOME=$home
 lttng-sessiond --no-kernel --daemonize --pidfile="$home/pid" >"$home/log" 2>&1
 # shellcheck disable=SC2317 # called by the trap
 finish() {
-	local daemon tries=100
+	local daemon tries=6000
 
 	daemon=$(cat "$home/pid")
 	kill "$daemon" 2>/dev/null || true

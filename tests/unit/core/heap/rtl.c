@@ -354,7 +354,7 @@ static void check_standstill(struct worker *worker, int round)
 	ok(steps_of(worker) - steps <= 1, "round %d: locked twice", round);
 	ok_equal((unsigned)rtl_unlock_heap(worker->heap), STATUS_SUCCESS, "round %d: unlocked",
 		 round);
-	for (int i = 0; i < 5000 && steps_of(worker) - steps <= 1; i++)
+	for (int i = 0; i < 300000 && steps_of(worker) - steps <= 1; i++)
 		usleep(1000);
 	ok(steps_of(worker) - steps > 1, "round %d: the others go on", round);
 }
@@ -403,7 +403,7 @@ static void test_fork(HANDLE process, HANDLE heap)
 	child = fork();
 	if (child == 0) {
 		core_fork_child();
-		alarm(20);
+		alarm(600);
 		_exit(!(allocate(heap, 0, 10) && allocate(process, 0, 10) &&
 			rtl_unlock_heap(process) == STATUS_SUCCESS &&
 			rtl_unlock_heap(heap) == STATUS_RESOURCE_NOT_OWNED));

@@ -149,7 +149,7 @@ static void *look(void *context)
 {
 	uint64_t *rounds = context;
 
-	for (; !__atomic_load_n(&is_over, __ATOMIC_RELAXED); ++*rounds) {
+	do {
 		HANDLE heap = heaps[*rounds % HEAPS];
 		uint64_t before;
 
@@ -159,7 +159,8 @@ static void *look(void *context)
 		note(picture(heap) == before);
 		note(rtl_unlock_heap(heap) == STATUS_SUCCESS);
 		usleep(2000);
-	}
+		++*rounds;
+	} while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED));
 	core_thread_exit();
 	return NULL;
 }
@@ -170,14 +171,15 @@ static void *come_and_go(void *context)
 	uint64_t *rounds = context;
 	NTSTATUS status;
 
-	for (; !__atomic_load_n(&is_over, __ATOMIC_RELAXED); ++*rounds) {
+	do {
 		HANDLE heap = rtl_create_heap(API_HeapCreate, 0, 0, 0, &status);
 
 		for (size_t i = 0; i < 50; i++)
 			note(rtl_allocate_heap(API_HeapAlloc, heap, 0, i * i, &status) != NULL);
 		note(rtl_destroy_heap(API_HeapDestroy, heap) == STATUS_SUCCESS);
 		usleep(500);
-	}
+		++*rounds;
+	} while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED));
 	core_thread_exit();
 	return NULL;
 }

@@ -252,7 +252,8 @@ static void test_stacks(void)
 }
 
 /* Calls `function` from generated code, which keeps a frame pointer or destroys it. */
-static void call_generated(const uint8_t *code, size_t size, void (*function)(void))
+__attribute__((noinline)) static void call_generated(const uint8_t *code, size_t size,
+						     void (*function)(void))
 {
 	uint8_t *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
