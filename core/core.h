@@ -65,6 +65,25 @@ ULONG RemoveVectoredExceptionHandler(PVOID Handle);
 /* The caller's registers, as they are when this returns (rtlcapturecontext, winnt.h). */
 VOID RtlCaptureContext(PCONTEXT ContextRecord);
 
+/* The machine and the address space. */
+VOID GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+VOID GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+/* Bytes of a large page; 0 when the system has none. */
+SIZE_T GetLargePageMinimum(void);
+
+/* How much memory there is: the machine's, or less where a control group (v1 or v2) limits this
+ * process. ERROR_INVALID_PARAMETER when dwLength is not the structure's size. */
+BOOL GlobalMemoryStatusEx(LPMEMORYSTATUSEX lpBuffer);
+VOID GlobalMemoryStatus(LPMEMORYSTATUS lpBuffer);
+
+/* Whether memory is scarce (low), or there is plenty of it (high): available memory of at most 32
+ * MiB per 4 GiB, 64 MiB at most, is low, three times that much is high. It is also low while the
+ * process's control group, or the machine, stood still for want of memory for a tenth of the last
+ * ten seconds. A handle is given back by CloseHandle. ERROR_INVALID_PARAMETER,
+ * ERROR_INVALID_HANDLE. */
+HANDLE CreateMemoryResourceNotification(MEMORY_RESOURCE_NOTIFICATION_TYPE NotificationType);
+BOOL QueryMemoryResourceNotification(HANDLE ResourceNotificationHandle, PBOOL ResourceState);
+
 /* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes. */
 HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
 BOOL HeapDestroy(HANDLE hHeap);

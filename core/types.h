@@ -27,6 +27,9 @@ typedef uintptr_t ULONG_PTR;
 typedef ULONG_PTR DWORD_PTR;
 typedef size_t SIZE_T;
 typedef SIZE_T *PSIZE_T;
+typedef ULONG_PTR *PULONG_PTR;
+typedef uint64_t DWORDLONG;
+typedef BOOL *PBOOL;
 typedef void VOID;
 typedef void *PVOID;
 typedef void *LPVOID;
@@ -121,12 +124,17 @@ typedef uint64_t DWORD64;
 #define ERROR_BAD_LENGTH 24u
 #define ERROR_INSUFFICIENT_BUFFER 122u
 #define ERROR_SEM_TIMEOUT 121u
+#define ERROR_NOT_LOCKED 158u
+#define ERROR_BUSY 170u
 #define ERROR_NO_MORE_ITEMS 259u
 #define ERROR_PARTIAL_COPY 299u
 #define ERROR_NOT_OWNER 288u
 #define ERROR_INVALID_ADDRESS 487u
 #define ERROR_OPERATION_ABORTED 995u
 #define ERROR_NOACCESS 998u
+#define ERROR_PRIVILEGE_NOT_HELD 1314u
+#define ERROR_NO_SYSTEM_RESOURCES 1450u
+#define ERROR_WORKING_SET_QUOTA 1453u
 #define ERROR_COMMITMENT_LIMIT 1455u
 #define ERROR_MR_MID_NOT_FOUND 317u
 
@@ -242,6 +250,122 @@ typedef enum _HEAP_INFORMATION_CLASS {
 	HeapCompatibilityInformation = 0,
 	HeapEnableTerminationOnCorruption = 1,
 } HEAP_INFORMATION_CLASS;
+
+/* What GetSystemInfo says. 48 bytes on x64. */
+#define PROCESSOR_ARCHITECTURE_AMD64 9
+#define PROCESSOR_AMD_X8664 8664
+typedef struct _SYSTEM_INFO {
+	union {
+		DWORD dwOemId;
+		struct {
+			WORD wProcessorArchitecture;
+			WORD wReserved;
+		};
+	};
+	DWORD dwPageSize;
+	LPVOID lpMinimumApplicationAddress;
+	LPVOID lpMaximumApplicationAddress;
+	DWORD_PTR dwActiveProcessorMask;
+	DWORD dwNumberOfProcessors;
+	DWORD dwProcessorType;
+	DWORD dwAllocationGranularity;
+	WORD wProcessorLevel;
+	WORD wProcessorRevision; /* model, stepping: a byte each */
+} SYSTEM_INFO, *LPSYSTEM_INFO;
+
+/* How much memory there is, in bytes. 56 bytes on x64. */
+typedef struct _MEMORYSTATUS {
+	DWORD dwLength;
+	DWORD dwMemoryLoad; /* percent of physical memory in use */
+	SIZE_T dwTotalPhys;
+	SIZE_T dwAvailPhys;
+	SIZE_T dwTotalPageFile;
+	SIZE_T dwAvailPageFile;
+	SIZE_T dwTotalVirtual;
+	SIZE_T dwAvailVirtual;
+} MEMORYSTATUS, *LPMEMORYSTATUS;
+
+/* The same; dwLength is set by the caller. 64 bytes. */
+typedef struct _MEMORYSTATUSEX {
+	DWORD dwLength;
+	DWORD dwMemoryLoad;
+	DWORDLONG ullTotalPhys;
+	DWORDLONG ullAvailPhys;
+	DWORDLONG ullTotalPageFile; /* the commit limit */
+	DWORDLONG ullAvailPageFile;
+	DWORDLONG ullTotalVirtual;
+	DWORDLONG ullAvailVirtual;
+	DWORDLONG ullAvailExtendedVirtual; /* 0 */
+} MEMORYSTATUSEX, *LPMEMORYSTATUSEX;
+
+/* What a memory resource notification tells of. */
+typedef enum _MEMORY_RESOURCE_NOTIFICATION_TYPE {
+	LowMemoryResourceNotification = 0,
+	HighMemoryResourceNotification = 1,
+} MEMORY_RESOURCE_NOTIFICATION_TYPE;
+
+/* Limits of the working set: whether they are hard ones. */
+#define QUOTA_LIMITS_HARDWS_MIN_ENABLE 0x00000001u
+#define QUOTA_LIMITS_HARDWS_MIN_DISABLE 0x00000002u
+#define QUOTA_LIMITS_HARDWS_MAX_ENABLE 0x00000004u
+#define QUOTA_LIMITS_HARDWS_MAX_DISABLE 0x00000008u
+
+/* What NtLockVirtualMemory locks pages in: the working set, or physical memory. */
+#define MAP_PROCESS 1u
+#define MAP_SYSTEM 2u
+
+/* What QueryWorkingSetEx says of one page. */
+typedef union _PSAPI_WORKING_SET_EX_BLOCK {
+	ULONG_PTR Flags;
+	struct {
+		ULONG_PTR Valid : 1; /* in memory; when not, the words of Invalid hold */
+		ULONG_PTR ShareCount : 3;
+		ULONG_PTR Win32Protection : 11;
+		ULONG_PTR Shared : 1;
+		ULONG_PTR Node : 6;
+		ULONG_PTR Locked : 1;
+		ULONG_PTR LargePage : 1;
+		ULONG_PTR Reserved : 7;
+		ULONG_PTR Bad : 1;
+		ULONG_PTR ReservedUlong : 32;
+	};
+	struct {
+		ULONG_PTR Valid : 1;
+		ULONG_PTR Reserved0 : 14;
+		ULONG_PTR Shared : 1;
+		ULONG_PTR Reserved1 : 15;
+		ULONG_PTR Bad : 1;
+		ULONG_PTR ReservedUlong : 32;
+	} Invalid;
+} PSAPI_WORKING_SET_EX_BLOCK;
+
+typedef struct _PSAPI_WORKING_SET_EX_INFORMATION {
+	PVOID VirtualAddress;
+	PSAPI_WORKING_SET_EX_BLOCK VirtualAttributes;
+} PSAPI_WORKING_SET_EX_INFORMATION, *PPSAPI_WORKING_SET_EX_INFORMATION;
+
+/* A range for PrefetchVirtualMemory. */
+typedef struct _WIN32_MEMORY_RANGE_ENTRY {
+	PVOID VirtualAddress;
+	SIZE_T NumberOfBytes;
+} WIN32_MEMORY_RANGE_ENTRY, *PWIN32_MEMORY_RANGE_ENTRY;
+
+/* How soon offered memory may be taken. */
+typedef enum _OFFER_PRIORITY {
+	VmOfferPriorityVeryLow = 1,
+	VmOfferPriorityLow = 2,
+	VmOfferPriorityBelowNormal = 3,
+	VmOfferPriorityNormal = 4,
+} OFFER_PRIORITY;
+
+/* What NtFlushVirtualMemory answers besides its status. */
+typedef struct _IO_STATUS_BLOCK {
+	union {
+		NTSTATUS Status;
+		PVOID Pointer;
+	};
+	ULONG_PTR Information;
+} IO_STATUS_BLOCK, *PIO_STATUS_BLOCK;
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,9 @@
 
 #include "core/os/os_fake.h"
 
+#include <errno.h>
+#include <string.h>
+
 #define os_map real_map
 #define os_unmap real_unmap
 #define os_protect real_protect
@@ -98,7 +101,24 @@ int os_shm_detach(const void *address)
 	return is_refused() ? failing_error : real_shm_detach(address);
 }
 
+static const char *root;
+
+void os_fake_root(const char *folder)
+{
+	root = folder;
+}
+
 int os_open(const char *path, int flags, int mode)
 {
-	return is_refused() ? failing_error : real_open(path, flags, mode);
+	char moved[4096];
+
+	if (is_refused())
+		return failing_error;
+	if (!root || (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0))
+		return real_open(path, flags, mode);
+	if (strlen(root) + strlen(path) >= sizeof moved)
+		return -ENAMETOOLONG;
+	strcpy(moved, root);
+	strcat(moved, path);
+	return real_open(moved, flags, mode);
 }

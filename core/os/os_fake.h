@@ -12,6 +12,8 @@
 /* From now on the `number`-th call (1 is the next one) that can fail answers `error` (-errno) and
  * does nothing; os_protect does its first page, as the system may. 0: no call fails. */
 void os_fake_fail(int number, int error);
+/* Files of /proc and /sys are looked for in this folder from now on; NULL: in the system's. */
+void os_fake_root(const char *folder);
 /* Calls that can fail since os_fake_fail. */
 int os_fake_calls(void);
 

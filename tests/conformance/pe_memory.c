@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 
 /* memoryapi.h beyond the four functions of virtual.c: the forms with a process, with a node and for
- * store applications, locks, hints, the machine's figures, physical pages. */
+ * store applications, locks, hints, physical pages. */
 
 #include "tests/conformance/pe.h"
 
@@ -174,38 +174,7 @@ static void test_copies(void)
 		 "what is free is not read");
 }
 
-/* --- The machine's and the process's figures ------------------------------------------------- */
-
-static void test_system(void)
-{
-	SYSTEM_INFO info = { 0 }, native = { 0 };
-	SIZE_T large = GetLargePageMinimum();
-
-	GetSystemInfo(&info);
-	GetNativeSystemInfo(&native);
-	ok(info.dwPageSize == PAGE && info.dwAllocationGranularity == GRANULE, "GetSystemInfo");
-	ok(info.lpMinimumApplicationAddress == (PVOID)GRANULE, "the lowest address");
-	ok(info.lpMaximumApplicationAddress == (PVOID)0x7ffffffeffff, "the highest");
-	ok(native.dwPageSize == PAGE && native.dwNumberOfProcessors == info.dwNumberOfProcessors,
-	   "GetNativeSystemInfo");
-	ok(large == 0 || large == 0x200000, "GetLargePageMinimum");
-}
-
-static void test_figures(void)
-{
-	MEMORYSTATUS status = { .dwLength = sizeof status };
-	MEMORYSTATUSEX status_ex = { .dwLength = sizeof status_ex };
-
-	GlobalMemoryStatus(&status);
-	ok(status.dwTotalPhys && status.dwTotalVirtual && status.dwMemoryLoad <= 100,
-	   "GlobalMemoryStatus");
-	ok(GlobalMemoryStatusEx(&status_ex), "GlobalMemoryStatusEx");
-	ok(status_ex.ullTotalPhys >= status_ex.ullAvailPhys &&
-		   status_ex.ullTotalVirtual > status_ex.ullAvailVirtual,
-	   "its figures");
-	status_ex.dwLength = 1;
-	ok_error(!GlobalMemoryStatusEx(&status_ex), ERROR_INVALID_PARAMETER, "a wrong length");
-}
+/* --- The process's figures ------------------------------------------------------------------- */
 
 static void test_working_set(void)
 {
@@ -222,20 +191,6 @@ static void test_working_set(void)
 	ok(GetProcessWorkingSetSizeEx(self, &least, &most, &flags), "GetProcessWorkingSetSizeEx");
 	ok(SetProcessWorkingSetSize(self, least, most), "SetProcessWorkingSetSize");
 	ok(SetProcessWorkingSetSizeEx(self, least, most, 0), "SetProcessWorkingSetSizeEx");
-}
-
-static void test_notification(void)
-{
-	HANDLE notification = CreateMemoryResourceNotification(HighMemoryResourceNotification);
-	BOOL state = -1;
-
-	if (notification) {
-		ok(QueryMemoryResourceNotification(notification, &state) && state >= 0,
-		   "QueryMemoryResourceNotification");
-		CloseHandle(notification);
-	}
-	ok_error(!CreateMemoryResourceNotification(4711), ERROR_INVALID_PARAMETER,
-		 "CreateMemoryResourceNotification of an unknown kind");
 }
 
 /* --- Physical pages -------------------------------------------------------------------------- */
@@ -309,10 +264,7 @@ int main(void)
 	test_lock();
 	test_hints();
 	test_copies();
-	test_system();
-	test_figures();
 	test_working_set();
-	test_notification();
 	test_physical();
 	test_buffers();
 	return tap_done();
