@@ -84,6 +84,50 @@ VOID GlobalMemoryStatus(LPMEMORYSTATUS lpBuffer);
 HANDLE CreateMemoryResourceNotification(MEMORY_RESOURCE_NOTIFICATION_TYPE NotificationType);
 BOOL QueryMemoryResourceNotification(HANDLE ResourceNotificationHandle, PBOOL ResourceState);
 
+/* VirtualAlloc with more to ask for: where the region may lie, on which node, and placeholders.
+ * Process NULL is the calling one. Requirements that cannot be
+ * met together, come with an address, or come twice: ERROR_INVALID_PARAMETER; no room that meets
+ * them: ERROR_NOT_ENOUGH_MEMORY. */
+PVOID VirtualAlloc2(HANDLE Process, PVOID BaseAddress, SIZE_T Size, ULONG AllocationType,
+		    ULONG PageProtection, MEM_EXTENDED_PARAMETER *ExtendedParameters,
+		    ULONG ParameterCount);
+/* The forms for store applications make nothing executable: ERROR_INVALID_PARAMETER. */
+LPVOID VirtualAllocFromApp(LPVOID BaseAddress, SIZE_T Size, ULONG AllocationType, ULONG Protection);
+PVOID VirtualAlloc2FromApp(HANDLE Process, PVOID BaseAddress, SIZE_T Size, ULONG AllocationType,
+			   ULONG PageProtection, MEM_EXTENDED_PARAMETER *ExtendedParameters,
+			   ULONG ParameterCount);
+BOOL VirtualProtectFromApp(LPVOID Address, SIZE_T Size, ULONG NewProtection, PULONG OldProtection);
+
+/* Nodes of memory. A region prefers the node that it was reserved with; when that has no pages
+ * left, they come from others. A node that is not there: ERROR_INVALID_PARAMETER. */
+LPVOID VirtualAllocExNuma(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType,
+			  DWORD flProtect, DWORD nndPreferred);
+BOOL GetNumaHighestNodeNumber(PULONG HighestNodeNumber);
+BOOL GetNumaNodeProcessorMaskEx(USHORT Node, PGROUP_AFFINITY ProcessorMask);
+BOOL GetNumaAvailableMemoryNodeEx(USHORT Node, PULONGLONG AvailableBytes);
+
+/* The native calls (ntifs.h, winternl.h), with a status for a last error. Base and size are both in
+ * and out: on success the pages that the call took, else as they were. */
+NTSTATUS NtAllocateVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, ULONG_PTR ZeroBits,
+				 PSIZE_T RegionSize, ULONG AllocationType, ULONG Protect);
+NTSTATUS NtAllocateVirtualMemoryEx(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+				   ULONG AllocationType, ULONG Protect,
+				   PMEM_EXTENDED_PARAMETER ExtendedParameters,
+				   ULONG ExtendedParameterCount);
+NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+			     ULONG FreeType);
+NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+				ULONG NewProtect, PULONG OldProtect);
+/* Of a run of pages, or of the whole region (32 bytes, as QueryVirtualMemoryInformation has them).
+ * ReturnLength may be NULL. */
+NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress,
+			      MEMORY_INFORMATION_CLASS MemoryInformationClass,
+			      PVOID MemoryInformation, SIZE_T MemoryInformationLength,
+			      PSIZE_T ReturnLength);
+/* Of views of files only: STATUS_NOT_MAPPED_DATA for all else. */
+NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddress, PSIZE_T RegionSize,
+			      PIO_STATUS_BLOCK IoStatus);
+
 /* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes. */
 HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
 BOOL HeapDestroy(HANDLE hHeap);

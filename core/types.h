@@ -21,8 +21,10 @@ typedef uint8_t BYTE;
 typedef uint16_t WORD;
 typedef uint32_t DWORD;
 typedef DWORD *PDWORD;
-typedef uint32_t ULONG;
-typedef uint64_t ULONG64;
+typedef uint8_t UCHAR, *PUCHAR;
+typedef uint16_t USHORT, *PUSHORT;
+typedef uint32_t ULONG, *PULONG;
+typedef uint64_t ULONG64, DWORD64, ULONGLONG, *PULONGLONG;
 typedef uintptr_t ULONG_PTR;
 typedef ULONG_PTR DWORD_PTR;
 typedef size_t SIZE_T;
@@ -79,6 +81,10 @@ typedef uint64_t DWORD64;
 #define PAGE_GUARD 0x100u
 #define PAGE_NOCACHE 0x200u
 #define PAGE_WRITECOMBINE 0x400u
+/* Of pages that are executable, for Control Flow Guard: when they are made, no call may go there;
+ * when they are protected, what may be called stays as it is. */
+#define PAGE_TARGETS_INVALID 0x40000000u
+#define PAGE_TARGETS_NO_UPDATE 0x40000000u
 
 /* Access rights of a process's handle. */
 #define PROCESS_TERMINATE 0x0001u
@@ -221,6 +227,97 @@ typedef struct _EXCEPTION_POINTERS {
 #define EXCEPTION_CONTINUE_EXECUTION (-1)
 #define EXCEPTION_CONTINUE_SEARCH 0
 typedef LONG (*PVECTORED_EXCEPTION_HANDLER)(PEXCEPTION_POINTERS ExceptionInfo);
+
+/* What VirtualAlloc2 is asked for besides. 24 and 16 bytes on x64. */
+typedef struct _MEM_ADDRESS_REQUIREMENTS {
+	PVOID LowestStartingAddress; /* NULL: no limit; else a multiple of 64 KiB */
+	PVOID HighestEndingAddress;  /* NULL: no limit; else the last byte of a page */
+	SIZE_T Alignment;            /* a power of two, at least 64 KiB; 0: 64 KiB */
+} MEM_ADDRESS_REQUIREMENTS, *PMEM_ADDRESS_REQUIREMENTS;
+
+typedef enum MEM_EXTENDED_PARAMETER_TYPE {
+	MemExtendedParameterInvalidType = 0,
+	MemExtendedParameterAddressRequirements,
+	MemExtendedParameterNumaNode,
+	MemExtendedParameterPartitionHandle,
+	MemExtendedParameterUserPhysicalHandle,
+	MemExtendedParameterAttributeFlags,
+	MemExtendedParameterImageMachine,
+	MemExtendedParameterMax
+} MEM_EXTENDED_PARAMETER_TYPE,
+	*PMEM_EXTENDED_PARAMETER_TYPE;
+
+#define MEM_EXTENDED_PARAMETER_TYPE_BITS 8
+
+/* The bits of MemExtendedParameterAttributeFlags. */
+#define MEM_EXTENDED_PARAMETER_GRAPHICS 0x01u
+#define MEM_EXTENDED_PARAMETER_NONPAGED 0x02u
+#define MEM_EXTENDED_PARAMETER_ZERO_PAGES_OPTIONAL 0x04u
+#define MEM_EXTENDED_PARAMETER_NONPAGED_LARGE 0x08u
+#define MEM_EXTENDED_PARAMETER_NONPAGED_HUGE 0x10u
+#define MEM_EXTENDED_PARAMETER_EC_CODE 0x40u
+
+typedef struct MEM_EXTENDED_PARAMETER {
+	struct {
+		DWORD64 Type : MEM_EXTENDED_PARAMETER_TYPE_BITS;
+		DWORD64 Reserved : 64 - MEM_EXTENDED_PARAMETER_TYPE_BITS;
+	};
+	union {
+		DWORD64 ULong64;
+		PVOID Pointer;
+		SIZE_T Size;
+		HANDLE Handle;
+		DWORD ULong;
+	};
+} MEM_EXTENDED_PARAMETER, *PMEM_EXTENDED_PARAMETER;
+
+/* What NtQueryVirtualMemory can be asked. */
+typedef enum _MEMORY_INFORMATION_CLASS {
+	MemoryBasicInformation = 0,
+	MemoryRegionInformation = 3,
+} MEMORY_INFORMATION_CLASS;
+
+/* What QueryVirtualMemoryInformation says about a whole region. 32 bytes on x64. */
+typedef enum WIN32_MEMORY_INFORMATION_CLASS { MemoryRegionInfo } WIN32_MEMORY_INFORMATION_CLASS;
+
+typedef struct WIN32_MEMORY_REGION_INFORMATION {
+	PVOID AllocationBase;
+	ULONG AllocationProtect;
+	union {
+		ULONG Flags;
+		struct {
+			ULONG Private : 1;
+			ULONG MappedDataFile : 1;
+			ULONG MappedImage : 1;
+			ULONG MappedPageFile : 1;
+			ULONG MappedPhysical : 1;
+			ULONG DirectMapped : 1;
+			ULONG Reserved : 26;
+		};
+	};
+	SIZE_T RegionSize;
+	SIZE_T CommitSize;
+} WIN32_MEMORY_REGION_INFORMATION;
+
+/* How an operation ended. 16 bytes on x64. */
+typedef struct _IO_STATUS_BLOCK {
+	union {
+		NTSTATUS Status;
+		PVOID Pointer;
+	};
+	ULONG_PTR Information;
+} IO_STATUS_BLOCK, *PIO_STATUS_BLOCK;
+
+/* No wish for a node. */
+#define NUMA_NO_PREFERRED_NODE ((DWORD)-1)
+
+/* Processors of one group of 64. 16 bytes on x64. */
+typedef ULONG_PTR KAFFINITY;
+typedef struct _GROUP_AFFINITY {
+	KAFFINITY Mask;
+	WORD Group;
+	WORD Reserved[3];
+} GROUP_AFFINITY, *PGROUP_AFFINITY;
 
 /* What HeapWalk says about a part of a heap. 40 bytes on x64. */
 #define PROCESS_HEAP_REGION 0x0001u

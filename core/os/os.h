@@ -32,6 +32,8 @@ int os_shm_detach(const void *address);
 int os_lock_pages(const void *address, size_t size_bytes);
 int os_unlock_pages(const void *address, size_t size_bytes);
 int os_sync_pages(void *address, size_t size_bytes, int flags);
+/* Pages that come to be there are taken from one of the nodes (a bit each) while it has any. */
+int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
 
 /* Waits while *word is `expected`; may return early for any reason. */
 void os_futex_wait(const uint32_t *word, uint32_t expected);

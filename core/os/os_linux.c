@@ -8,6 +8,7 @@
 
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <linux/mempolicy.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -69,6 +70,13 @@ int os_unlock_pages(const void *address, size_t size_bytes)
 int os_sync_pages(void *address, size_t size_bytes, int flags)
 {
 	return (int)system_call3(SYS_msync, (long)address, (long)size_bytes, flags);
+}
+
+int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
+{
+	/* The system takes the number of bits for one more than it is. */
+	return (int)system_call6(SYS_mbind, (long)address, (long)size_bytes, MPOL_PREFERRED,
+				 (long)&nodes, 8 * sizeof nodes + 1, /* flags */ 0);
 }
 
 void os_futex_wait(const uint32_t *word, uint32_t expected)

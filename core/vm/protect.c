@@ -63,6 +63,7 @@ NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t 
 		status = rules_range(*base, *size_bytes, OS_PAGE_SIZE, &range);
 	if (!status_is_success(status))
 		return status;
+	protect = rules_kept_protection(protect);
 	lock_acquire(&vm_lock);
 	status = protect_locked(&range, protect, &old, request);
 	lock_release(&vm_lock);

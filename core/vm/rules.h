@@ -29,5 +29,11 @@ NTSTATUS rules_allocation_type(uint32_t type);
 /* Whether pages of private memory can have this protection. The modifiers (PAGE_GUARD,
  * PAGE_NOCACHE, PAGE_WRITECOMBINE) are for committed pages only. STATUS_INVALID_PAGE_PROTECTION. */
 NTSTATUS rules_protection(uint32_t protect, bool is_committed);
+/* What of an allowed protection is written down: nobody guards calls here, so what may be called is
+ * not. */
+uint32_t rules_kept_protection(uint32_t protect);
+/* The end of the addresses that NtAllocateVirtualMemory's zero bits allow; 0: of all.
+ * STATUS_INVALID_PARAMETER_3. */
+NTSTATUS rules_zero_bits(uint64_t zero_bits, uintptr_t *limit);
 
 #endif

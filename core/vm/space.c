@@ -21,6 +21,7 @@
 #include "core/os/os.h"
 #include "core/os/pager.h"
 #include "core/types.h"
+#include "core/vm/gaps.h"
 #include "core/vm/vad.h"
 
 /* Where the next range should end, of pagers with parts and of others; 0: nothing is known. */
@@ -115,21 +116,31 @@ static uintptr_t skip_known(uintptr_t base, uintptr_t end)
 	return vad_base(vad);
 }
 
+static uintptr_t lowest_of(const struct space_wish *wish)
+{
+	return wish->lowest > SPACE_GRANULARITY ? wish->lowest : SPACE_GRANULARITY;
+}
+
+static uintptr_t limit_of(const struct space_wish *wish)
+{
+	return wish->limit && wish->limit < OS_USER_END ? wish->limit : OS_USER_END;
+}
+
 /* Tries one address after the other, from the limit downwards. */
 static intptr_t take_by_trying(const struct space_wish *wish)
 {
 	size_t alignment = alignment_of(wish), step = alignment;
-	uintptr_t end = wish->limit;
+	uintptr_t end = limit_of(wish), lowest = lowest_of(wish);
 	int probes = 0;
 
 	while (probes < PROBES_MAX) {
 		uintptr_t base, known;
 		intptr_t got;
 
-		if (end < wish->size_bytes + SPACE_GRANULARITY)
+		if (end < wish->size_bytes)
 			return -ENOMEM;
 		base = (end - wish->size_bytes) & ~(alignment - 1);
-		if (base < SPACE_GRANULARITY)
+		if (base < lowest)
 			return -ENOMEM;
 		known = skip_known(base, base + wish->size_bytes);
 		if (known) {
@@ -148,14 +159,37 @@ static intptr_t take_by_trying(const struct space_wish *wish)
 	return -ENOMEM;
 }
 
-static intptr_t take_below_limit(const struct space_wish *wish)
+/* Another thread may take the gap that was found: then the next one is looked for. */
+static intptr_t take_gap(const struct space_wish *wish)
 {
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		uintptr_t base = gaps_find(wish->size_bytes, alignment_of(wish), lowest_of(wish),
+					   limit_of(wish));
+		intptr_t got = base ? take_at(wish, base) : -ENOMEM;
+
+		if (got != -EEXIST)
+			return got;
+	}
+	return -ENOMEM;
+}
+
+static bool is_in_bounds(const struct space_wish *wish, uintptr_t base)
+{
+	return (base & (alignment_of(wish) - 1)) == 0 && base >= lowest_of(wish) &&
+	       base + wish->size_bytes <= limit_of(wish);
+}
+
+static intptr_t take_in_bounds(const struct space_wish *wish)
+{
+	uintptr_t limit = limit_of(wish);
 	intptr_t got;
 
+	if (wish->pager->has_parts)
+		return take_gap(wish);
 	if (!wish->pager->get_below)
 		return take_by_trying(wish);
-	got = wish->pager->get_below(wish->limit, wish->size_bytes, wish->state);
-	if (got < 0 || ((uintptr_t)got & (alignment_of(wish) - 1)) == 0)
+	got = wish->pager->get_below(limit, wish->size_bytes, wish->state);
+	if (got < 0 || is_in_bounds(wish, (uintptr_t)got))
 		return got;
 	wish->pager->put((void *)got, wish->size_bytes);
 	return take_by_trying(wish);
@@ -184,8 +218,8 @@ intptr_t space_take(const struct space_wish *wish)
 	check_debug(lock_is_mine(&vm_lock), "addresses taken without the lock");
 	if (wish->base)
 		return take_at(wish, wish->base);
-	if (wish->limit)
-		return take_below_limit(wish);
+	if (wish->limit || wish->lowest)
+		return take_in_bounds(wish);
 	return take_anywhere(wish);
 }
 

@@ -23,6 +23,7 @@ struct space_wish {
 	size_t size_bytes;
 	size_t alignment_bytes; /* power of two; less than the granularity: the granularity */
 	uintptr_t limit;        /* the range ends at or below it; 0: anywhere */
+	uintptr_t lowest;       /* the range begins at or above it; 0: anywhere */
 	uint32_t state;         /* as in pager.h */
 	bool is_top_down;       /* a wish only */
 };

@@ -58,6 +58,7 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 		.size_bytes = allocation->range.end - allocation->range.base,
 		.alignment_bytes = allocation->request->alignment_bytes,
 		.limit = allocation->request->limit,
+		.lowest = allocation->request->lowest,
 		.state = allocation->state,
 		.is_top_down = allocation->type & MEM_TOP_DOWN,
 	};
@@ -187,6 +188,7 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 	if (status_is_success(status))
 		status = region_use_features(pager_of(allocation->request),
 					     allocation->type | allocation->protect);
+	allocation->protect = rules_kept_protection(allocation->protect);
 	allocation->state = commits ? MEM_COMMIT | allocation->protect : MEM_RESERVE;
 	return status;
 }

@@ -6,6 +6,8 @@
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/core.h"
+#include "core/process/process.h"
+#include "core/vm/parameters.h"
 #include "core/vm/virtual.h"
 
 CORE_API LPVOID VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType,
@@ -36,6 +38,92 @@ CORE_API BOOL VirtualProtect(LPVOID lpAddress, SIZE_T dwSize, DWORD flNewProtect
 		return status_set_last_error(STATUS_ACCESS_VIOLATION);
 	return status_set_last_error(
 		vm_protect(&lpAddress, &dwSize, flNewProtect, lpflOldProtect, &request));
+}
+
+#define THIS_PROCESS ((HANDLE)(intptr_t)-1)
+#define EXECUTABLE \
+	(PAGE_EXECUTE | PAGE_EXECUTE_READ | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY)
+
+/* What the forms for store applications refuse. */
+static NTSTATUS check_not_executable(DWORD protect)
+{
+	return protect & EXECUTABLE ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+}
+
+CORE_API LPVOID VirtualAllocFromApp(LPVOID BaseAddress, SIZE_T Size, ULONG AllocationType,
+				    ULONG Protection)
+{
+	static const struct vm_request request = { .api = API_VirtualAllocFromApp };
+	NTSTATUS status = check_not_executable(Protection);
+
+	if (status_is_success(status))
+		status = vm_allocate(&BaseAddress, &Size, AllocationType, Protection, &request);
+	return status_set_last_error(status) ? BaseAddress : NULL;
+}
+
+CORE_API BOOL VirtualProtectFromApp(LPVOID Address, SIZE_T Size, ULONG NewProtection,
+				    PULONG OldProtection)
+{
+	static const struct vm_request request = { .api = API_VirtualProtectFromApp };
+	NTSTATUS status = check_not_executable(NewProtection);
+
+	if (status_is_success(status) && !OldProtection)
+		status = STATUS_ACCESS_VIOLATION;
+	if (status_is_success(status))
+		status = vm_protect(&Address, &Size, NewProtection, OldProtection, &request);
+	return status_set_last_error(status);
+}
+
+/* What is asked of VirtualAlloc2 in one piece. */
+struct extended {
+	PVOID base;
+	SIZE_T size_bytes;
+	ULONG type, protect;
+	const MEM_EXTENDED_PARAMETER *parameters;
+	ULONG parameter_count;
+};
+
+static NTSTATUS allocate_extended(HANDLE process, struct extended *extended,
+				  struct vm_request *request)
+{
+	NTSTATUS status;
+
+	request->takes_placeholders = true;
+	status = parameters_read(extended->parameters, extended->parameter_count, extended->base,
+				 request);
+	if (!status_is_success(status))
+		return status;
+	return process_allocate(process ? process : THIS_PROCESS, &extended->base,
+				&extended->size_bytes, extended->type, extended->protect, request);
+}
+
+CORE_API PVOID VirtualAlloc2(HANDLE Process, PVOID BaseAddress, SIZE_T Size, ULONG AllocationType,
+			     ULONG PageProtection, MEM_EXTENDED_PARAMETER *ExtendedParameters,
+			     ULONG ParameterCount)
+{
+	struct vm_request request = { .api = API_VirtualAlloc2 };
+	struct extended extended = { BaseAddress,        Size,
+				     AllocationType,     PageProtection,
+				     ExtendedParameters, ParameterCount };
+	NTSTATUS status = allocate_extended(Process, &extended, &request);
+
+	return status_set_last_error(status) ? extended.base : NULL;
+}
+
+CORE_API PVOID VirtualAlloc2FromApp(HANDLE Process, PVOID BaseAddress, SIZE_T Size,
+				    ULONG AllocationType, ULONG PageProtection,
+				    MEM_EXTENDED_PARAMETER *ExtendedParameters,
+				    ULONG ParameterCount)
+{
+	struct vm_request request = { .api = API_VirtualAlloc2FromApp };
+	struct extended extended = { BaseAddress,        Size,
+				     AllocationType,     PageProtection,
+				     ExtendedParameters, ParameterCount };
+	NTSTATUS status = check_not_executable(PageProtection);
+
+	if (status_is_success(status))
+		status = allocate_extended(Process, &extended, &request);
+	return status_set_last_error(status) ? extended.base : NULL;
 }
 
 CORE_API SIZE_T VirtualQuery(LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer, SIZE_T dwLength)

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* memoryapi.h beyond the four functions of virtual.c: the forms with a process, with a node and for
- * store applications, locks, hints, physical pages. */
+/* memoryapi.h beyond virtual.c and virtual_2.c: the forms with a process, locks, hints, physical
+ * pages. */
 
 #include "tests/conformance/pe.h"
 
@@ -48,69 +48,6 @@ static void test_rights(void)
 	ok_error(!ReadProcessMemory(process, &local, &local, 0, NULL), ERROR_ACCESS_DENIED,
 		 "nor reading");
 	CloseHandle(process);
-}
-
-static void test_nodes(void)
-{
-	char *base = VirtualAllocExNuma(self, NULL, REGION, MEM_RESERVE | MEM_COMMIT,
-					PAGE_READWRITE, /* node */ 0);
-	ULONG highest = UNTOUCHED;
-	ULONGLONG available = 0;
-	GROUP_AFFINITY mask = { 0 };
-
-	ok(base && (ULONG_PTR)base % GRANULE == 0, "VirtualAllocExNuma");
-	VirtualFree(base, 0, MEM_RELEASE);
-	ok(GetNumaHighestNodeNumber(&highest) && highest < 64, "GetNumaHighestNodeNumber");
-	todo_wine("knows no nodes");
-	ok(GetNumaNodeProcessorMaskEx(0, &mask) && mask.Mask, "GetNumaNodeProcessorMaskEx");
-	todo_wine("knows no nodes");
-	ok(GetNumaAvailableMemoryNodeEx(0, &available) && available,
-	   "GetNumaAvailableMemoryNodeEx");
-	todo_wine("asks for no node");
-	ok_error(!VirtualAllocExNuma(self, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE, 4711),
-		 ERROR_INVALID_PARAMETER, "a node that does not exist");
-}
-
-static void test_extended(void)
-{
-	typeof(&VirtualAlloc2) allocate = FUNCTION("kernelbase.dll", VirtualAlloc2);
-	typeof(&VirtualAlloc2FromApp) allocate_app =
-		FUNCTION("kernelbase.dll", VirtualAlloc2FromApp);
-	char *base =
-		allocate(NULL, NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, NULL, 0);
-
-	ok(base && query(base).RegionSize == REGION, "VirtualAlloc2");
-	VirtualFree(base, 0, MEM_RELEASE);
-	base = allocate(self, NULL, REGION, MEM_RESERVE, PAGE_READWRITE, NULL, 0);
-	ok(base && query(base).State == MEM_RESERVE, "VirtualAlloc2 with a process");
-	VirtualFree(base, 0, MEM_RELEASE);
-	ok_error(!allocate(NULL, NULL, 0, MEM_RESERVE, PAGE_READWRITE, NULL, 0),
-		 ERROR_INVALID_PARAMETER, "VirtualAlloc2 without a size");
-	base = allocate_app(NULL, NULL, REGION, MEM_RESERVE, PAGE_READWRITE, NULL, 0);
-	ok(base != NULL, "VirtualAlloc2FromApp");
-	VirtualFree(base, 0, MEM_RELEASE);
-	ok_error(!allocate_app(NULL, NULL, REGION, MEM_RESERVE, PAGE_EXECUTE_READWRITE, NULL, 0),
-		 ERROR_INVALID_PARAMETER, "VirtualAlloc2FromApp makes nothing executable");
-}
-
-static void test_application(void)
-{
-	typeof(&VirtualAlloc) allocate = (typeof(&VirtualAlloc))(void *)GetProcAddress(
-		GetModuleHandleA("kernelbase.dll"), "VirtualAllocFromApp");
-	typeof(&VirtualProtect) protect = (typeof(&VirtualProtect))(void *)GetProcAddress(
-		GetModuleHandleA("kernelbase.dll"), "VirtualProtectFromApp");
-	char *base = allocate(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-	DWORD old = 0;
-
-	ok(base != NULL, "VirtualAllocFromApp");
-	ok_error(!allocate(NULL, REGION, MEM_RESERVE, PAGE_EXECUTE_READWRITE),
-		 ERROR_INVALID_PARAMETER, "VirtualAllocFromApp makes nothing executable");
-	if (protect)
-		ok(protect(base, PAGE, PAGE_READONLY, &old) && old == PAGE_READWRITE,
-		   "VirtualProtectFromApp");
-	else
-		skip_absent("VirtualProtectFromApp");
-	VirtualFree(base, 0, MEM_RELEASE);
 }
 
 /* --- Hints ----------------------------------------------------------------------------------- */
@@ -258,9 +195,6 @@ int main(void)
 			FALSE, DUPLICATE_SAME_ACCESS);
 	test_process();
 	test_rights();
-	test_nodes();
-	test_extended();
-	test_application();
 	test_lock();
 	test_hints();
 	test_copies();

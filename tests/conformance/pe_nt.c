@@ -1,18 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The Nt*VirtualMemory functions: statuses, and the address and size that they write back. */
+/* The Nt functions on virtual memory that virtual_nt.c leaves out: locks and copies. */
 
 #include "tests/conformance/pe.h"
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG);
-NTSTATUS NTAPI NtAllocateVirtualMemoryEx(HANDLE, PVOID *, SIZE_T *, ULONG, ULONG, PVOID, ULONG);
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG, ULONG *);
-NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE, LPCVOID, int, PVOID, SIZE_T, SIZE_T *);
 NTSTATUS NTAPI NtLockVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
 NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtFlushVirtualMemory(HANDLE, LPCVOID *, SIZE_T *, IO_STATUS_BLOCK *);
 NTSTATUS NTAPI NtReadVirtualMemory(HANDLE, LPCVOID, PVOID, SIZE_T, SIZE_T *);
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE, PVOID, LPCVOID, SIZE_T, SIZE_T *);
 
@@ -36,178 +32,6 @@ static void release(PVOID base)
 	NtFreeVirtualMemory(THIS_PROCESS, &base, &size, MEM_RELEASE);
 }
 
-static const struct {
-	SIZE_T size;
-	ULONG_PTR zero_bits;
-	ULONG type, protect;
-	DWORD status;
-	SIZE_T result; /* the size that is written back */
-} allocations[] = {
-	{ 1, 0, MEM_RESERVE, PAGE_READWRITE, 0, PAGE },
-	{ PAGE + 1, 0, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, 0, 2 * PAGE },
-	{ PAGE, 0, MEM_COMMIT, PAGE_READWRITE, 0, PAGE },
-	{ PAGE, 0, MEM_RESERVE | MEM_TOP_DOWN, PAGE_NOACCESS, 0, PAGE },
-	{ 0, 0, MEM_RESERVE, PAGE_READWRITE, STATUS_INVALID_PARAMETER, 0 },
-	{ PAGE, 0, 0, PAGE_READWRITE, STATUS_INVALID_PARAMETER, 0 },
-	{ PAGE, 0, MEM_RESERVE, 0, STATUS_INVALID_PAGE_PROTECTION, 0 },
-	{ PAGE, 0, MEM_RESERVE, PAGE_WRITECOPY, STATUS_INVALID_PAGE_PROTECTION, 0 },
-	{ PAGE, 0, MEM_RESERVE, PAGE_READWRITE | PAGE_READONLY, STATUS_INVALID_PAGE_PROTECTION, 0 },
-	{ PAGE, 22, MEM_RESERVE, PAGE_READWRITE, STATUS_INVALID_PARAMETER_3, 0 },
-	/* A count of leading zero bits below bit 32, or a mask of allowed ones. */
-	{ PAGE, 1, MEM_RESERVE, PAGE_READWRITE, 0, PAGE },
-	{ PAGE, 0x1fffffff, MEM_RESERVE, PAGE_READWRITE, 0, PAGE },
-};
-
-static void test_allocate(void)
-{
-	for (size_t i = 0; i < COUNT(allocations); i++) {
-		PVOID base = NULL;
-		SIZE_T size = allocations[i].size;
-		ULONG_PTR bits = allocations[i].zero_bits;
-
-		ok_status(NtAllocateVirtualMemory(THIS_PROCESS, &base, bits, &size,
-						  allocations[i].type, allocations[i].protect),
-			  allocations[i].status, "row %zu: allocate", i);
-		if (allocations[i].status) {
-			ok(base == NULL && size == allocations[i].size,
-			   "row %zu: nothing is written back", i);
-			continue;
-		}
-		ok_equal(size, allocations[i].result, "row %zu: the size", i);
-		ok((ULONG_PTR)base % GRANULE == 0, "row %zu: the granularity", i);
-		if (bits)
-			ok((ULONG_PTR)base <= (bits < 32 ? 0xffffffff >> bits : bits),
-			   "row %zu: below the limit", i);
-		release(base);
-	}
-}
-
-static void test_allocate_at(void)
-{
-	char *region = allocate(REGION, MEM_RESERVE);
-	PVOID base = region + PAGE + 5;
-	SIZE_T size = PAGE;
-
-	ok_status(
-		NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE),
-		STATUS_SUCCESS, "commit inside");
-	ok(base == region + PAGE && size == 2 * PAGE, "all pages that the range touches");
-	base = region;
-	size = PAGE;
-	ok_status(
-		NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_RESERVE, PAGE_READWRITE),
-		STATUS_CONFLICTING_ADDRESSES, "reserve what is reserved");
-	base = region;
-	size = REGION + PAGE;
-	todo_wine("STATUS_NOT_MAPPED_VIEW");
-	ok_status(
-		NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE),
-		STATUS_CONFLICTING_ADDRESSES, "commit past the end");
-	release(region);
-	base = region;
-	size = PAGE;
-	todo_wine("STATUS_NOT_MAPPED_VIEW");
-	ok_status(
-		NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE),
-		STATUS_CONFLICTING_ADDRESSES, "commit what is free");
-}
-
-static void test_allocate_ex(void)
-{
-	PVOID base = NULL;
-	SIZE_T size = 1;
-
-	ok_status(NtAllocateVirtualMemoryEx(THIS_PROCESS, &base, &size, MEM_RESERVE | MEM_COMMIT,
-					    PAGE_READWRITE, NULL, 0),
-		  STATUS_SUCCESS, "NtAllocateVirtualMemoryEx");
-	ok(base && size == PAGE, "its address and size");
-	release(base);
-	base = NULL;
-	ok_status(NtAllocateVirtualMemoryEx(THIS_PROCESS, &base, &size, MEM_RESERVE, PAGE_READWRITE,
-					    NULL, 1),
-		  STATUS_INVALID_PARAMETER, "a count without parameters");
-}
-
-static const struct {
-	ptrdiff_t offset;
-	SIZE_T size;
-	ULONG type;
-	DWORD status;
-	ptrdiff_t base; /* written back */
-	SIZE_T result;
-	const char *todo_wine;
-} frees[] = {
-	{ 0, 0, MEM_RELEASE, 0, 0, REGION, NULL },
-	{ 0, 0, MEM_DECOMMIT, 0, 0, REGION, "writes back 0" },
-	{ PAGE + 1, 1, MEM_DECOMMIT, 0, PAGE, PAGE, NULL },
-	{ PAGE, 0, MEM_RELEASE, STATUS_FREE_VM_NOT_AT_BASE, PAGE, 0, NULL },
-	{ PAGE, 0, MEM_DECOMMIT, STATUS_FREE_VM_NOT_AT_BASE, PAGE, 0, NULL },
-	{ 0, REGION + PAGE, MEM_DECOMMIT, STATUS_UNABLE_TO_FREE_VM, 0, REGION + PAGE,
-	  "STATUS_INVALID_PARAMETER" },
-	{ 0, 0, 0, STATUS_INVALID_PARAMETER, 0, 0, NULL },
-	{ 0, 0, MEM_RELEASE | MEM_DECOMMIT, STATUS_INVALID_PARAMETER, 0, 0, NULL },
-};
-
-static void test_free(void)
-{
-	for (size_t i = 0; i < COUNT(frees); i++) {
-		char *region = allocate(REGION, MEM_RESERVE | MEM_COMMIT);
-		PVOID base = region + frees[i].offset;
-		SIZE_T size = frees[i].size;
-		NTSTATUS status = NtFreeVirtualMemory(THIS_PROCESS, &base, &size, frees[i].type);
-
-		todo_wine(frees[i].todo_wine);
-		ok_status(status, frees[i].status, "row %zu: free", i);
-		ok(base == region + frees[i].base, "row %zu: the address", i);
-		todo_wine(frees[i].todo_wine);
-		ok_equal(size, frees[i].result, "row %zu: the size", i);
-		release(region);
-	}
-}
-
-static void test_protect(void)
-{
-	char *region = allocate(REGION, MEM_RESERVE);
-	PVOID base = region + PAGE - 1;
-	SIZE_T size = 2;
-	ULONG old = UNTOUCHED;
-
-	ok_status(NtProtectVirtualMemory(THIS_PROCESS, &base, &size, PAGE_READONLY, &old),
-		  STATUS_NOT_COMMITTED, "protect what is only reserved");
-	NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE);
-	base = region + PAGE - 1;
-	size = 2;
-	ok_status(NtProtectVirtualMemory(THIS_PROCESS, &base, &size, PAGE_READONLY, &old),
-		  STATUS_SUCCESS, "protect");
-	ok(base == region && size == 2 * PAGE, "the pages that the range touches");
-	ok_equal(old, PAGE_READWRITE, "the old protection");
-	old = UNTOUCHED;
-	ok_status(NtProtectVirtualMemory(THIS_PROCESS, &base, &size, 0, &old),
-		  STATUS_INVALID_PAGE_PROTECTION, "no protection at all");
-	ok_equal(old, UNTOUCHED, "nothing is written back");
-	release(region);
-}
-
-static void test_query(void)
-{
-	char *region = allocate(REGION, MEM_RESERVE);
-	MEMORY_BASIC_INFORMATION info;
-	SIZE_T length = 0;
-
-	ok_status(NtQueryVirtualMemory(THIS_PROCESS, region + PAGE, 0, &info, sizeof info, &length),
-		  STATUS_SUCCESS, "query");
-	ok_equal(length, sizeof info, "its length");
-	ok(info.BaseAddress == region + PAGE && info.AllocationBase == region &&
-		   info.RegionSize == REGION - PAGE && info.State == MEM_RESERVE,
-	   "its words");
-	ok_status(NtQueryVirtualMemory(THIS_PROCESS, region, 0, &info, sizeof info - 1, &length),
-		  STATUS_INFO_LENGTH_MISMATCH, "query into too little room");
-	ok_status(NtQueryVirtualMemory(THIS_PROCESS, (PVOID)0xffff800000000000, 0, &info,
-				       sizeof info, NULL),
-		  STATUS_INVALID_PARAMETER, "query of the system's addresses");
-	release(region);
-}
-
 static void test_lock(void)
 {
 	char *region = allocate(REGION, MEM_RESERVE | MEM_COMMIT);
@@ -219,19 +43,6 @@ static void test_lock(void)
 	ok(base == region && size == 2 * PAGE, "the pages that the range touches");
 	ok_status(NtUnlockVirtualMemory(THIS_PROCESS, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
 		  "unlock");
-	release(region);
-}
-
-static void test_flush(void)
-{
-	char *region = allocate(REGION, MEM_RESERVE | MEM_COMMIT);
-	LPCVOID base = region;
-	SIZE_T size = PAGE;
-	IO_STATUS_BLOCK block;
-
-	todo_wine("flushes what is no view");
-	ok_status(NtFlushVirtualMemory(THIS_PROCESS, &base, &size, &block), STATUS_NOT_MAPPED_DATA,
-		  "flush of private memory");
 	release(region);
 }
 
@@ -266,14 +77,7 @@ static void test_copy(void)
 
 int main(void)
 {
-	test_allocate();
-	test_allocate_at();
-	test_allocate_ex();
-	test_free();
-	test_protect();
-	test_query();
 	test_lock();
-	test_flush();
 	test_copy();
 	return tap_done();
 }
