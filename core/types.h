@@ -299,15 +299,6 @@ typedef struct WIN32_MEMORY_REGION_INFORMATION {
 	SIZE_T CommitSize;
 } WIN32_MEMORY_REGION_INFORMATION;
 
-/* How an operation ended. 16 bytes on x64. */
-typedef struct _IO_STATUS_BLOCK {
-	union {
-		NTSTATUS Status;
-		PVOID Pointer;
-	};
-	ULONG_PTR Information;
-} IO_STATUS_BLOCK, *PIO_STATUS_BLOCK;
-
 /* No wish for a node. */
 #define NUMA_NO_PREFERRED_NODE ((DWORD)-1)
 
