@@ -35,6 +35,14 @@ HANDLE OpenProcess(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwProcessId
 DWORD GetProcessId(HANDLE Process);
 BOOL CloseHandle(HANDLE hObject);
 
+/* From now on, and until it exits or executes another program, this process does what the functions
+ * below ask of it in other processes of the same user; until then they fail there with
+ * ERROR_NOT_SUPPORTED. Two threads are started, which block all signals and wait; the process does
+ * not end with its last thread of its own any more, but by exit. A forked child must call it again.
+ * FALSE with ERROR_ALREADY_EXISTS when somebody has taken this process's name, with
+ * ERROR_NOT_SUPPORTED before Linux 5.9 or without /proc. */
+BOOL core_serve(void);
+
 /* The virtual memory of a process that a handle names. PROCESS_VM_OPERATION is needed, for
  * VirtualQueryEx PROCESS_QUERY_INFORMATION. */
 LPVOID VirtualAllocEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType,

@@ -9,6 +9,7 @@
 #include "core/base/lock.h"
 #include "core/base/object.h"
 #include "core/heap/heap.h"
+#include "core/process/agent.h"
 #include "core/vm/virtual.h"
 
 /* All state of core is right from its first byte on: nothing has to run before the first call. */
@@ -38,6 +39,7 @@ CORE_API void core_fork_child(void)
 	vm_fork_child();
 	heap_fork_child();
 	object_fork_child();
+	agent_fork_child();
 }
 
 bool core_blocks_signals(void)

@@ -121,6 +121,7 @@ typedef uint64_t DWORD64;
 /* Win32 errors that the functions of core.h set. */
 #define ERROR_SUCCESS 0u
 #define ERROR_INVALID_FUNCTION 1u
+#define ERROR_TOO_MANY_OPEN_FILES 4u
 #define ERROR_ACCESS_DENIED 5u
 #define ERROR_INVALID_HANDLE 6u
 #define ERROR_NOT_ENOUGH_MEMORY 8u
@@ -132,6 +133,7 @@ typedef uint64_t DWORD64;
 #define ERROR_SEM_TIMEOUT 121u
 #define ERROR_NOT_LOCKED 158u
 #define ERROR_BUSY 170u
+#define ERROR_ALREADY_EXISTS 183u
 #define ERROR_NO_MORE_ITEMS 259u
 #define ERROR_PARTIAL_COPY 299u
 #define ERROR_NOT_OWNER 288u

@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Handles to processes, and what they allow. A call on the own process is vm's; nothing of it is
- * slower than without a handle. No lock of its own. */
+/* Handles to processes, and what they allow. A call on the own process is vm's, one on another a
+ * request to it; copies are the system's. No lock of its own. */
 
 #include "core/process/process.h"
 
 #include "core/base/arena.h"
 #include "core/base/status.h"
 #include "core/os/os.h"
+#include "core/process/caller.h"
 #include "core/process/copy.h"
 
 #define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
@@ -46,9 +47,11 @@ static void end_process(void *body)
 
 static NTSTATUS find_process(uint32_t id, struct process *process)
 {
-	process->id = id;
 	process->is_own = id == os_process_id();
-	return process->is_own ? STATUS_SUCCESS : STATUS_INVALID_CID;
+	if (!process->is_own)
+		return identity_find(id, &process->identity);
+	identity_of_own(&process->identity);
+	return STATUS_SUCCESS;
 }
 
 NTSTATUS process_open(uint32_t access, uint32_t id, HANDLE *handle)
@@ -97,7 +100,7 @@ static void leave(struct process *process)
 /* A handle that a parent opened to itself leads its forked child to the parent. */
 static bool is_this(const struct process *process)
 {
-	return !process || (process->is_own && process->id == os_process_id());
+	return !process || (process->is_own && process->identity.id == os_process_id());
 }
 
 NTSTATUS process_id(HANDLE handle, uint32_t *id)
@@ -107,10 +110,92 @@ NTSTATUS process_id(HANDLE handle, uint32_t *id)
 
 	if (!status_is_success(status))
 		return status;
-	*id = process ? process->id : os_process_id();
+	*id = process ? process->identity.id : os_process_id();
 	leave(process);
 	return STATUS_SUCCESS;
 }
+
+/* --- Requests to another process ------------------------------------------------------------- */
+
+static struct protocol_request request_of(uint32_t operation, const void *base, size_t size_bytes,
+					  const struct vm_request *request)
+{
+	return (struct protocol_request){
+		.operation = operation,
+		.api = request->api,
+		.node = request->node,
+		.base = (uint64_t)base,
+		.size_bytes = size_bytes,
+		.alignment_bytes = request->alignment_bytes,
+		.lowest = request->lowest,
+		.limit = request->limit,
+		.takes_placeholders = request->takes_placeholders,
+	};
+}
+
+static NTSTATUS ask_for_range(const struct process *process, struct protocol_request *request,
+			      void **base, size_t *size_bytes, struct protocol_reply *reply)
+{
+	NTSTATUS status = caller_ask(&process->identity, request, reply);
+
+	if (status_is_success(status)) {
+		*base = (void *)reply->base;
+		*size_bytes = reply->size_bytes;
+	}
+	return status;
+}
+
+static NTSTATUS allocate_there(const struct process *process, void **base, size_t *size_bytes,
+			       uint32_t type, uint32_t protect, const struct vm_request *request)
+{
+	struct protocol_request there = request_of(PROTOCOL_ALLOCATE, *base, *size_bytes, request);
+	struct protocol_reply reply;
+
+	there.type = type;
+	there.protect = protect;
+	return ask_for_range(process, &there, base, size_bytes, &reply);
+}
+
+static NTSTATUS free_there(const struct process *process, void **base, size_t *size_bytes,
+			   uint32_t free_type, const struct vm_request *request)
+{
+	struct protocol_request there = request_of(PROTOCOL_FREE, *base, *size_bytes, request);
+	struct protocol_reply reply;
+
+	there.type = free_type;
+	return ask_for_range(process, &there, base, size_bytes, &reply);
+}
+
+static NTSTATUS protect_there(const struct process *process, void **base, size_t *size_bytes,
+			      uint32_t protect, uint32_t *old_protect,
+			      const struct vm_request *request)
+{
+	struct protocol_request there = request_of(PROTOCOL_PROTECT, *base, *size_bytes, request);
+	struct protocol_reply reply;
+	NTSTATUS status;
+
+	there.protect = protect;
+	status = ask_for_range(process, &there, base, size_bytes, &reply);
+	if (status_is_success(status))
+		*old_protect = reply.old_protect;
+	return status;
+}
+
+static NTSTATUS query_there(const struct process *process, const void *address,
+			    MEMORY_BASIC_INFORMATION *info)
+{
+	static const struct vm_request call = { .api = API_VirtualQueryEx };
+	struct protocol_request there =
+		request_of(PROTOCOL_QUERY, address, /* size_bytes */ 0, &call);
+	struct protocol_reply reply;
+	NTSTATUS status = caller_ask(&process->identity, &there, &reply);
+
+	if (status_is_success(status))
+		*info = reply.info;
+	return status;
+}
+
+/* --- The calls ------------------------------------------------------------------------------- */
 
 NTSTATUS process_allocate(HANDLE handle, void **base, size_t *size_bytes, uint32_t type,
 			  uint32_t protect, const struct vm_request *request)
@@ -123,7 +208,7 @@ NTSTATUS process_allocate(HANDLE handle, void **base, size_t *size_bytes, uint32
 	if (is_this(process))
 		status = vm_allocate(base, size_bytes, type, protect, request);
 	else
-		status = STATUS_NOT_SUPPORTED;
+		status = allocate_there(process, base, size_bytes, type, protect, request);
 	leave(process);
 	return status;
 }
@@ -139,7 +224,7 @@ NTSTATUS process_free(HANDLE handle, void **base, size_t *size_bytes, uint32_t f
 	if (is_this(process))
 		status = vm_free(base, size_bytes, free_type, request);
 	else
-		status = STATUS_NOT_SUPPORTED;
+		status = free_there(process, base, size_bytes, free_type, request);
 	leave(process);
 	return status;
 }
@@ -155,7 +240,7 @@ NTSTATUS process_protect(HANDLE handle, void **base, size_t *size_bytes, uint32_
 	if (is_this(process))
 		status = vm_protect(base, size_bytes, protect, old_protect, request);
 	else
-		status = STATUS_NOT_SUPPORTED;
+		status = protect_there(process, base, size_bytes, protect, old_protect, request);
 	leave(process);
 	return status;
 }
@@ -170,9 +255,22 @@ NTSTATUS process_query(HANDLE handle, const void *address, MEMORY_BASIC_INFORMAT
 	if (is_this(process))
 		status = vm_query(address, info);
 	else
-		status = STATUS_NOT_SUPPORTED;
+		status = query_there(process, address, info);
 	leave(process);
 	return status;
+}
+
+/* The number is another process's once this one has ended: what was read there is not handed out as
+ * this one's. */
+static NTSTATUS read_there(const struct process *process, const void *address, void *buffer,
+			   size_t size_bytes, size_t *copied)
+{
+	NTSTATUS status = copy_from(process->identity.id, address, buffer, size_bytes, copied);
+
+	if (identity_is_alive(&process->identity))
+		return status;
+	*copied = 0;
+	return STATUS_PROCESS_IS_TERMINATING;
 }
 
 NTSTATUS process_read(HANDLE handle, const void *address, void *buffer, size_t size_bytes,
@@ -182,13 +280,22 @@ NTSTATUS process_read(HANDLE handle, const void *address, void *buffer, size_t s
 	NTSTATUS status = enter(handle, PROCESS_VM_READ, &process);
 	size_t copied = 0;
 
-	if (status_is_success(status))
-		status = copy_from(process ? process->id : os_process_id(), address, buffer,
-				   size_bytes, &copied);
+	if (status_is_success(status) && is_this(process))
+		status = copy_from(os_process_id(), address, buffer, size_bytes, &copied);
+	else if (status_is_success(status))
+		status = read_there(process, address, buffer, size_bytes, &copied);
 	if (count)
 		*count = copied;
 	leave(process);
 	return status;
+}
+
+static NTSTATUS write_there(const struct process *process, void *address, const void *buffer,
+			    size_t size_bytes, size_t *copied)
+{
+	if (!identity_is_alive(&process->identity))
+		return STATUS_PROCESS_IS_TERMINATING;
+	return copy_to(process->identity.id, address, buffer, size_bytes, copied);
 }
 
 NTSTATUS process_write(HANDLE handle, void *address, const void *buffer, size_t size_bytes,
@@ -198,9 +305,10 @@ NTSTATUS process_write(HANDLE handle, void *address, const void *buffer, size_t 
 	NTSTATUS status = enter(handle, PROCESS_VM_WRITE | PROCESS_VM_OPERATION, &process);
 	size_t copied = 0;
 
-	if (status_is_success(status))
-		status = copy_to(process ? process->id : os_process_id(), address, buffer,
-				 size_bytes, &copied);
+	if (status_is_success(status) && is_this(process))
+		status = copy_to(os_process_id(), address, buffer, size_bytes, &copied);
+	else if (status_is_success(status))
+		status = write_there(process, address, buffer, size_bytes, &copied);
 	if (count)
 		*count = copied;
 	leave(process);

@@ -13,14 +13,15 @@
 #include <stdint.h>
 
 #include "core/base/object.h"
+#include "core/process/identity.h"
 #include "core/types.h"
 #include "core/vm/virtual.h"
 
 /* A process that handles lead to. Never changed once it is open. */
 struct process {
 	struct object object;
-	uint32_t id;
-	bool is_own; /* the calling process itself */
+	struct identity identity;
+	bool is_own; /* the process that opened it */
 };
 
 /* NtOpenProcess. The generic rights become the process's own; PROCESS_QUERY_INFORMATION brings the

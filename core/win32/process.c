@@ -9,6 +9,7 @@
 #include "core/base/status.h"
 #include "core/core.h"
 #include "core/os/os.h"
+#include "core/process/agent.h"
 #include "core/process/process.h"
 
 #define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
@@ -47,6 +48,11 @@ CORE_API BOOL CloseHandle(HANDLE hObject)
 	if (hObject == CURRENT_PROCESS || hObject == CURRENT_THREAD)
 		return TRUE;
 	return status_set_last_error(object_close(hObject));
+}
+
+CORE_API BOOL core_serve(void)
+{
+	return status_set_last_error(agent_start());
 }
 
 CORE_API LPVOID VirtualAllocEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize,
