@@ -6,8 +6,6 @@
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
-[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
-
 # has_row FILE START: a row of the table begins so, and each of its cells is a number.
 has_row() {
 	grep -E "^\| $2 \|" "$1" | grep -vE 'nan|\| - ' | grep -qE '\| -?[0-9.]+ \|$'

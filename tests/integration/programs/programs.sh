@@ -23,7 +23,6 @@ input=/dev/null
 ways=${VADTRACE_TEST_WAYS-"preload-route preload-observe record-route record-observe"}
 limit_seconds=600
 
-[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
 export LC_ALL=C.UTF-8
 unset LD_PRELOAD
 

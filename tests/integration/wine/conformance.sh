@@ -30,7 +30,7 @@ run_conformance() {
 for program in "$conformance"/*.exe; do
 	run_conformance bare "$program"
 done
-if [ -e "$preload" ] && [ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ]; then
+if [ -e "$preload" ]; then
 	for mode in $modes; do
 		# Where core answers, its own gaps are excused.
 		[ $mode != route ] || export TAP_CORE=1

@@ -5,7 +5,6 @@
 # All ways to end, of the program and of children: same output, same status, whole traces.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
-[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
 [ -e "$preload" ] || skip_all "the preload is not built here"
 start_wine
 

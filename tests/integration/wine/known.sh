@@ -6,7 +6,6 @@
 # figures, at the same lines, with the same stacks; also of programs that are killed.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
-[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
 [ -e "$preload" ] || skip_all "the preload is not built here"
 start_wine
 

@@ -6,7 +6,6 @@
 # status and same files bare and in each of our ways.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
-[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
 [ -e "$preload" ] || skip_all "the preload is not built here"
 start_wine
 fetched=$wine_folder/npm

@@ -5,7 +5,6 @@
 # Each program runs bare, preloaded and recorded in each mode: same output, same status.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
-[ -z "${VADTRACE_SKIP_LONG_TESTS:-}" ] || skip_all "long tests are not wanted"
 [ -e "$preload" ] || skip_all "the preload is not built here"
 start_wine
 
