@@ -370,16 +370,12 @@ enum session_result session_stop(struct session_loss *loss, bool (*is_interrupte
 	return result;
 }
 
+/* All is written: nobody has to wait for the daemon, which looks every half second whether it has
+ * closed the files. */
 static int destroy(void *unused)
 {
-	struct lttng_destruction_handle *handle = NULL;
-	enum lttng_error_code code = lttng_destroy_session_ext(session.name, &handle);
-
 	(void)unused;
-	if (code == LTTNG_OK)
-		lttng_destruction_handle_wait_for_completion(handle, STEP_SECONDS * 1000 / 2);
-	lttng_destruction_handle_destroy(handle);
-	return code == LTTNG_OK ? 0 : -(int)code;
+	return lttng_destroy_session_no_wait(session.name);
 }
 
 void session_destroy(void)
