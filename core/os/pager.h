@@ -45,7 +45,8 @@ struct pager {
 	/* Whether put() also takes a part of what get() gave, and ranges lie at any page. When not,
 	 * ranges lie at multiples of 64 KiB and are put whole. */
 	bool has_parts;
-	/* What core may make of its ranges: PAGE_GUARD, MEM_WRITE_WATCH. */
+	/* What core may make of its ranges: PAGE_GUARD, MEM_WRITE_WATCH,
+	 * MEM_RESERVE_PLACEHOLDER. */
 	uint32_t features;
 };
 

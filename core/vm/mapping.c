@@ -102,6 +102,9 @@ void mapping_set_state(struct vad *vad, uintptr_t base, uintptr_t end, uint32_t 
 			tell_run_change(vad, at, run_end, run.state, state, api);
 		at = run_end;
 	}
+	/* What is used behind the placeholder's back is none any more. */
+	if (state & MEM_COMMIT)
+		vad->is_placeholder = false;
 	pagestate_set(&vad->pages, base / OS_PAGE_SIZE, end / OS_PAGE_SIZE, state);
 }
 

@@ -19,7 +19,7 @@ NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request)
 
 NTSTATUS region_use_features(const struct pager *whose, uint32_t features)
 {
-	uint32_t asked = features & (PAGE_GUARD | MEM_WRITE_WATCH);
+	uint32_t asked = features & (PAGE_GUARD | MEM_WRITE_WATCH | MEM_RESERVE_PLACEHOLDER);
 
 	if (asked & ~whose->features)
 		return STATUS_NOT_SUPPORTED;
@@ -32,7 +32,8 @@ struct vad *region_around(const struct vm_range *range)
 {
 	struct vad *vad = vad_find(range->base);
 
-	if (!vad || vad->origin != VAD_ORIGIN_VIRTUAL || vad_end(vad) < range->end)
+	if (!vad || vad->origin != VAD_ORIGIN_VIRTUAL || vad->is_placeholder ||
+	    vad_end(vad) < range->end)
 		return NULL;
 	return vad;
 }

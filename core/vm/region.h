@@ -20,10 +20,10 @@ static inline uint64_t region_page(uintptr_t address)
 
 /* What rules.h does not have, the model has: another memory manager serves it. */
 NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request);
-/* Whether the pager has these features (PAGE_GUARD, MEM_WRITE_WATCH; other bits do not count); if
- * so, core is ready for them. STATUS_NOT_SUPPORTED. */
+/* Whether the pager has these features (PAGE_GUARD, MEM_WRITE_WATCH, MEM_RESERVE_PLACEHOLDER; other
+ * bits do not count); if so, core is ready for them. STATUS_NOT_SUPPORTED. */
 NTSTATUS region_use_features(const struct pager *whose, uint32_t features);
-/* The region of VirtualAlloc's kind that holds the whole range, or NULL. */
+/* The region of VirtualAlloc's kind that holds the whole range, or NULL; a placeholder is none. */
 struct vad *region_around(const struct vm_range *range);
 /* Whether every page of the range, inside `vad`, is committed. */
 bool region_is_committed(const struct vad *vad, const struct vm_range *range);

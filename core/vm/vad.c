@@ -143,8 +143,7 @@ void vad_remove(struct vad *vad)
 	sequence_end_change();
 }
 
-/* Cuts at `address`, strictly inside; returns the upper piece. */
-static struct vad *split(struct vad *vad, uintptr_t address)
+struct vad *vad_split(struct vad *vad, uintptr_t address)
 {
 	struct vad *upper = vad_take();
 	uintptr_t base = vad_base(vad);
@@ -154,9 +153,26 @@ static struct vad *split(struct vad *vad, uintptr_t address)
 	pagestate_split(&vad->pages, address / OS_PAGE_SIZE, &upper->pages);
 	if (vad->is_file)
 		upper->file_offset += address - base;
-	if (vad->origin == VAD_ORIGIN_VIRTUAL)
-		vad->origin = upper->origin = VAD_ORIGIN_POSIX;
 	vad_insert(upper);
+	sequence_end_change();
+	return upper;
+}
+
+static void make_plain(struct vad *vad)
+{
+	if (vad->origin == VAD_ORIGIN_VIRTUAL)
+		vad->origin = VAD_ORIGIN_POSIX;
+	vad->is_placeholder = vad->was_placeholder = false;
+}
+
+/* Cuts for good: the parts are no regions of VirtualAlloc's any more. */
+static struct vad *split(struct vad *vad, uintptr_t address)
+{
+	struct vad *upper;
+
+	sequence_begin_change();
+	make_plain(vad);
+	upper = vad_split(vad, address);
 	sequence_end_change();
 	return upper;
 }
@@ -186,9 +202,15 @@ static void check_one(const struct vad *vad)
 	      "a range of no type");
 	check(vad->pager != NULL, "a range without a pager");
 	if (vad->origin == VAD_ORIGIN_VIRTUAL) {
-		check(vad_base(vad) % GRANULARITY == 0, "a region off the granularity");
+		check(vad_base(vad) % GRANULARITY == 0 || vad->was_placeholder,
+		      "a region off the granularity");
 		check(vad->type == MEM_PRIVATE, "a region that is not private");
 	}
+	if (vad->is_placeholder)
+		check(vad->origin == VAD_ORIGIN_VIRTUAL && vad->was_placeholder &&
+			      !vad->pages.changes.root && vad->pages.first_state == MEM_RESERVE &&
+			      vad->protect == PAGE_NOACCESS,
+		      "a placeholder that holds something");
 }
 
 void vad_check(void)

@@ -32,7 +32,9 @@ enum vad_origin {
 
 /* One range.
  *  - overlaps no other vad; pages holds where it lies and the state of each page;
- *  - a VAD_ORIGIN_VIRTUAL one lies at a multiple of 64 KiB, and is MEM_PRIVATE;
+ *  - a VAD_ORIGIN_VIRTUAL one is MEM_PRIVATE, and lies at a multiple of 64 KiB unless it came from
+ *    a placeholder;
+ *  - a placeholder has no committed page, and protect is PAGE_NOACCESS;
  *  - pager is who has its pages: pager_model when another memory manager serves them.
  * Guarded by: vm_lock. */
 struct vad {
@@ -47,6 +49,9 @@ struct vad {
 	bool is_file;         /* MEM_MAPPED without a file is shared memory */
 	bool is_copied;       /* a file's private mapping: what is written stays here */
 	bool is_told;         /* the listener knows of it */
+	bool is_placeholder;  /* addresses that are kept for a region or a view */
+	bool was_placeholder; /* is one, or took the place of one */
+	uint16_t numa_node;   /* the NUMA node that it prefers, plus 1; 0: none */
 };
 
 static inline uintptr_t vad_base(const struct vad *vad)
@@ -81,6 +86,9 @@ bool vad_is_any_in(uintptr_t base, uintptr_t end);
 /* Its range is set and overlaps no other. */
 void vad_insert(struct vad *vad);
 void vad_remove(struct vad *vad);
+/* Cuts at `address`, strictly inside; both parts stay what the whole was. Returns the upper one.
+ * Needs vad_prepare before, which is good for two cuts. */
+struct vad *vad_split(struct vad *vad, uintptr_t address);
 /* Removes all that lies in [base, end), cutting those that reach over its ends; pieces of a cut one
  * stay as VAD_ORIGIN_POSIX. Needs vad_prepare before. */
 void vad_cut(uintptr_t base, uintptr_t end);

@@ -15,6 +15,8 @@
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/os/pager.h"
+#include "core/vm/numa.h"
+#include "core/vm/placeholder.h"
 #include "core/vm/region.h"
 #include "core/vm/rules.h"
 #include "core/vm/space.h"
@@ -27,6 +29,7 @@ struct allocation {
 	uint32_t type;
 	uint32_t state; /* of its pages, when it succeeds */
 	uint32_t protect;
+	uint32_t placeholder; /* one of PLACEHOLDER_TYPES; 0: has nothing to do with them */
 	const struct vm_request *request;
 };
 
@@ -45,6 +48,9 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 	vad->pager = pager_of(allocation->request);
 	vad->owner = allocation->request->owner;
 	vad->is_told = event_is_wanted();
+	vad->numa_node = allocation->request->node;
+	if (allocation->placeholder)
+		placeholder_begin(vad);
 	pagestate_init(&vad->pages, region_page(base), region_page(end), allocation->state);
 	vad_insert(vad);
 	return vad;
@@ -75,6 +81,7 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 	allocation->range.end = (uintptr_t)base + wish.size_bytes;
 	region_forget_stale(allocation->range.base, allocation->range.end,
 			    allocation->request->api);
+	numa_bind(allocation->range.base, allocation->range.end, allocation->request->node);
 	tell_reserve(record_region(allocation->range.base, allocation->range.end, allocation),
 		     allocation->request->api);
 	return STATUS_SUCCESS;
@@ -172,22 +179,49 @@ static bool is_reserving(const void *base, uint32_t type)
 	return type & MEM_RESERVE || (!base && type & MEM_COMMIT);
 }
 
-static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct allocation *allocation)
+/* The placeholder's bit is taken out of the type, and looked at. */
+static NTSTATUS check_placeholder(const void *base, struct allocation *allocation)
+{
+	uint32_t type = allocation->type;
+
+	if (!allocation->request->takes_placeholders || !(type & PLACEHOLDER_TYPES))
+		return STATUS_SUCCESS;
+	allocation->placeholder = type & PLACEHOLDER_TYPES;
+	allocation->type = type & ~PLACEHOLDER_TYPES;
+	return placeholder_check(base, type, allocation->protect);
+}
+
+/* What addresses are rounded down to. */
+static size_t granularity_of(const void *base, const struct allocation *allocation)
 {
 	bool reserves = is_reserving(base, allocation->type);
-	bool commits = allocation->type & MEM_COMMIT;
-	NTSTATUS status =
-		region_allow(rules_allocation_type(allocation->type), allocation->request);
 
+	return reserves && allocation->placeholder != MEM_REPLACE_PLACEHOLDER ? SPACE_GRANULARITY
+									      : OS_PAGE_SIZE;
+}
+
+static uint32_t features_of(const struct allocation *allocation)
+{
+	return allocation->type | allocation->protect |
+	       (allocation->placeholder ? MEM_RESERVE_PLACEHOLDER : 0);
+}
+
+static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct allocation *allocation)
+{
+	bool commits = allocation->type & MEM_COMMIT;
+	NTSTATUS status = check_placeholder(base, allocation);
+
+	if (status_is_success(status))
+		status = region_allow(rules_allocation_type(allocation->type), allocation->request);
 	if (status_is_success(status))
 		status = region_allow(rules_protection(allocation->protect, commits),
 				      allocation->request);
 	if (status_is_success(status))
-		status = rules_range(base, size_bytes, reserves ? SPACE_GRANULARITY : OS_PAGE_SIZE,
+		status = rules_range(base, size_bytes, granularity_of(base, allocation),
 				     &allocation->range);
 	if (status_is_success(status))
-		status = region_use_features(pager_of(allocation->request),
-					     allocation->type | allocation->protect);
+		status =
+			region_use_features(pager_of(allocation->request), features_of(allocation));
 	allocation->protect = rules_kept_protection(allocation->protect);
 	allocation->state = commits ? MEM_COMMIT | allocation->protect : MEM_RESERVE;
 	return status;
@@ -204,6 +238,9 @@ NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t pr
 	lock_acquire(&vm_lock);
 	if (is_reset(type))
 		status = reset_locked(&allocation);
+	else if (allocation.placeholder == MEM_REPLACE_PLACEHOLDER)
+		status = placeholder_replace(&allocation.range, allocation.state,
+					     allocation.protect, request);
 	else if (is_reserving(*base, type))
 		status = reserve_locked(&allocation);
 	else
@@ -251,6 +288,7 @@ static NTSTATUS decommit_locked(struct vad *vad, const struct vm_range *range,
 		error = vad->pager->drop((void *)range->base, range->end - range->base);
 	if (error < 0)
 		return status_from_os(error);
+	numa_bind(range->base, range->end, vad->numa_node);
 	pagestate_set(&vad->pages, region_page(range->base), region_page(range->end), MEM_RESERVE);
 	region_tell(EVENT_VAD_DECOMMIT, vad, range, /* protect */ 0, request);
 	return STATUS_SUCCESS;
@@ -263,11 +301,14 @@ static NTSTATUS release_locked(struct vad *vad, const struct vm_range *range,
 {
 	int error;
 
-	if (range->base != vad_base(vad) || range->end != vad_end(vad))
+	if (!vad->is_placeholder && (range->base != vad_base(vad) || range->end != vad_end(vad)))
 		return STATUS_UNABLE_TO_FREE_VM;
 	error = pager_ask(vad->pager);
 	if (error < 0)
 		return status_from_os(error);
+	vad = placeholder_cut(vad, range);
+	if (!vad)
+		return STATUS_NO_MEMORY;
 	region_tell(EVENT_VAD_RELEASE, vad, range, /* protect */ 0, request);
 	error = space_give_back(vad->pager, range->base, range->end - range->base);
 	if (error < 0) {
@@ -294,19 +335,50 @@ static NTSTATUS free_locked(uintptr_t address, size_t size_bytes, uint32_t free_
 		return status;
 	if (free_type == MEM_DECOMMIT)
 		return decommit_locked(vad, range, request);
+	if (free_type & MEM_PRESERVE_PLACEHOLDER)
+		return placeholder_preserve(vad, range, request);
 	return release_locked(vad, range, request);
+}
+
+static NTSTATUS coalesce_locked(uintptr_t address, size_t size_bytes, struct vm_range *range,
+				const struct vm_request *request)
+{
+	NTSTATUS status = rules_range((void *)address, size_bytes, OS_PAGE_SIZE, range);
+
+	return status_is_success(status) ? placeholder_coalesce(range, request) : status;
+}
+
+/* Placeholders are named by address and size, both. */
+static NTSTATUS check_free(uint32_t free_type, size_t size_bytes)
+{
+	switch (free_type) {
+	case MEM_DECOMMIT:
+	case MEM_RELEASE:
+		return STATUS_SUCCESS;
+	case MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER:
+	case MEM_RELEASE | MEM_COALESCE_PLACEHOLDERS:
+		return size_bytes ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_3;
+	case MEM_PRESERVE_PLACEHOLDER:
+	case MEM_COALESCE_PLACEHOLDERS:
+		return STATUS_INVALID_PARAMETER_4;
+	default:
+		return STATUS_INVALID_PARAMETER;
+	}
 }
 
 NTSTATUS vm_free(void **base, size_t *size_bytes, uint32_t free_type,
 		 const struct vm_request *request)
 {
 	struct vm_range range = { 0, 0 };
-	NTSTATUS status;
+	NTSTATUS status = check_free(free_type, *size_bytes);
 
-	if (free_type != MEM_DECOMMIT && free_type != MEM_RELEASE)
-		return STATUS_INVALID_PARAMETER;
+	if (!status_is_success(status))
+		return status;
 	lock_acquire(&vm_lock);
-	status = free_locked((uintptr_t)*base, *size_bytes, free_type, &range, request);
+	if (free_type & MEM_COALESCE_PLACEHOLDERS)
+		status = coalesce_locked((uintptr_t)*base, *size_bytes, &range, request);
+	else
+		status = free_locked((uintptr_t)*base, *size_bytes, free_type, &range, request);
 	lock_release(&vm_lock);
 	if (status_is_success(status)) {
 		*base = (void *)range.base;

@@ -35,7 +35,8 @@ struct vm_request {
  * *base and *size_bytes are the range taken. */
 NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t protect,
 		     const struct vm_request *request);
-/* NtFreeVirtualMemory: MEM_DECOMMIT or MEM_RELEASE. */
+/* NtFreeVirtualMemory: MEM_DECOMMIT or MEM_RELEASE, which with MEM_PRESERVE_PLACEHOLDER leaves a
+ * placeholder, and with MEM_COALESCE_PLACEHOLDERS makes one of several. */
 NTSTATUS vm_free(void **base, size_t *size_bytes, uint32_t free_type,
 		 const struct vm_request *request);
 /* NtProtectVirtualMemory. */
