@@ -18,6 +18,7 @@
 #define os_shm_attach real_shm_attach
 #define os_shm_detach real_shm_detach
 #define os_open real_open
+#define os_prefer_nodes real_prefer_nodes
 #include "core/os/os_linux.c"
 #undef os_map
 #undef os_unmap
@@ -27,6 +28,7 @@
 #undef os_shm_attach
 #undef os_shm_detach
 #undef os_open
+#undef os_prefer_nodes
 
 intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset);
 int os_unmap(void *address, size_t size_bytes);
@@ -37,6 +39,7 @@ intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, i
 intptr_t os_shm_attach(int id, const void *address, int flags);
 int os_shm_detach(const void *address);
 int os_open(const char *path, int flags, int mode);
+int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
 
 static int calls, failing_call, failing_error;
 
@@ -99,6 +102,11 @@ intptr_t os_shm_attach(int id, const void *address, int flags)
 int os_shm_detach(const void *address)
 {
 	return is_refused() ? failing_error : real_shm_detach(address);
+}
+
+int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
+{
+	return is_refused() ? failing_error : real_prefer_nodes(address, size_bytes, nodes);
 }
 
 static const char *root;

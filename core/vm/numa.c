@@ -12,50 +12,27 @@
 
 #include "core/vm/numa.h"
 
-#include <fcntl.h>
-#include <string.h>
-
 #include "core/base/status.h"
 #include "core/os/os.h"
+#include "core/os/text_file.h"
 
 #define NODE_FOLDER "/sys/devices/system/node/"
-#define FILE_BYTES_MAX 4096
+#define NAME_BYTES_MAX 64
 
 /* A set that was read; 0: not yet. */
 static uint64_t known_nodes;
-
-/* The file as a string; false: it cannot be read. */
-static bool read_text(const char *path, char *text, size_t size_bytes)
-{
-	int fd = os_open(path, O_RDONLY | O_CLOEXEC, /* mode */ 0);
-	ssize_t got;
-
-	if (fd < 0)
-		return false;
-	got = os_read(fd, text, size_bytes - 1);
-	os_close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	return got > 0;
-}
-
-static const char *read_number(const char *at, uint64_t *number)
-{
-	*number = 0;
-	while (*at >= '0' && *at <= '9' && *number < UINT64_MAX / 16)
-		*number = *number * 10 + (uint64_t)(*at++ - '0');
-	return at;
-}
 
 /* "0-3,8" as bits; what is past the 64th is left out. */
 static uint64_t read_set(const char *at)
 {
 	uint64_t set = 0, first, last;
 
-	while (*at >= '0' && *at <= '9') {
-		at = read_number(at, &first);
+	while (text_number(&at, &first)) {
 		last = first;
-		if (*at == '-')
-			at = read_number(at + 1, &last);
+		if (*at == '-') {
+			at++;
+			text_number(&at, &last);
+		}
 		for (uint64_t i = first; i <= last && i < NUMA_NODES_MAX; i++)
 			set |= UINT64_C(1) << i;
 		at += *at == ',';
@@ -66,12 +43,12 @@ static uint64_t read_set(const char *at)
 uint64_t numa_nodes(void)
 {
 	uint64_t nodes = __atomic_load_n(&known_nodes, __ATOMIC_RELAXED);
-	char text[256];
+	struct text_file file;
 
 	if (nodes)
 		return nodes;
-	if (read_text(NODE_FOLDER "online", text, sizeof text))
-		nodes = read_set(text);
+	if (text_file_read(&file, NODE_FOLDER "online") == 0)
+		nodes = read_set(file.bytes);
 	nodes = nodes ? nodes : 1;
 	__atomic_store_n(&known_nodes, nodes, __ATOMIC_RELAXED);
 	return nodes;
@@ -82,47 +59,43 @@ static bool is_node(uint32_t node)
 	return node < NUMA_NODES_MAX && numa_nodes() & UINT64_C(1) << node;
 }
 
-/* Reads a file of a node's folder. */
-static bool read_of_node(uint32_t node, const char *name, char *text, size_t size_bytes)
+/* Writes prefix, number and suffix one behind the other; `text` has room. */
+static void write_name(char *text, const char *prefix, uint32_t node, const char *suffix)
 {
-	char path[64] = NODE_FOLDER "node";
-	size_t length = strlen(path);
-
-	if (!is_node(node))
-		return false;
+	while (*prefix)
+		*text++ = *prefix++;
 	if (node >= 10)
-		path[length++] = (char)('0' + node / 10);
-	path[length++] = (char)('0' + node % 10);
-	path[length++] = '/';
-	memcpy(path + length, name, strlen(name) + 1);
-	return read_text(path, text, size_bytes);
+		*text++ = (char)('0' + node / 10);
+	*text++ = (char)('0' + node % 10);
+	do
+		*text++ = *suffix;
+	while (*suffix++);
 }
 
 bool numa_processors(uint32_t node, uint64_t *mask)
 {
-	char text[1024];
+	struct text_file file;
+	char path[NAME_BYTES_MAX];
 
-	if (!read_of_node(node, "cpulist", text, sizeof text))
+	if (!is_node(node))
 		return false;
-	*mask = read_set(text);
+	write_name(path, NODE_FOLDER "node", node, "/cpulist");
+	if (text_file_read(&file, path) < 0)
+		return false;
+	*mask = read_set(file.bytes);
 	return true;
 }
 
 bool numa_free_bytes(uint32_t node, uint64_t *free_bytes)
 {
-	char text[FILE_BYTES_MAX];
-	const char *at;
+	struct text_file file;
+	char path[NAME_BYTES_MAX], key[NAME_BYTES_MAX];
 
-	if (!read_of_node(node, "meminfo", text, sizeof text))
+	if (!is_node(node))
 		return false;
-	at = strstr(text, "MemFree:");
-	if (!at)
-		return false;
-	for (at += strlen("MemFree:"); *at == ' ';)
-		at++;
-	read_number(at, free_bytes);
-	*free_bytes *= 1024;
-	return true;
+	write_name(path, NODE_FOLDER "node", node, "/meminfo");
+	write_name(key, "Node ", node, " MemFree");
+	return text_file_read(&file, path) == 0 && text_file_find_kib(&file, key, free_bytes);
 }
 
 NTSTATUS numa_prefer(uint32_t node, struct vm_request *request)
