@@ -34,6 +34,10 @@ DWORD GetCurrentProcessId(void);
 HANDLE OpenProcess(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwProcessId);
 DWORD GetProcessId(HANDLE Process);
 BOOL CloseHandle(HANDLE hObject);
+/* Between handles of the calling process: ERROR_NOT_SUPPORTED for another's. */
+BOOL DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle, HANDLE hTargetProcessHandle,
+		     PHANDLE lpTargetHandle, DWORD dwDesiredAccess, BOOL bInheritHandle,
+		     DWORD dwOptions);
 
 /* From now on, and until it exits or executes another program, this process does what the functions
  * below ask of it in other processes of the same user; until then they fail there with
@@ -53,12 +57,19 @@ BOOL VirtualProtectEx(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD fl
 SIZE_T VirtualQueryEx(HANDLE hProcess, LPCVOID lpAddress, PMEMORY_BASIC_INFORMATION lpBuffer,
 		      SIZE_T dwLength);
 /* Copies between the caller's buffer and another process's memory. When a page there does not allow
- * it, what comes before has been copied: ERROR_PARTIAL_COPY, and the count says how much. Needs
- * PROCESS_VM_READ; PROCESS_VM_WRITE and PROCESS_VM_OPERATION. */
+ * it, what comes before has been copied: ERROR_PARTIAL_COPY, and the count says how much. A first
+ * page that may be read only is ERROR_NOACCESS; pages of code are written. Needs PROCESS_VM_READ;
+ * PROCESS_VM_WRITE and PROCESS_VM_OPERATION. */
 BOOL ReadProcessMemory(HANDLE hProcess, LPCVOID lpBaseAddress, LPVOID lpBuffer, SIZE_T nSize,
 		       PSIZE_T lpNumberOfBytesRead);
 BOOL WriteProcessMemory(HANDLE hProcess, LPVOID lpBaseAddress, LPCVOID lpBuffer, SIZE_T nSize,
 			PSIZE_T lpNumberOfBytesWritten);
+
+/* The same with a status; a page that must not be written is STATUS_PARTIAL_COPY, code too. */
+NTSTATUS NtReadVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress, PVOID Buffer,
+			     SIZE_T NumberOfBytesToRead, PSIZE_T NumberOfBytesRead);
+NTSTATUS NtWriteVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress, LPCVOID Buffer,
+			      SIZE_T NumberOfBytesToWrite, PSIZE_T NumberOfBytesWritten);
 
 /* Exceptions: STATUS_GUARD_PAGE_VIOLATION for the first touch of a PAGE_GUARD page, which takes the
  * guard off, and STATUS_ACCESS_VIOLATION for every other touch that is not allowed

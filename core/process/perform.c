@@ -30,6 +30,7 @@ static const struct {
 	{ PROTOCOL_FREE, API_NtFreeVirtualMemory },
 	{ PROTOCOL_PROTECT, API_VirtualProtectEx },
 	{ PROTOCOL_PROTECT, API_NtProtectVirtualMemory },
+	{ PROTOCOL_PROTECT, API_WriteProcessMemory },
 	{ PROTOCOL_QUERY, API_VirtualQueryEx },
 };
 

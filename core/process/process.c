@@ -115,6 +115,50 @@ NTSTATUS process_id(HANDLE handle, uint32_t *id)
 	return STATUS_SUCCESS;
 }
 
+static NTSTATUS check_own(HANDLE handle)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_DUP_HANDLE, &process);
+
+	if (!status_is_success(status))
+		return status;
+	if (!is_this(process))
+		status = STATUS_NOT_SUPPORTED;
+	leave(process);
+	return status;
+}
+
+static NTSTATUS duplicate_one(HANDLE source, uint32_t access, uint32_t options, HANDLE *duplicate)
+{
+	bool is_same = options & DUPLICATE_SAME_ACCESS;
+
+	if (source == CURRENT_PROCESS)
+		return process_open(is_same ? PROCESS_ALL_ACCESS : access, os_process_id(),
+				    duplicate);
+	access = specific_access(access);
+	return object_duplicate(source, is_same ? NULL : &access, duplicate);
+}
+
+NTSTATUS process_duplicate(HANDLE source_process, HANDLE source, HANDLE target_process,
+			   HANDLE *duplicate, uint32_t access, uint32_t options)
+{
+	NTSTATUS status = check_own(source_process);
+	HANDLE made = NULL;
+
+	if (!status_is_success(status))
+		return status;
+	status = check_own(target_process);
+	if (status_is_success(status))
+		status = duplicate_one(source, access, options, &made);
+	if (options & DUPLICATE_CLOSE_SOURCE)
+		(void)object_close(source);
+	if (status_is_success(status) && duplicate)
+		*duplicate = made;
+	else if (status_is_success(status))
+		(void)object_close(made);
+	return status;
+}
+
 /* --- Requests to another process ------------------------------------------------------------- */
 
 static struct protocol_request request_of(uint32_t operation, const void *base, size_t size_bytes,
@@ -197,6 +241,21 @@ static NTSTATUS query_there(const struct process *process, const void *address,
 
 /* --- The calls ------------------------------------------------------------------------------- */
 
+static NTSTATUS protect_in(const struct process *process, void **base, size_t *size_bytes,
+			   uint32_t protect, uint32_t *old_protect,
+			   const struct vm_request *request)
+{
+	if (is_this(process))
+		return vm_protect(base, size_bytes, protect, old_protect, request);
+	return protect_there(process, base, size_bytes, protect, old_protect, request);
+}
+
+static NTSTATUS query_in(const struct process *process, const void *address,
+			 MEMORY_BASIC_INFORMATION *info)
+{
+	return is_this(process) ? vm_query(address, info) : query_there(process, address, info);
+}
+
 NTSTATUS process_allocate(HANDLE handle, void **base, size_t *size_bytes, uint32_t type,
 			  uint32_t protect, const struct vm_request *request)
 {
@@ -237,10 +296,7 @@ NTSTATUS process_protect(HANDLE handle, void **base, size_t *size_bytes, uint32_
 
 	if (!status_is_success(status))
 		return status;
-	if (is_this(process))
-		status = vm_protect(base, size_bytes, protect, old_protect, request);
-	else
-		status = protect_there(process, base, size_bytes, protect, old_protect, request);
+	status = protect_in(process, base, size_bytes, protect, old_protect, request);
 	leave(process);
 	return status;
 }
@@ -252,25 +308,38 @@ NTSTATUS process_query(HANDLE handle, const void *address, MEMORY_BASIC_INFORMAT
 
 	if (!status_is_success(status))
 		return status;
-	if (is_this(process))
-		status = vm_query(address, info);
-	else
-		status = query_there(process, address, info);
+	status = query_in(process, address, info);
 	leave(process);
 	return status;
 }
 
+/* --- Copies ---------------------------------------------------------------------------------- */
+
 /* The number is another process's once this one has ended: what was read there is not handed out as
  * this one's. */
-static NTSTATUS read_there(const struct process *process, const void *address, void *buffer,
-			   size_t size_bytes, size_t *copied)
+static NTSTATUS read_in(const struct process *process, const void *address, void *buffer,
+			size_t size_bytes, size_t *copied)
 {
-	NTSTATUS status = copy_from(process->identity.id, address, buffer, size_bytes, copied);
+	NTSTATUS status;
 
+	if (is_this(process))
+		return copy_from(os_process_id(), address, buffer, size_bytes, copied);
+	status = copy_from(process->identity.id, address, buffer, size_bytes, copied);
 	if (identity_is_alive(&process->identity))
 		return status;
 	*copied = 0;
 	return STATUS_PROCESS_IS_TERMINATING;
+}
+
+static NTSTATUS write_in(const struct process *process, void *address, const void *buffer,
+			 size_t size_bytes, size_t *copied)
+{
+	*copied = 0;
+	if (is_this(process))
+		return copy_to(os_process_id(), address, buffer, size_bytes, copied);
+	if (!identity_is_alive(&process->identity))
+		return STATUS_PROCESS_IS_TERMINATING;
+	return copy_to(process->identity.id, address, buffer, size_bytes, copied);
 }
 
 NTSTATUS process_read(HANDLE handle, const void *address, void *buffer, size_t size_bytes,
@@ -280,22 +349,12 @@ NTSTATUS process_read(HANDLE handle, const void *address, void *buffer, size_t s
 	NTSTATUS status = enter(handle, PROCESS_VM_READ, &process);
 	size_t copied = 0;
 
-	if (status_is_success(status) && is_this(process))
-		status = copy_from(os_process_id(), address, buffer, size_bytes, &copied);
-	else if (status_is_success(status))
-		status = read_there(process, address, buffer, size_bytes, &copied);
+	if (status_is_success(status))
+		status = read_in(process, address, buffer, size_bytes, &copied);
 	if (count)
 		*count = copied;
 	leave(process);
 	return status;
-}
-
-static NTSTATUS write_there(const struct process *process, void *address, const void *buffer,
-			    size_t size_bytes, size_t *copied)
-{
-	if (!identity_is_alive(&process->identity))
-		return STATUS_PROCESS_IS_TERMINATING;
-	return copy_to(process->identity.id, address, buffer, size_bytes, copied);
 }
 
 NTSTATUS process_write(HANDLE handle, void *address, const void *buffer, size_t size_bytes,
@@ -305,10 +364,84 @@ NTSTATUS process_write(HANDLE handle, void *address, const void *buffer, size_t 
 	NTSTATUS status = enter(handle, PROCESS_VM_WRITE | PROCESS_VM_OPERATION, &process);
 	size_t copied = 0;
 
-	if (status_is_success(status) && is_this(process))
-		status = copy_to(os_process_id(), address, buffer, size_bytes, &copied);
-	else if (status_is_success(status))
-		status = write_there(process, address, buffer, size_bytes, &copied);
+	if (status_is_success(status))
+		status = write_in(process, address, buffer, size_bytes, &copied);
+	if (count)
+		*count = copied;
+	leave(process);
+	return status;
+}
+
+static size_t smaller(size_t one, size_t other)
+{
+	return one < other ? one : other;
+}
+
+/* Writes to a run of pages of code, which are writable meanwhile. STATUS_PARTIAL_COPY when it is
+ * none. */
+static NTSTATUS write_code(const struct process *process, char *address, const char *buffer,
+			   size_t size_bytes, size_t *copied)
+{
+	static const struct vm_request request = { .api = API_WriteProcessMemory };
+	MEMORY_BASIC_INFORMATION run;
+	uint32_t old_protect, unused;
+	size_t run_bytes;
+	void *base = address;
+	NTSTATUS status;
+
+	*copied = 0;
+	if (!status_is_success(query_in(process, address, &run)) ||
+	    !(run.Protect & (PAGE_EXECUTE | PAGE_EXECUTE_READ)))
+		return STATUS_PARTIAL_COPY;
+	run_bytes =
+		smaller(size_bytes, (size_t)((char *)run.BaseAddress + run.RegionSize - address));
+	size_bytes = run_bytes;
+	if (!status_is_success(protect_in(process, &base, &run_bytes, PAGE_EXECUTE_READWRITE,
+					  &old_protect, &request)))
+		return STATUS_PARTIAL_COPY;
+	status = write_in(process, address, buffer, size_bytes, copied);
+	(void)protect_in(process, &base, &run_bytes, old_protect, &unused, &request);
+	return status;
+}
+
+static NTSTATUS write_all(const struct process *process, char *address, const char *buffer,
+			  size_t size_bytes, size_t *copied)
+{
+	size_t more;
+	NTSTATUS status = write_in(process, address, buffer, size_bytes, copied);
+
+	while (status == STATUS_PARTIAL_COPY && *copied < size_bytes) {
+		status = write_code(process, address + *copied, buffer + *copied,
+				    size_bytes - *copied, &more);
+		*copied += more;
+		if (!status_is_success(status) || *copied == size_bytes)
+			break;
+		status = write_in(process, address + *copied, buffer + *copied,
+				  size_bytes - *copied, &more);
+		*copied += more;
+	}
+	return status;
+}
+
+static bool is_readable(const struct process *process, const void *address)
+{
+	size_t copied;
+	char byte;
+
+	return status_is_success(read_in(process, address, &byte, /* size_bytes */ 1, &copied));
+}
+
+NTSTATUS process_patch(HANDLE handle, void *address, const void *buffer, size_t size_bytes,
+		       size_t *count)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, PROCESS_VM_WRITE | PROCESS_VM_OPERATION, &process);
+	size_t copied = 0;
+
+	if (status_is_success(status))
+		status = write_all(process, address, buffer, size_bytes, &copied);
+	if (status == STATUS_PARTIAL_COPY && copied == 0 && is_readable(process, address))
+		status = STATUS_ACCESS_VIOLATION;
 	if (count)
 		*count = copied;
 	leave(process);

@@ -30,6 +30,12 @@ NTSTATUS process_open(uint32_t access, uint32_t id, HANDLE *handle);
 /* Needs either of the query rights. */
 NTSTATUS process_id(HANDLE process, uint32_t *id);
 
+/* NtDuplicateObject among the handles of this process, which both process handles must lead to
+ * (else STATUS_NOT_SUPPORTED) and allow PROCESS_DUP_HANDLE. `options` are DUPLICATE_*; `duplicate`
+ * may be NULL. The pseudo handle becomes a real one. */
+NTSTATUS process_duplicate(HANDLE source_process, HANDLE source, HANDLE target_process,
+			   HANDLE *duplicate, uint32_t access, uint32_t options);
+
 /* Both need PROCESS_VM_OPERATION. */
 NTSTATUS process_allocate(HANDLE process, void **base, size_t *size_bytes, uint32_t type,
 			  uint32_t protect, const struct vm_request *request);
@@ -48,6 +54,11 @@ NTSTATUS process_query(HANDLE process, const void *address, MEMORY_BASIC_INFORMA
 NTSTATUS process_read(HANDLE process, const void *address, void *buffer, size_t size_bytes,
 		      size_t *count);
 NTSTATUS process_write(HANDLE process, void *address, const void *buffer, size_t size_bytes,
+		       size_t *count);
+/* process_write as WriteProcessMemory does it: pages of code (PAGE_EXECUTE, PAGE_EXECUTE_READ) that
+ * VirtualProtect could make writable are written, too; STATUS_ACCESS_VIOLATION when the first page
+ * may be read only. */
+NTSTATUS process_patch(HANDLE process, void *address, const void *buffer, size_t size_bytes,
 		       size_t *count);
 
 #endif

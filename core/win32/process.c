@@ -50,6 +50,17 @@ CORE_API BOOL CloseHandle(HANDLE hObject)
 	return status_set_last_error(object_close(hObject));
 }
 
+/* Between handles of this process only: those of another are not ours to see. */
+CORE_API BOOL DuplicateHandle(HANDLE hSourceProcessHandle, HANDLE hSourceHandle,
+			      HANDLE hTargetProcessHandle, PHANDLE lpTargetHandle,
+			      DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwOptions)
+{
+	(void)bInheritHandle;
+	return status_set_last_error(process_duplicate(hSourceProcessHandle, hSourceHandle,
+						       hTargetProcessHandle, lpTargetHandle,
+						       dwDesiredAccess, dwOptions));
+}
+
 CORE_API BOOL core_serve(void)
 {
 	return status_set_last_error(agent_start());
@@ -111,5 +122,19 @@ CORE_API BOOL WriteProcessMemory(HANDLE hProcess, LPVOID lpBaseAddress, LPCVOID 
 				 SIZE_T nSize, PSIZE_T lpNumberOfBytesWritten)
 {
 	return status_set_last_error(
-		process_write(hProcess, lpBaseAddress, lpBuffer, nSize, lpNumberOfBytesWritten));
+		process_patch(hProcess, lpBaseAddress, lpBuffer, nSize, lpNumberOfBytesWritten));
+}
+
+CORE_API NTSTATUS NtReadVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress, PVOID Buffer,
+				      SIZE_T NumberOfBytesToRead, PSIZE_T NumberOfBytesRead)
+{
+	return process_read(ProcessHandle, BaseAddress, Buffer, NumberOfBytesToRead,
+			    NumberOfBytesRead);
+}
+
+CORE_API NTSTATUS NtWriteVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress, LPCVOID Buffer,
+				       SIZE_T NumberOfBytesToWrite, PSIZE_T NumberOfBytesWritten)
+{
+	return process_write(ProcessHandle, BaseAddress, Buffer, NumberOfBytesToWrite,
+			     NumberOfBytesWritten);
 }
