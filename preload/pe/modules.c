@@ -44,6 +44,7 @@ static struct coming coming[DLLS_MAX];
 static unsigned int coming_count, done_count;
 /* Wine's ELF half; [0, 0) until it is known. */
 static _Atomic uintptr_t wine_begin, wine_end;
+static struct link_map *_Atomic wine_object; /* the same; NULL until it is known */
 
 static bool is_wine(void)
 {
@@ -162,6 +163,7 @@ static bool look_for_ntdll(const void *address)
 
 	if (_dl_find_object((void *)address, &object) != 0 || !is_ntdll(&object))
 		return false;
+	wine_object = object.dlfo_link_map;
 	wine_end = (uintptr_t)object.dlfo_map_end;
 	wine_begin = (uintptr_t)object.dlfo_map_start;
 	return true;
@@ -177,4 +179,15 @@ bool pe_is_wine_code(const void *address)
 	if (begin == 0)
 		return look_for_ntdll(address);
 	return (uintptr_t)address >= begin && (uintptr_t)address < wine_end;
+}
+
+/* A link map is what the C library gives as a handle. */
+void *pe_wine_function(const char *name)
+{
+	struct link_map *object = wine_object;
+	void *function = object ? dlsym(object, name) : NULL;
+
+	if (!function)
+		(void)dlerror();
+	return function;
 }

@@ -21,4 +21,7 @@ void pe_protect_coming(void *address, size_t size_bytes, int prot);
 /* Whether the address is in Wine's ELF half (ntdll.so): what that maps is not the program's. */
 bool pe_is_wine_code(const void *address);
 
+/* A function that Wine's ELF half exports; NULL: it does not, or is not known yet. */
+void *pe_wine_function(const char *name);
+
 #endif

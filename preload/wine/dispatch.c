@@ -28,6 +28,7 @@
 #include "preload/start.h"
 #include "preload/wine/heap.h"
 #include "preload/wine/model.h"
+#include "preload/wine/pager_wine.h"
 #include "preload/wine/program.h"
 #include "preload/wine/quick.h"
 #include "preload/wine/serve.h"
@@ -83,6 +84,7 @@ static void begin(void)
 
 	if (atomic_exchange(&has_begun, true))
 		return;
+	wine_begin();
 	program_find_launcher();
 	mode = config_get()->mode;
 	if (program_is_launcher() || (mode == CONFIG_ROUTE && !hook_can_route()))

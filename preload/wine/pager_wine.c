@@ -11,45 +11,61 @@
 #include "core/base/status.h"
 #include "core/event.h"
 #include "preload/pe/hook.h"
+#include "preload/pe/modules.h"
 #include "preload/start.h"
 
 #define THIS_PROCESS UINT64_MAX
 #define MEMORY_BASIC_INFORMATION_CLASS 0u
 
-typedef uint32_t(HOOK_ABI *nt_allocate)(uint64_t, void **, uint64_t, size_t *, uint32_t, uint32_t);
-typedef uint32_t(HOOK_ABI *nt_free)(uint64_t, void **, size_t *, uint32_t);
-typedef uint32_t(HOOK_ABI *nt_protect)(uint64_t, void **, size_t *, uint32_t, uint32_t *);
-typedef uint32_t(HOOK_ABI *nt_query)(uint64_t, const void *, uint32_t, void *, size_t, size_t *);
+/* Wine's own functions, by Windows' calling convention. The ELF half's are called as its other
+ * libraries call them: the way down from ntdll.dll saves every register and changes the stack,
+ * which costs more than the call. Where the ELF half does not export one, that way is taken. */
+static struct {
+	uint32_t(HOOK_ABI *allocate)(uint64_t, void **, uint64_t, size_t *, uint32_t, uint32_t);
+	uint32_t(HOOK_ABI *free)(uint64_t, void **, size_t *, uint32_t);
+	uint32_t(HOOK_ABI *protect)(uint64_t, void **, size_t *, uint32_t, uint32_t *);
+	uint32_t(HOOK_ABI *query)(uint64_t, const void *, uint32_t, void *, size_t, size_t *);
+} wine;
+
+static void *find(enum api api, const char *name)
+{
+	void *function = pe_wine_function(name);
+
+	return function ? function : hook_original(api);
+}
+
+#define FIND(member, name) wine.member = (__typeof__(wine.member))find(API_##name, #name)
+
+void wine_begin(void)
+{
+	FIND(allocate, NtAllocateVirtualMemory);
+	FIND(free, NtFreeVirtualMemory);
+	FIND(protect, NtProtectVirtualMemory);
+	FIND(query, NtQueryVirtualMemory);
+}
 
 NTSTATUS wine_allocate(void **base, size_t *size_bytes, uint64_t zero_bits, uint32_t type,
 		       uint32_t protect)
 {
-	nt_allocate original = (nt_allocate)hook_original(API_NtAllocateVirtualMemory);
-
-	return (NTSTATUS)original(THIS_PROCESS, base, zero_bits, size_bytes, type, protect);
+	return (NTSTATUS)wine.allocate(THIS_PROCESS, base, zero_bits, size_bytes, type, protect);
 }
 
 NTSTATUS wine_free(void **base, size_t *size_bytes, uint32_t free_type)
 {
-	nt_free original = (nt_free)hook_original(API_NtFreeVirtualMemory);
-
-	return (NTSTATUS)original(THIS_PROCESS, base, size_bytes, free_type);
+	return (NTSTATUS)wine.free(THIS_PROCESS, base, size_bytes, free_type);
 }
 
 NTSTATUS wine_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t *old_protect)
 {
-	nt_protect original = (nt_protect)hook_original(API_NtProtectVirtualMemory);
-
-	return (NTSTATUS)original(THIS_PROCESS, base, size_bytes, protect, old_protect);
+	return (NTSTATUS)wine.protect(THIS_PROCESS, base, size_bytes, protect, old_protect);
 }
 
 NTSTATUS wine_query(const void *address, MEMORY_BASIC_INFORMATION *info)
 {
-	nt_query original = (nt_query)hook_original(API_NtQueryVirtualMemory);
 	size_t size_bytes;
 
-	return (NTSTATUS)original(THIS_PROCESS, address, MEMORY_BASIC_INFORMATION_CLASS, info,
-				  sizeof(*info), &size_bytes);
+	return (NTSTATUS)wine.query(THIS_PROCESS, address, MEMORY_BASIC_INFORMATION_CLASS, info,
+				    sizeof(*info), &size_bytes);
 }
 
 static int error_of(NTSTATUS status)

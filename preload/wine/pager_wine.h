@@ -13,6 +13,9 @@
 /* Called on threads of the program only. */
 extern const struct pager pager_wine;
 
+/* Finds what follows, on a thread of the program, before any of it is called. */
+void wine_begin(void);
+
 /* Wine's own functions, not their hooks, on this process. */
 NTSTATUS wine_allocate(void **base, size_t *size_bytes, uint64_t zero_bits, uint32_t type,
 		       uint32_t protect);
