@@ -47,6 +47,16 @@ bool core_blocks_signals(void)
 	return lock_is_any_held();
 }
 
+void core_leave_signals_to_host(void)
+{
+	lock_leave_signals_to_host();
+}
+
+bool core_hold_signal_back(uint64_t *mask)
+{
+	return lock_hold_signal_back(mask);
+}
+
 CORE_API void core_thread_exit(void)
 {
 	heap_thread_exit();

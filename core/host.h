@@ -8,6 +8,7 @@
 #define VADTRACE_HOST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,9 +30,17 @@ void core_fork_child(void);
  * this (from a shared, locked cache), in any number of rounds. */
 void core_thread_exit(void);
 
-/* Whether the calling thread is inside of core with all its signals blocked: there the pager that
- * the host has installed may be at work. */
+/* Whether the calling thread is inside of core, where no handler interrupts it: there the pager
+ * that the host has installed may be at work. */
 bool core_blocks_signals(void);
+
+/* For a host that runs each handler of the process's signals (it interposes sigaction): core does
+ * without the system calls that block signals. Called once, when that has become true. */
+void core_leave_signals_to_host(void);
+/* Asked in each handler before the program's own is run. True: it must not be run now. `mask` is
+ * that of the interrupted context: it then blocks all, and core restores it when it is done. The
+ * host sends the signal again, to be delivered then. Async-signal-safe. */
+bool core_hold_signal_back(uint64_t *mask);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include "preload/config.h"
 #include "preload/environment.h"
 #include "preload/follow.h"
+#include "preload/native/handlers.h"
 #include "preload/process.h"
 #include "preload/start.h"
 #include "preload/wine/dispatch.h"
@@ -29,8 +30,10 @@ static void start_wine(void)
 	if (program_kind() != PROGRAM_OF_WINE)
 		follow_remember();
 	environment_withdraw();
-	if (program_kind() == PROGRAM_WINDOWS)
-		dispatch_start();
+	if (program_kind() != PROGRAM_WINDOWS)
+		return;
+	handlers_hold();
+	dispatch_start();
 }
 
 __attribute__((constructor)) static void start(void)

@@ -7,7 +7,8 @@
  * one
  *
  * What a thread holds is counted in its own storage: the first lock blocks its signals, the last
- * one restores them, those between cost no system call. Knows nothing of what a lock guards. */
+ * one restores them, those between cost no system call. With a host that holds signals back, they
+ * are blocked by the first signal that comes meanwhile. Knows nothing of what a lock guards. */
 
 #include "core/base/lock.h"
 
@@ -18,15 +19,18 @@
 
 enum { FREE = 0, HELD = 1, AWAITED = 2 };
 
-/* Guarded by: the thread itself, with its signals blocked while held_count != 0. */
-static CORE_TLS uint64_t saved_mask; /* the mask from before the first lock */
+/* Guarded by: the thread itself, which no handler interrupts while held_count != 0. */
+static CORE_TLS uint64_t saved_mask; /* the mask from before the first lock, when is_blocking */
 static CORE_TLS uint32_t held_count;
+static CORE_TLS bool is_blocking; /* all signals are blocked since */
 #ifdef VADTRACE_CHECKS
 static CORE_TLS uint8_t held_of_rank[LOCK_RANK_COUNT];
 #endif
 
 /* The token of the thread between lock_fork_begin and lock_fork_end; 0: nobody forks. */
 static uintptr_t forking_thread;
+
+static bool are_signals_the_hosts;
 
 static void check_rank(const struct lock *lock)
 {
@@ -37,12 +41,67 @@ static void check_rank(const struct lock *lock)
 #endif
 }
 
-static void count_held(const struct lock *lock, int change)
+static void count_rank(const struct lock *lock, int change)
 {
-	held_count += (uint32_t)change;
 #ifdef VADTRACE_CHECKS
 	held_of_rank[lock->rank] = (uint8_t)(held_of_rank[lock->rank] + change);
+#else
+	(void)lock;
+	(void)change;
 #endif
+}
+
+/* Counted first, uncounted last: what is in between, a handler does not see. */
+static void count_held(const struct lock *lock)
+{
+	held_count++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	count_rank(lock, 1);
+}
+
+static void uncount_held(const struct lock *lock)
+{
+	count_rank(lock, -1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	held_count--;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Before the thread's first lock is taken. */
+static void keep_signals_out(void)
+{
+	uint64_t mask;
+
+	if (are_signals_the_hosts)
+		return;
+	os_signals_block(&mask);
+	saved_mask = mask;
+	is_blocking = true;
+}
+
+/* After the thread's last lock was given back. */
+static void let_signals_in(void)
+{
+	if (!is_blocking)
+		return;
+	is_blocking = false;
+	os_signals_restore(saved_mask);
+}
+
+void lock_leave_signals_to_host(void)
+{
+	are_signals_the_hosts = true;
+}
+
+bool lock_hold_signal_back(uint64_t *mask)
+{
+	if (held_count == 0)
+		return false;
+	if (!is_blocking)
+		saved_mask = *mask;
+	is_blocking = true;
+	*mask = ~UINT64_C(0);
+	return true;
 }
 
 static void wait_and_take(struct lock *lock)
@@ -60,23 +119,20 @@ static bool passes_for_forking_thread(const struct lock *lock)
 void lock_acquire(struct lock *lock)
 {
 	uint32_t expected = FREE;
-	uint64_t mask;
 
 	if (unlikely(passes_for_forking_thread(lock))) {
 		lock->depth++;
 		return;
 	}
 	check_debug(!lock_is_mine(lock), "a lock taken twice by one thread");
-	if (held_count == 0) {
-		os_signals_block(&mask);
-		saved_mask = mask;
-	}
+	if (held_count == 0)
+		keep_signals_out();
 	check_rank(lock);
+	count_held(lock);
 	if (!__atomic_compare_exchange_n(&lock->word, &expected, HELD, /* weak */ false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		wait_and_take(lock);
 	__atomic_store_n(&lock->owner, os_thread_token(), __ATOMIC_RELAXED);
-	count_held(lock, 1);
 }
 
 void lock_release(struct lock *lock)
@@ -89,9 +145,9 @@ void lock_release(struct lock *lock)
 	__atomic_store_n(&lock->owner, 0, __ATOMIC_RELAXED);
 	if (__atomic_exchange_n(&lock->word, FREE, __ATOMIC_RELEASE) == AWAITED)
 		os_futex_wake(&lock->word, /* threads */ 1);
-	count_held(lock, -1);
+	uncount_held(lock);
 	if (held_count == 0)
-		os_signals_restore(saved_mask);
+		let_signals_in();
 }
 
 bool lock_is_mine(const struct lock *lock)

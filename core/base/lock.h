@@ -4,8 +4,8 @@
 /* Locks of known rank. A thread takes them in rising order only (checked with --enable-checks);
  * several of one rank only under a lock of lower rank that gives them an order.
  *
- * While a thread holds one, all its signals are blocked: a handler that allocates can never meet a
- * lock of its own thread. So a lock guards slow paths; fast paths are lock-free.
+ * While a thread holds one, none of its handlers runs: one that allocates can never meet a lock of
+ * its own thread. So a lock guards slow paths; fast paths are lock-free.
  * Between core_fork_prepare and its counterpart, the locks pass for the forking thread. */
 
 #ifndef VADTRACE_CORE_BASE_LOCK_H
@@ -50,6 +50,14 @@ bool lock_is_mine(const struct lock *lock);
 /* Whether the calling thread holds any, and will give it back before it returns to its caller: not
  * between lock_fork_begin and lock_fork_end. */
 bool lock_is_any_held(void);
+
+/* A host that runs each handler of the process's signals saves core the two system calls that
+ * block and restore them. From then on no signal is blocked while a thread holds a lock; the host's
+ * handler asks before it runs the program's, with the mask of what it interrupted. True: not now.
+ * The mask, which the thread goes on with, blocks all then, until the last lock is given back; the
+ * host sends the signal again before it returns. */
+void lock_leave_signals_to_host(void);
+bool lock_hold_signal_back(uint64_t *mask);
 
 /* The fork protocol: prepare takes all locks, then calls begin; parent and child call end, then
  * give the locks back. A lock taken before fork belongs to the same thread in the child. */

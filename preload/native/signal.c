@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 
 /* Signals: the calls in which core has a say (core/signals.h), and pthread_sigmask for Wine's ELF
- * half, which blocks signals around each of its own locks. When core asks it for pages, all signals
- * are blocked already and stay so until core is done; then there is nothing to do, and two system
+ * half, which blocks signals around each of its own locks. When core asks it for pages, all
+ * handlers are kept out already until core is done; then there is nothing to do, and two system
  * calls are saved. Who calls before the next symbols are known is served by the system. No state.
  */
 
@@ -16,6 +16,7 @@
 #include "core/host.h"
 #include "core/os/syscall.h"
 #include "core/signals.h"
+#include "preload/native/handlers.h"
 #include "preload/native/real.h"
 
 /* As the kernel counts them: one bit each. */
@@ -35,7 +36,7 @@ static int set_process_mask(int how, const sigset_t *set, sigset_t *old)
 	return error ? -1 : 0;
 }
 
-/* What is told as the old mask is right: every signal is blocked. */
+/* What is told as the old mask is as good as right: no handler comes. */
 CORE_API int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	if (likely(!core_blocks_signals()))
@@ -53,8 +54,7 @@ CORE_API int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 
 CORE_API int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
-	return signals_action(signal, action, old,
-			      real.sigaction ? real.sigaction : signals_system_action);
+	return signals_action(signal, action, old, handlers_action);
 }
 
 static signals_handler set_handler(int signal, signals_handler handler, int flags)
@@ -62,7 +62,7 @@ static signals_handler set_handler(int signal, signals_handler handler, int flag
 	struct sigaction action = { .sa_flags = flags }, old;
 
 	action.sa_handler = handler;
-	return signals_system_action(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+	return handlers_action(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
 static signals_handler set_lasting_handler(int signal, signals_handler handler)
@@ -78,13 +78,15 @@ static signals_handler set_single_handler(int signal, signals_handler handler)
 CORE_API signals_handler signal(int signal, signals_handler handler)
 {
 	return signals_signal(signal, handler, SA_RESTART,
-			      real.signal ? real.signal : set_lasting_handler);
+			      real.signal && !handlers_are_held() ? real.signal
+								  : set_lasting_handler);
 }
 
 CORE_API signals_handler sysv_signal(int signal, signals_handler handler)
 {
 	return signals_signal(signal, handler, SA_RESETHAND | SA_NODEFER,
-			      real.sysv_signal ? real.sysv_signal : set_single_handler);
+			      real.sysv_signal && !handlers_are_held() ? real.sysv_signal
+								       : set_single_handler);
 }
 
 /* What signal() is in a program that was built for System V. */

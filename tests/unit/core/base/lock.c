@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "tests/lib/tap.h"
@@ -87,6 +88,62 @@ static void test_signals(void)
 		   !sigismember(&after, SIGTERM),
 	   "the mask is as before");
 	signal(SIGUSR1, SIG_DFL);
+}
+
+/* The host's handler: of a signal while a lock is held, core keeps the mask. */
+static void hold_back(int number, siginfo_t *info, void *context)
+{
+	uint64_t *mask = (uint64_t *)&((ucontext_t *)context)->uc_sigmask;
+	sigset_t all;
+
+	(void)info;
+	if (!lock_hold_signal_back(mask)) {
+		signals_seen++;
+		return;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	raise(number);
+}
+
+/* In a child: the host's choice is for good. Gives what went wrong, a bit for each. */
+static int hold_signals_back(void)
+{
+	struct sigaction action = { .sa_sigaction = hold_back, .sa_flags = SA_SIGINFO };
+	sigset_t mask;
+	int wrong = 0;
+
+	signals_seen = 0;
+	sigaction(SIGUSR1, &action, NULL);
+	lock_leave_signals_to_host();
+	lock_acquire(&low);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	wrong |= sigismember(&mask, SIGUSR1) ? 1 : 0;
+	lock_acquire(&high);
+	raise(SIGUSR1);
+	lock_release(&high);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	wrong |= signals_seen != 0 || !sigismember(&mask, SIGTERM) ? 2 : 0;
+	lock_release(&low);
+	usleep(1);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	wrong |= signals_seen != 1 || sigismember(&mask, SIGTERM) ? 4 : 0;
+	raise(SIGUSR1);
+	usleep(1);
+	return wrong | (signals_seen != 2 ? 8 : 0);
+}
+
+static void test_holding_back(void)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(hold_signals_back());
+	waitpid(child, &status, 0);
+	ok_equal(status, 0,
+		 "a host that holds signals back: none is blocked before one comes, it "
+		 "comes when the last lock is given back, the mask is as before");
 }
 
 static void *hold_often(void *is_over)
@@ -188,6 +245,7 @@ int main(void)
 	test_exclusion();
 	test_holding();
 	test_signals();
+	test_holding_back();
 	test_fork();
 	test_ranks();
 	return tap_done();

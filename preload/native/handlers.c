@@ -1,0 +1,157 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Handlers that wait while core is at work. The kernel has one handler, ours, for every signal that
+ * the program handles; the program's own are in a table:
+ *
+ *   owners[n]   63 reset | 62 siginfo | 61 ........ the program's handler ........ 0
+ *
+ *   signal --> ours --core is at work--> blocks all signals in the interrupted context, sends the
+ *                   |                    signal again: core's last lock lets it in
+ *                   +--else------------> the program's
+ *
+ * What an instruction has raised cannot wait, and never does. A word per signal changes as a whole:
+ * no lock, so that handlers may call sigaction. The obsolete sigset is not followed. */
+
+#include "preload/native/handlers.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include "core/base/hints.h"
+#include "core/host.h"
+#include "core/os/os.h"
+#include "core/os/syscall.h"
+#include "core/signals.h"
+#include "preload/native/real.h"
+
+#define IS_RESET (UINT64_C(1) << 63)
+#define IS_SIGINFO (UINT64_C(1) << 62)
+#define HANDLER_MASK (IS_SIGINFO - 1)
+
+typedef void (*handler_function)(int, siginfo_t *, void *);
+
+static _Atomic uint64_t owners[NSIG];
+static bool are_held;
+
+static int next(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	return (real.sigaction ? real.sigaction : signals_system_action)(signal, action, old);
+}
+
+/* --- A signal comes -------------------------------------------------------------------------- */
+
+static bool is_of_an_instruction(int signal, const siginfo_t *info)
+{
+	return info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
+				     signal == SIGILL || signal == SIGTRAP);
+}
+
+/* To this thread, with what was told of it. Blocked first: it may be one that interrupts itself. */
+static void send_again(int signal, siginfo_t *info)
+{
+	uint64_t mask;
+
+	os_signals_block(&mask);
+	system_call4(SYS_rt_tgsigqueueinfo, os_process_id(), os_thread_id(), signal, (long)info);
+}
+
+static void run(int signal, siginfo_t *info, void *context)
+{
+	uint64_t owner = owners[signal];
+
+	if (owner & IS_RESET)
+		next(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
+	((handler_function)(owner & HANDLER_MASK))(signal, info, context);
+}
+
+static void come(int signal, siginfo_t *info, void *context)
+{
+	uint64_t *mask = (uint64_t *)&((ucontext_t *)context)->uc_sigmask;
+
+	if (!is_of_an_instruction(signal, info) && core_hold_signal_back(mask))
+		send_again(signal, info);
+	else
+		run(signal, info, context);
+}
+
+/* --- A handler is set ------------------------------------------------------------------------ */
+
+static bool is_handler(const struct sigaction *action)
+{
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+}
+
+static uint64_t owner_of(const struct sigaction *action)
+{
+	return (uintptr_t)action->sa_sigaction | (action->sa_flags & SA_SIGINFO ? IS_SIGINFO : 0) |
+	       (action->sa_flags & SA_RESETHAND ? IS_RESET : 0);
+}
+
+/* The action as the kernel gets it. */
+static struct sigaction ours(const struct sigaction *action)
+{
+	struct sigaction result = *action;
+
+	result.sa_sigaction = come;
+	result.sa_flags = (action->sa_flags | SA_SIGINFO) & ~SA_RESETHAND;
+	return result;
+}
+
+/* The action as the program set it. */
+static void show(struct sigaction *action, uint64_t owner)
+{
+	if (action->sa_sigaction != come)
+		return;
+	action->sa_sigaction = (handler_function)(owner & HANDLER_MASK);
+	if (!(owner & IS_SIGINFO))
+		action->sa_flags &= ~SA_SIGINFO;
+	if (owner & IS_RESET)
+		action->sa_flags |= (int)SA_RESETHAND;
+}
+
+static int set(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	bool is_owned = action && is_handler(action);
+	uint64_t before = owners[signal];
+	struct sigaction own;
+	int result;
+
+	if (is_owned) {
+		owners[signal] = owner_of(action);
+		own = ours(action);
+		action = &own;
+	}
+	result = next(signal, action, old);
+	if (result == 0 && old)
+		show(old, before);
+	if (result != 0 && is_owned)
+		owners[signal] = before;
+	return result;
+}
+
+int handlers_action(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	if (likely(!are_held) || signal <= 0 || signal >= NSIG)
+		return next(signal, action, old);
+	return set(signal, action, old);
+}
+
+bool handlers_are_held(void)
+{
+	return are_held;
+}
+
+void handlers_hold(void)
+{
+	struct sigaction action;
+
+	are_held = true;
+	for (int signal = 1; signal < NSIG; signal++)
+		if (next(signal, NULL, &action) == 0 && is_handler(&action))
+			(void)set(signal, &action, NULL);
+	core_leave_signals_to_host();
+}

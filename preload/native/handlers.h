@@ -1,0 +1,23 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* The handlers of the process's signals. They are the kernel's affair until they are held: then
+ * core blocks no signals while it works, and what comes meanwhile comes again. */
+
+#ifndef VADTRACE_PRELOAD_NATIVE_HANDLERS_H
+#define VADTRACE_PRELOAD_NATIVE_HANDLERS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* From now on every handler of the process is run from here. For processes of which it is known
+ * that nobody sets handlers behind the C library's back: Wine's. Called once, from a constructor.
+ */
+void handlers_hold(void);
+bool handlers_are_held(void);
+
+/* sigaction, below what core has to say: the next one's, or the system's; held handlers are ours
+ * for the kernel, and the program's for the program. */
+int handlers_action(int signal, const struct sigaction *action, struct sigaction *old);
+
+#endif
