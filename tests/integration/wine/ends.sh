@@ -6,6 +6,7 @@
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
 [ -e "$preload" ] || skip_all "the preload is not built here"
+share_daemon
 start_wine
 
 # Threads and addresses in what Wine says of a crash.

@@ -25,6 +25,29 @@ server_seconds=60
 limit_seconds=600
 modes="route observe verify"
 
+# share_daemon: the recordings of this script share one session daemon, in a /run of the script's
+# own, which ends with it. Where that cannot be, each starts its own. To be called first.
+share_daemon() {
+	if [ -n "${WINE_TEST_RUN:-}" ]; then
+		mount -t tmpfs run /run && mount -t tmpfs shm /dev/shm || return 0
+		setpriv --pdeathsig TERM lttng-sessiond --no-kernel >/dev/null 2>&1 </dev/null &
+		await_daemon
+	elif unshare --mount true 2>/dev/null; then
+		rm -rf "$scratch"
+		WINE_TEST_RUN=1 exec unshare --mount bash "$0"
+	fi
+}
+
+# Gives up after a minute, with a daemon that nobody has to use.
+await_daemon() {
+	local i
+
+	for ((i = 0; i < 1200; i++)); do
+		! lttng list >/dev/null 2>&1 || return 0
+		sleep 0.05
+	done
+}
+
 # The programs of Debian, which puts them into no PATH, or another Wine's.
 find_wine() {
 	local folder

@@ -7,6 +7,7 @@
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
 [ -e "$preload" ] || skip_all "the preload is not built here"
+share_daemon
 start_wine
 fetched=$wine_folder/npm
 system='C:\windows\system32'
