@@ -95,6 +95,43 @@ SIZE_T GetLargePageMinimum(void);
 BOOL GlobalMemoryStatusEx(LPMEMORYSTATUSEX lpBuffer);
 VOID GlobalMemoryStatus(LPMEMORYSTATUS lpBuffer);
 
+/* Pages that stay in memory: committed ones of any kind, at most the minimum working set less 8
+ * pages in all (42 pages at first; RLIMIT_MEMLOCK counts, too). There is no count: one unlock is
+ * enough for any number of locks. ERROR_WORKING_SET_QUOTA; ERROR_NOACCESS: not committed, or
+ * PAGE_NOACCESS; ERROR_NOT_LOCKED: some are not locked, and then none is unlocked. */
+BOOL VirtualLock(LPVOID lpAddress, SIZE_T dwSize);
+BOOL VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize);
+/* MAP_PROCESS only; STATUS_WAS_LOCKED is a success. */
+NTSTATUS NtLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+			     ULONG MapType);
+NTSTATUS NtUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
+			       ULONG MapType);
+
+/* The working set of the calling process; another one is ERROR_NOT_SUPPORTED. Its limits (50 and
+ * 345 pages at first) bound what can be locked, and nothing else. What is less than 20 pages
+ * (minimum) or 13 (maximum) becomes that. Both -1: as much as can be is paged out.
+ * ERROR_INVALID_PARAMETER: a minimum of 0 or above the maximum, contradicting flags. */
+BOOL GetProcessWorkingSetSize(HANDLE hProcess, PSIZE_T lpMinimumWorkingSetSize,
+			      PSIZE_T lpMaximumWorkingSetSize);
+BOOL GetProcessWorkingSetSizeEx(HANDLE hProcess, PSIZE_T lpMinimumWorkingSetSize,
+				PSIZE_T lpMaximumWorkingSetSize, PDWORD Flags);
+BOOL SetProcessWorkingSetSize(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
+			      SIZE_T dwMaximumWorkingSetSize);
+BOOL SetProcessWorkingSetSizeEx(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
+				SIZE_T dwMaximumWorkingSetSize, DWORD Flags);
+/* What the system knows of each page in the array of PSAPI_WORKING_SET_EX_INFORMATION; cb is its
+ * size. A share count of 2 is at least 2. ERROR_BAD_LENGTH: no room for one row. */
+BOOL QueryWorkingSetEx(HANDLE hProcess, PVOID pv, DWORD cb);
+
+/* Hints. Offered memory is paged out first and keeps its contents, so that ReclaimVirtualMemory
+ * never has to answer ERROR_BUSY; discarded memory reads as zero. Whole committed pages of one
+ * region. The last three return the error, and do not set the last one. */
+BOOL PrefetchVirtualMemory(HANDLE hProcess, ULONG_PTR NumberOfEntries,
+			   PWIN32_MEMORY_RANGE_ENTRY VirtualAddresses, ULONG Flags);
+DWORD OfferVirtualMemory(PVOID VirtualAddress, SIZE_T Size, OFFER_PRIORITY Priority);
+DWORD ReclaimVirtualMemory(const void *VirtualAddress, SIZE_T Size);
+DWORD DiscardVirtualMemory(PVOID VirtualAddress, SIZE_T Size);
+
 /* Whether memory is scarce (low), or there is plenty of it (high): available memory of at most 32
  * MiB per 4 GiB, 64 MiB at most, is low, three times that much is high. It is also low while the
  * process's control group, or the machine, stood still for want of memory for a tenth of the last

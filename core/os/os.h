@@ -34,6 +34,8 @@ int os_unlock_pages(const void *address, size_t size_bytes);
 int os_sync_pages(void *address, size_t size_bytes, int flags);
 /* Pages that come to be there are taken from one of the nodes (a bit each) while it has any. */
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
+/* The NUMA node of a page that is in memory; -ENOENT when it is not, -ENOSYS without nodes. */
+int os_node_of_page(const void *address);
 
 /* Waits while *word is `expected`; may return early for any reason. */
 void os_futex_wait(const uint32_t *word, uint32_t expected);
@@ -85,6 +87,7 @@ uint64_t os_clock_ns(void);
 
 int os_open(const char *path, int flags, int mode);
 ssize_t os_read(int fd, void *buffer, size_t size_bytes);
+ssize_t os_read_at(int fd, void *buffer, size_t size_bytes, off_t offset);
 ssize_t os_write(int fd, const void *buffer, size_t size_bytes);
 int os_close(int fd);
 

@@ -79,6 +79,15 @@ int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
 				 (long)&nodes, 8 * sizeof nodes + 1, /* flags */ 0);
 }
 
+int os_node_of_page(const void *address)
+{
+	int node = -1;
+	long error = system_call6(SYS_move_pages, /* pid */ 0, /* count */ 1, (long)&address,
+				  /* nodes */ 0, (long)&node, /* flags */ 0);
+
+	return error < 0 ? (int)error : node;
+}
+
 void os_futex_wait(const uint32_t *word, uint32_t expected)
 {
 	system_call4(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, expected, 0);
@@ -152,6 +161,11 @@ int os_open(const char *path, int flags, int mode)
 ssize_t os_read(int fd, void *buffer, size_t size_bytes)
 {
 	return system_call3(SYS_read, fd, (long)buffer, (long)size_bytes);
+}
+
+ssize_t os_read_at(int fd, void *buffer, size_t size_bytes, off_t offset)
+{
+	return system_call4(SYS_pread64, fd, (long)buffer, (long)size_bytes, offset);
 }
 
 ssize_t os_write(int fd, const void *buffer, size_t size_bytes)

@@ -182,8 +182,7 @@ NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info)
 	return status;
 }
 
-/* Who has the pages of VirtualAlloc's region there; NULL: there is none. */
-static const struct pager *pager_at(const void *address)
+const struct pager *vm_pager_at(const void *address)
 {
 	uint64_t page = region_page((uintptr_t)address);
 	struct glimpse glimpse;
@@ -199,12 +198,12 @@ static const struct pager *pager_at(const void *address)
 
 bool vm_knows(const void *address)
 {
-	return pager_at(address) != NULL;
+	return vm_pager_at(address) != NULL;
 }
 
 bool vm_owns(const void *address)
 {
-	const struct pager *whose = pager_at(address);
+	const struct pager *whose = vm_pager_at(address);
 
 	return whose && whose != &pager_model;
 }

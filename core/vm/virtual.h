@@ -46,6 +46,8 @@ NTSTATUS vm_protect(void **base, size_t *size_bytes, uint32_t protect, uint32_t 
  * memory not made through us (read from the system then). */
 NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info);
 
+/* Who has the pages of the region of VirtualAlloc's kind there; NULL: there is none. No lock. */
+const struct pager *vm_pager_at(const void *address);
 /* Whether `address` lies in a region of VirtualAlloc's kind that core has a record of. No lock. */
 bool vm_knows(const void *address);
 /* The same, but for regions that another memory manager serves (pager_model): those are not core's

@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* memoryapi.h beyond virtual.c and virtual_2.c: the forms with a process, locks, hints, physical
- * pages. */
+/* memoryapi.h beyond virtual.c and virtual_2.c: the forms with a process, physical pages. */
 
 #include "tests/conformance/pe.h"
 
@@ -50,42 +49,6 @@ static void test_rights(void)
 	CloseHandle(process);
 }
 
-/* --- Hints ----------------------------------------------------------------------------------- */
-
-static void test_lock(void)
-{
-	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-
-	ok(VirtualLock(base, PAGE), "VirtualLock");
-	ok(VirtualUnlock(base, PAGE), "VirtualUnlock");
-	todo_wine("is not told by the system");
-	ok_error(!VirtualUnlock(base, PAGE), ERROR_NOT_LOCKED, "unlock of what is not locked");
-	VirtualFree(base, 0, MEM_RELEASE);
-}
-
-static void test_hints(void)
-{
-	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-	WIN32_MEMORY_RANGE_ENTRY range = { base, REGION };
-	typeof(&PrefetchVirtualMemory) prefetch = FUNCTION("kernelbase.dll", PrefetchVirtualMemory);
-	typeof(&OfferVirtualMemory) offer = FUNCTION("kernelbase.dll", OfferVirtualMemory);
-	typeof(&ReclaimVirtualMemory) reclaim = FUNCTION("kernelbase.dll", ReclaimVirtualMemory);
-	typeof(&DiscardVirtualMemory) discard = FUNCTION("kernelbase.dll", DiscardVirtualMemory);
-
-	ok(prefetch(self, 1, &range, 0), "PrefetchVirtualMemory");
-	if (offer && reclaim) {
-		ok_equal(offer(base, REGION, VmOfferPriorityLow), 0, "OfferVirtualMemory");
-		ok(reclaim(base, REGION) <= ERROR_BUSY, "ReclaimVirtualMemory");
-	} else {
-		skip_absent("OfferVirtualMemory and ReclaimVirtualMemory");
-	}
-	if (discard)
-		ok_equal(discard(base, REGION), 0, "DiscardVirtualMemory");
-	else
-		skip_absent("DiscardVirtualMemory");
-	VirtualFree(base, 0, MEM_RELEASE);
-}
-
 /* --- Copies ---------------------------------------------------------------------------------- */
 
 static void test_copies(void)
@@ -109,25 +72,6 @@ static void test_copies(void)
 	todo_wine("goes through what has no access");
 	ok_error(!ReadProcessMemory(self, base, buffer, sizeof buffer, &count), ERROR_PARTIAL_COPY,
 		 "what is free is not read");
-}
-
-/* --- The process's figures ------------------------------------------------------------------- */
-
-static void test_working_set(void)
-{
-	PSAPI_WORKING_SET_EX_INFORMATION page = { 0 };
-	SIZE_T least = 0, most = 0;
-	DWORD flags = UNTOUCHED;
-	char local = 1;
-
-	page.VirtualAddress = &local;
-	ok(QueryWorkingSetEx(GetCurrentProcess(), &page, sizeof page), "QueryWorkingSetEx");
-	ok(page.VirtualAttributes.Valid, "a page of the stack is there");
-	ok(GetProcessWorkingSetSize(self, &least, &most) && least && least <= most,
-	   "GetProcessWorkingSetSize");
-	ok(GetProcessWorkingSetSizeEx(self, &least, &most, &flags), "GetProcessWorkingSetSizeEx");
-	ok(SetProcessWorkingSetSize(self, least, most), "SetProcessWorkingSetSize");
-	ok(SetProcessWorkingSetSizeEx(self, least, most, 0), "SetProcessWorkingSetSizeEx");
 }
 
 /* --- Physical pages -------------------------------------------------------------------------- */
@@ -195,10 +139,7 @@ int main(void)
 			FALSE, DUPLICATE_SAME_ACCESS);
 	test_process();
 	test_rights();
-	test_lock();
-	test_hints();
 	test_copies();
-	test_working_set();
 	test_physical();
 	test_buffers();
 	return tap_done();

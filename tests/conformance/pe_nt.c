@@ -7,14 +7,11 @@
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG);
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtLockVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
 NTSTATUS NTAPI NtReadVirtualMemory(HANDLE, LPCVOID, PVOID, SIZE_T, SIZE_T *);
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE, PVOID, LPCVOID, SIZE_T, SIZE_T *);
 
 #define REGION (4 * GRANULE)
 #define THIS_PROCESS ((HANDLE)-1)
-#define MAP_PROCESS 1
 
 static char *allocate(SIZE_T size, ULONG type)
 {
@@ -30,20 +27,6 @@ static void release(PVOID base)
 	SIZE_T size = 0;
 
 	NtFreeVirtualMemory(THIS_PROCESS, &base, &size, MEM_RELEASE);
-}
-
-static void test_lock(void)
-{
-	char *region = allocate(REGION, MEM_RESERVE | MEM_COMMIT);
-	PVOID base = region + 1;
-	SIZE_T size = PAGE;
-
-	ok_status(NtLockVirtualMemory(THIS_PROCESS, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
-		  "lock");
-	ok(base == region && size == 2 * PAGE, "the pages that the range touches");
-	ok_status(NtUnlockVirtualMemory(THIS_PROCESS, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
-		  "unlock");
-	release(region);
 }
 
 static void test_copy(void)
@@ -77,7 +60,6 @@ static void test_copy(void)
 
 int main(void)
 {
-	test_lock();
 	test_copy();
 	return tap_done();
 }
