@@ -14,6 +14,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/check.h"
+#include "core/vm/charge.h"
 #include "core/vm/sequence.h"
 
 static struct page_change *spares[PAGESTATE_CHANGES_MAX];
@@ -164,6 +165,10 @@ void pagestate_set(struct pagestate *pages, uint64_t first_page, uint64_t end_pa
 	check_debug(first_page >= pages->first_page && first_page < end_page &&
 			    end_page <= pages->end_page,
 		    "page states set outside of their region");
+	if (pages->charge_class) {
+		charge_subtract(pages, first_page, end_page);
+		charge_add_state(pages, end_page - first_page, state);
+	}
 	sequence_begin_change();
 	remove_changes(pages, first_page, end_page);
 	if (!has_before)
@@ -188,6 +193,8 @@ void pagestate_split(struct pagestate *pages, uint64_t page, struct pagestate *u
 {
 	struct page_change *change, *before;
 
+	if (pages->charge_class)
+		charge_subtract(pages, page, pages->end_page);
 	pagestate_init(upper, page, pages->end_page, state_of(pages, page));
 	sequence_begin_change();
 	change = change_of(rb_last(&pages->changes));
@@ -207,6 +214,9 @@ void pagestate_split(struct pagestate *pages, uint64_t page, struct pagestate *u
 void pagestate_extend(struct pagestate *pages, uint64_t end_page)
 {
 	check(end_page >= pages->end_page, "a region extended downwards");
+	if (pages->charge_class)
+		charge_add_state(pages, end_page - pages->end_page,
+				 state_of(pages, pages->end_page - 1));
 	sequence_begin_change();
 	pages->end_page = end_page;
 	sequence_end_change();

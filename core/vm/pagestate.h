@@ -25,6 +25,7 @@ struct pagestate {
 	uint64_t end_page;
 	struct rb_tree changes; /* of struct page_change */
 	uint32_t first_state;
+	uint8_t charge_class; /* enum charge_class: each change is counted (charge.h) */
 };
 
 /* From `page` up to the next change. Guarded by: vm_lock. */
@@ -58,8 +59,8 @@ void pagestate_set(struct pagestate *pages, uint64_t first_page, uint64_t end_pa
 /* Whether all of [first_page, end_page) is in one state; which one. */
 bool pagestate_is_uniform(const struct pagestate *pages, uint64_t first_page, uint64_t end_page,
 			  uint32_t *state);
-/* Cuts at `page`, strictly inside: `upper` (not initialised before) gets the pages from there on.
- */
+/* Cuts at `page`, strictly inside: `upper` (not initialised before) gets the pages from there on,
+ * which are counted no more. */
 void pagestate_split(struct pagestate *pages, uint64_t page, struct pagestate *upper);
 /* More pages at the end, in the state of the last one. */
 void pagestate_extend(struct pagestate *pages, uint64_t end_page);

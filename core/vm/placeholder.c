@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #include "core/base/status.h"
+#include "core/vm/charge.h"
 #include "core/vm/numa.h"
 #include "core/vm/sequence.h"
 #include "core/vm/tell.h"
@@ -69,6 +70,8 @@ NTSTATUS placeholder_replace(const struct vm_range *range, uint32_t state, uint3
 
 	if (!vad || !vad->is_placeholder || !is_whole(vad, range))
 		return STATUS_CONFLICTING_ADDRESSES;
+	if (state & MEM_COMMIT && !charge_has_room(range->end - range->base))
+		return STATUS_COMMITMENT_LIMIT;
 	error = pager_ask(vad->pager);
 	if (error == 0 && state & MEM_COMMIT)
 		error = vad->pager->set((void *)range->base, range->end - range->base, state);

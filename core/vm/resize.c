@@ -11,6 +11,7 @@
 
 #include "core/base/status.h"
 #include "core/os/pager.h"
+#include "core/vm/charge.h"
 #include "core/vm/region.h"
 #include "core/vm/space.h"
 #include "core/vm/tell.h"
@@ -127,6 +128,9 @@ static NTSTATUS resize_locked(void *base, struct resizing *resizing)
 
 	if (!status_is_success(status) || resizing->new_size_bytes == resizing->old_size_bytes)
 		return status;
+	if (resizing->new_size_bytes > resizing->old_size_bytes &&
+	    !charge_has_room(resizing->new_size_bytes - resizing->old_size_bytes))
+		return STATUS_COMMITMENT_LIMIT;
 	if (!vad_prepare())
 		return STATUS_NO_MEMORY;
 	if (resizing->new_size_bytes < resizing->old_size_bytes)

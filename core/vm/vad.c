@@ -11,9 +11,12 @@
 
 #include "core/vm/vad.h"
 
+#include <string.h>
+
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/types.h"
+#include "core/vm/charge.h"
 #include "core/vm/sequence.h"
 
 #define GRANULARITY ((uintptr_t)0x10000)
@@ -120,6 +123,13 @@ bool vad_is_any_in(uintptr_t base, uintptr_t end)
 	return vad && vad_base(vad) < end;
 }
 
+static enum charge_class charge_class_of(const struct vad *vad)
+{
+	if (!vad->is_file)
+		return CHARGE_ALL;
+	return vad->is_copied ? CHARGE_COPIED : CHARGE_NOTHING;
+}
+
 void vad_insert(struct vad *vad)
 {
 	struct rb_node **link = &vad_tree.root, *parent = NULL;
@@ -130,6 +140,8 @@ void vad_insert(struct vad *vad)
 		parent = *link;
 		link = vad_base(vad) < vad_base(vad_of(parent)) ? &parent->left : &parent->right;
 	}
+	vad->pages.charge_class = charge_class_of(vad);
+	charge_add(&vad->pages, vad->pages.first_page, vad->pages.end_page);
 	sequence_begin_change();
 	rb_insert(&vad_tree, &vad->node, parent, link);
 	sequence_end_change();
@@ -138,6 +150,8 @@ void vad_insert(struct vad *vad)
 void vad_remove(struct vad *vad)
 {
 	check_debug(lock_is_mine(&vm_lock), "a range removed without the lock");
+	charge_subtract(&vad->pages, vad->pages.first_page, vad->pages.end_page);
+	vad->pages.charge_class = CHARGE_UNCOUNTED;
 	sequence_begin_change();
 	rb_remove(&vad_tree, &vad->node);
 	sequence_end_change();
@@ -216,11 +230,15 @@ static void check_one(const struct vad *vad)
 void vad_check(void)
 {
 	const struct vad *previous = NULL;
+	struct charge counted = { 0 }, kept;
 
 	check(rb_is_valid(&vad_tree), "the tree of ranges is out of balance");
 	for (struct vad *vad = vad_of(rb_first(&vad_tree)); vad; vad = vad_next(vad)) {
 		check_one(vad);
 		check(!previous || vad_end(previous) <= vad_base(vad), "two ranges overlap");
 		previous = vad;
+		charge_count(&counted, &vad->pages);
 	}
+	charge_read(&kept);
+	check(memcmp(&counted, &kept, sizeof kept) == 0, "the totals are not those of the ranges");
 }

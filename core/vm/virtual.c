@@ -14,7 +14,8 @@
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
-#include "core/os/pager.h"
+#include "core/os/pager_model.h"
+#include "core/vm/charge.h"
 #include "core/vm/numa.h"
 #include "core/vm/placeholder.h"
 #include "core/vm/region.h"
@@ -56,6 +57,12 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 	return vad;
 }
 
+/* Another memory manager has limits of its own. */
+static bool may_commit(const struct pager *whose, uint64_t size_bytes)
+{
+	return whose == &pager_model || charge_has_room(size_bytes);
+}
+
 static NTSTATUS reserve_locked(struct allocation *allocation)
 {
 	const struct space_wish wish = {
@@ -70,6 +77,8 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 	};
 	intptr_t base;
 
+	if (wish.state & MEM_COMMIT && !may_commit(wish.pager, wish.size_bytes))
+		return STATUS_COMMITMENT_LIMIT;
 	if (!vad_prepare())
 		return STATUS_NO_MEMORY;
 	base = space_take(&wish);
@@ -102,6 +111,9 @@ static NTSTATUS commit_locked(const struct allocation *allocation)
 				 &state) &&
 	    state == allocation->state)
 		return STATUS_SUCCESS;
+	if (!may_commit(vad->pager, charge_of_commit(&vad->pages, region_page(range->base),
+						     region_page(range->end))))
+		return STATUS_COMMITMENT_LIMIT;
 	error = pager_ask(vad->pager);
 	if (error < 0)
 		return status_from_os(error);
