@@ -9,6 +9,7 @@
 #include "core/base/lock.h"
 #include "core/base/object.h"
 #include "core/heap/heap.h"
+#include "core/vm/charge.h"
 #include "core/process/agent.h"
 #include "core/vm/virtual.h"
 
@@ -40,6 +41,19 @@ CORE_API void core_fork_child(void)
 	heap_fork_child();
 	object_fork_child();
 	agent_fork_child();
+}
+
+CORE_API void core_set_commit_limit(uint64_t limit_bytes)
+{
+	charge_set_limit(limit_bytes);
+}
+
+CORE_API uint64_t core_commit_charge(void)
+{
+	struct charge totals;
+
+	charge_read(&totals);
+	return totals.committed_bytes;
 }
 
 bool core_blocks_signals(void)

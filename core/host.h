@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,12 @@ void core_fork_child(void);
 /* The calling thread is about to end: its caches go back. It may still allocate and free after
  * this (from a shared, locked cache), in any number of rounds. */
 void core_thread_exit(void);
+
+/* Bytes that VirtualAlloc and the heaps may commit, together with all else that core knows of; past
+ * it they fail with ERROR_COMMITMENT_LIMIT, malloc with ENOMEM. 0, as at the start: no limit. */
+void core_set_commit_limit(uint64_t limit_bytes);
+/* Committed bytes of all that core knows of. */
+uint64_t core_commit_charge(void);
 
 /* Whether the calling thread is inside of core, where no handler interrupts it: there the pager
  * that the host has installed may be at work. */

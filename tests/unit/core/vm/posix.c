@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/os/pager.h"
+#include "core/vm/charge.h"
 #include "core/vm/vad.h"
 #include "core/vm/virtual.h"
 #include "tests/lib/tap.h"
@@ -76,6 +77,44 @@ static int describe_difference(int page, uint32_t state)
 	printf("# page %d: system %d, tree 0x%x, replay 0x%x\n", page, prot_in_maps[page], state,
 	       replay.state[page]);
 	return 1;
+}
+
+/* Committed bytes of the protections that are one for the system. */
+static uint64_t bytes_in_totals(const struct charge *totals, int prot)
+{
+	uint64_t sum = 0;
+
+	for (int bit = 0; bit < CHARGE_PROTECTIONS; bit++) {
+		if (pager_prot_of_state(MEM_COMMIT | 1u << bit) == prot)
+			sum += totals->protected_bytes[bit];
+	}
+	return sum;
+}
+
+/* The totals, which are of this window alone so far, against the system's list. */
+static int differences_of_totals(void)
+{
+	uint64_t pages[8] = { 0 }, all = 0, accessible = 0;
+	struct charge totals;
+	int count = 0;
+
+	charge_read(&totals);
+	for (int i = 0; i < PAGES; i++) {
+		all += prot_in_maps[i] >= 0;
+		accessible += prot_in_maps[i] > 0;
+		if (prot_in_maps[i] > 0)
+			pages[prot_in_maps[i]]++;
+	}
+	for (int prot = 1; prot < 8; prot++)
+		count += bytes_in_totals(&totals, prot) != pages[prot] * PAGE;
+	count += totals.reserved_bytes != all * PAGE;
+	count += totals.committed_bytes > totals.reserved_bytes;
+	if (count)
+		printf("# totals: %llu bytes of addresses, %llu committed; system: %llu, %llu\n",
+		       (unsigned long long)totals.reserved_bytes,
+		       (unsigned long long)totals.committed_bytes, (unsigned long long)(all * PAGE),
+		       (unsigned long long)(accessible * PAGE));
+	return count;
 }
 
 static int differences(void)
@@ -187,7 +226,7 @@ static void test_random(void)
 
 	for (step = 0; step < STEPS && !wrong; step++) {
 		do_something();
-		wrong = differences();
+		wrong = differences() + differences_of_totals();
 	}
 	ok(!wrong, "system, tree and events agree after each of %d random calls", step);
 }
