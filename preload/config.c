@@ -81,6 +81,7 @@ void config_read(bool is_native)
 {
 	read_mode(is_native);
 	config.children = is_set_to(VADTRACE_ENV_CHILDREN, "1");
+	config.remote = is_native && is_set_to(VADTRACE_ENV_REMOTE, "1");
 	copy_text(session, sizeof(session), environment_get(VADTRACE_ENV_SESSION));
 	copy_text(live_folder, sizeof(live_folder), environment_get(VADTRACE_ENV_LIVE));
 	if (live_folder[0] != '/')

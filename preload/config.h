@@ -23,6 +23,7 @@ struct config {
 	const char *mode_name;
 	bool observe;            /* of malloc and mmap: the system serves */
 	bool children;           /* programs started by exec are traced too */
+	bool remote;             /* other processes are served */
 	const char *session;     /* "": none */
 	const char *live_folder; /* "": none */
 	uint32_t stack_depth;

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: MIT */
 
 /* The C library counts threads, and LTTng's listeners count. So we count for ourselves, in the
- * system's list: a thread whose name ends in "-ust" is a helper, all others are the program's, but
- * for the main thread that is ending and the watcher. The watcher exists in such processes only. */
+ * system's list: a thread whose name ends in "-ust" is a helper, and so are those that serve other
+ * processes; all others are the program's, but for the main thread that is ending and the watcher.
+ * The watcher exists in such processes only. */
 
 #include "preload/linger.h"
 
@@ -19,9 +20,21 @@
 #include <unistd.h>
 
 #include "core/os/os.h"
+#include "core/process/agent.h"
 
 #define HELPER_SUFFIX "-ust"
 #define POLL_MICROSECONDS 5000
+
+/* The name is followed by a newline. */
+static bool is_helpers_name(const char *name, ssize_t length)
+{
+	const ssize_t suffix = strlen(HELPER_SUFFIX), agent = strlen(AGENT_THREAD_NAME);
+
+	if (length == agent + 1 && memcmp(name, AGENT_THREAD_NAME, (size_t)agent) == 0)
+		return true;
+	return length > suffix &&
+	       memcmp(name + length - 1 - suffix, HELPER_SUFFIX, (size_t)suffix) == 0;
+}
 
 /* Whether `thread` of this process is a helper, or gone. */
 static bool is_helper(const char *thread)
@@ -36,10 +49,7 @@ static bool is_helper(const char *thread)
 		return true;
 	length = os_read(fd, name, sizeof(name));
 	(void)os_close(fd);
-	/* The name is followed by a newline. */
-	return length > (ssize_t)strlen(HELPER_SUFFIX) &&
-	       memcmp(name + length - 1 - strlen(HELPER_SUFFIX), HELPER_SUFFIX,
-		      strlen(HELPER_SUFFIX)) == 0;
+	return is_helpers_name(name, length);
 }
 
 /* Whether threads of the program live beside the main thread. When in doubt they do. */

@@ -5,6 +5,7 @@
  * this object are registered before the one, and unregistered after the other; libraries that we
  * need have run their constructors before, and run their destructors after. */
 
+#include "core/process/agent.h"
 #include "preload/config.h"
 #include "preload/environment.h"
 #include "preload/follow.h"
@@ -17,6 +18,8 @@
 static void start_native(void)
 {
 	process_trace(config_get()->mode_name, /* wine */ NULL);
+	if (config_get()->remote)
+		(void)agent_start();
 	if (config_get()->children)
 		follow_remember();
 	else

@@ -29,7 +29,6 @@
 #include "core/process/perform.h"
 #include "core/process/text.h"
 
-#define THREAD_NAME "vadtrace-remote"
 #define STACK_BYTES ((size_t)256 * 1024)
 #define WAITING_CONNECTIONS 256
 #define CLIENTS_MAX 128
@@ -195,7 +194,7 @@ static void *carry(void *unused)
 	static struct porter porter;
 	NTSTATUS status;
 
-	os_thread_name(THREAD_NAME);
+	os_thread_name(AGENT_THREAD_NAME);
 	porter.client_count = 0;
 	status = open_door(&porter);
 	start_status = status;
@@ -241,7 +240,7 @@ static uint32_t settled_state(void)
 /* The porter comes from here, so that what it allocates is not the program's thread's. */
 static void *work(void *unused)
 {
-	os_thread_name(THREAD_NAME);
+	os_thread_name(AGENT_THREAD_NAME);
 	if (!start_thread(carry))
 		give_up(STATUS_NO_MEMORY);
 	if (settled_state() != STATE_SERVING)

@@ -8,6 +8,9 @@
 
 #include "core/types.h"
 
+/* The name of both threads. */
+#define AGENT_THREAD_NAME "vadtrace-remote"
+
 /* Two threads that serve processes of the same user, from now until exit or exec; nothing happens
  * when they run already. Not to be called before the C library is ready. On failure there are
  * none. */

@@ -84,6 +84,8 @@
  *  CHILDREN     1: programs started by exec are traced too
  *  WINE         1: the command is a script that becomes Wine's loader, which is to be traced
  *  PRELOAD      the path that record put into LD_PRELOAD
+ *  REMOTE       1: natively, serves other processes of the same user (OpenProcess, VirtualAllocEx).
+ *               Set by users, not by record
  *  UNSET        names, separated by commas, of all other variables that record set: unless children
  *               are traced, the preload takes them out of the environment */
 #define VADTRACE_ENV_MODE "VADTRACE_MODE"
@@ -93,6 +95,7 @@
 #define VADTRACE_ENV_MIN_SIZE "VADTRACE_MIN_SIZE"
 #define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN"
 #define VADTRACE_ENV_WINE "VADTRACE_WINE"
+#define VADTRACE_ENV_REMOTE "VADTRACE_REMOTE"
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
 #define VADTRACE_ENV_UNSET "VADTRACE_UNSET"
 
