@@ -52,7 +52,7 @@ enum event_kind {
 enum event_owner {
 	EVENT_OWNER_PROGRAM = 0, /* the program asked for exactly this range */
 	EVENT_OWNER_HEAP = 1,    /* a segment that core's heap took to cut blocks from */
-	EVENT_OWNER_OUTSIDE = 2, /* another process asked for it (VirtualAllocEx and its kin) */
+	EVENT_OWNER_OUTSIDE = 2, /* another process asked for it, or for this change of another's */
 };
 
 /* One event. Fields that a kind does not name are 0. */

@@ -17,7 +17,7 @@ static void record(struct vad *vad, const struct vm_range *range, uint32_t prote
 		      MEM_COMMIT | protect);
 	tell(&(struct tell_range){ .kind = EVENT_VAD_PROTECT,
 				   .api = request->api,
-				   .owner = vad->owner,
+				   .owner = region_owner(vad, request),
 				   .base = range->base,
 				   .end = range->end,
 				   .protect = protect,

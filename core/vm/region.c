@@ -72,7 +72,7 @@ void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_ra
 {
 	tell(&(struct tell_range){ .kind = kind,
 				   .api = request->api,
-				   .owner = vad->owner,
+				   .owner = region_owner(vad, request),
 				   .base = range->base,
 				   .end = range->end,
 				   .protect = protect });

@@ -29,6 +29,13 @@ struct vad *region_around(const struct vm_range *range);
 bool region_is_committed(const struct vad *vad, const struct vm_range *range);
 /* Makes the system's pages again what the record says, after a change that stopped half-way. */
 void region_set_back(const struct vad *vad, const struct vm_range *range);
+
+/* Whose a change of `vad` is: its owner's, but another process's when that asks for it. */
+static inline uint8_t region_owner(const struct vad *vad, const struct vm_request *request)
+{
+	return request->owner == EVENT_OWNER_OUTSIDE ? EVENT_OWNER_OUTSIDE : vad->owner;
+}
+
 /* Tells a change of a part of `vad`. */
 void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_range *range,
 		 uint32_t protect, const struct vm_request *request);

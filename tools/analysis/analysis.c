@@ -347,6 +347,7 @@ const char *analysis_owner_name(unsigned owner)
 		[SPACE_PRIVATE] = "private",
 		[SPACE_MAPPED] = "mapped",
 		[SPACE_HEAP] = "heap",
+		[SPACE_OUTSIDE] = "outside",
 	};
 
 	return owner < SPACE_OWNERS ? names[owner] : "total";

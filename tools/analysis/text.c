@@ -426,7 +426,8 @@ void text_space(const struct analysis *analysis)
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
 		table_add(table, heads[i]);
 	for (unsigned owner = 0; owner < SPACE_OWNERS; owner++)
-		space_row(&space->owners[owner], analysis_owner_name(owner), table);
+		if (owner != SPACE_OUTSIDE || space->owners[owner].reserve_calls)
+			space_row(&space->owners[owner], analysis_owner_name(owner), table);
 	space_row(&space->total, "total", table);
 	table_print(table, stdout, indent, analysis->options.width);
 	table_destroy(table);

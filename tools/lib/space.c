@@ -233,6 +233,8 @@ static uint8_t owner_of(const struct trace_event *event)
 {
 	if (event->owner == EVENT_OWNER_HEAP)
 		return SPACE_HEAP;
+	if (event->owner == EVENT_OWNER_OUTSIDE)
+		return SPACE_OUTSIDE;
 	return event->type & (MEM_MAPPED | MEM_IMAGE) ? SPACE_MAPPED : SPACE_PRIVATE;
 }
 

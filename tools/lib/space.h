@@ -19,6 +19,7 @@ enum space_owner {
 	SPACE_PRIVATE, /* the program's own anonymous memory */
 	SPACE_MAPPED,  /* file mappings and shared sections */
 	SPACE_HEAP,    /* segments of core's heap */
+	SPACE_OUTSIDE, /* what another process reserved here */
 	SPACE_OWNERS,
 };
 

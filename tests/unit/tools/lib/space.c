@@ -48,6 +48,7 @@ static void test_rows(void)
 		{ EVENT_VAD_RESERVE, 64, 16, MEM_RESERVE | MEM_COMMIT, EVENT_OWNER_HEAP, 37, 25 },
 		{ EVENT_VAD_RELEASE, 0, 16, 0, 0, 21, 21 },
 		{ EVENT_VAD_RELEASE, 100, 16, 0, 0, 21, 21 },
+		{ EVENT_VAD_RESERVE, 200, 2, MEM_RESERVE, EVENT_OWNER_OUTSIDE, 23, 21 },
 	};
 
 	space_init(&space);
@@ -60,6 +61,7 @@ static void test_rows(void)
 		ok(space_check(&space), "row %zu: invariants", i);
 	}
 	ok_equal(space.owners[SPACE_HEAP].reserved_bytes, 16 * PAGE, "the heap's part");
+	ok_equal(space.owners[SPACE_OUTSIDE].reserved_bytes, 2 * PAGE, "another process's part");
 	ok_equal(space.total.peak_reserved_bytes, 37 * PAGE, "peak of what was reserved");
 	space_free(&space);
 }
