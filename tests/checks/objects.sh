@@ -51,7 +51,7 @@ tls_is_small() {
 # tls_limit: with checks, each thread also counts its locks by rank.
 tls_limit() {
 	if grep -q '^#define VADTRACE_CHECKS 1' "$VADTRACE_BUILDDIR/config.h"; then
-		echo 88
+		echo 96
 	else
 		echo 80
 	fi
