@@ -71,6 +71,23 @@ NTSTATUS NtReadVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress, PVOID Bu
 NTSTATUS NtWriteVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress, LPCVOID Buffer,
 			      SIZE_T NumberOfBytesToWrite, PSIZE_T NumberOfBytesWritten);
 
+/* The pages of a MEM_WRITE_WATCH region that were written since it was reserved or they were last
+ * reset, by the program or by the system for it (read, recv), in any of its threads (memoryapi.h).
+ * *lpdwCount is room for addresses, then how many there are: the lowest ones; the granularity is in
+ * bytes. With WRITE_WATCH_FLAG_RESET what is listed is reset, in one step with the listing of each
+ * page: no write is lost between. The range is of one region. 0, or ~0u and the last error.
+ * A page that was written stays listed when it is decommitted. In a forked child the list goes on;
+ * if the parent had several threads, every page with contents is listed at first. Where the kernel
+ * has no account of written pages (Linux before 6.7) a page into which the kernel was asked to
+ * write counts as written, and so may all pages when mappings run out. */
+UINT GetWriteWatch(DWORD dwFlags, PVOID lpBaseAddress, SIZE_T dwRegionSize, PVOID *lpAddresses,
+		   ULONG_PTR *lpdwCount, LPDWORD lpdwGranularity);
+UINT ResetWriteWatch(LPVOID lpBaseAddress, SIZE_T dwRegionSize);
+NTSTATUS NtGetWriteWatch(HANDLE ProcessHandle, ULONG Flags, PVOID BaseAddress, SIZE_T RegionSize,
+			 PVOID *UserAddressArray, ULONG_PTR *EntriesInUserAddressArray,
+			 PULONG Granularity);
+NTSTATUS NtResetWriteWatch(HANDLE ProcessHandle, PVOID BaseAddress, SIZE_T RegionSize);
+
 /* Exceptions: STATUS_GUARD_PAGE_VIOLATION for the first touch of a PAGE_GUARD page, which takes the
  * guard off, and STATUS_ACCESS_VIOLATION for every other touch that is not allowed
  * (errhandlingapi.h). Handlers are called in the thread that faults, on the stack of its SIGSEGV

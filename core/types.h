@@ -20,7 +20,8 @@ typedef int BOOL;
 typedef uint8_t BYTE;
 typedef uint16_t WORD;
 typedef uint32_t DWORD;
-typedef DWORD *PDWORD;
+typedef uint32_t UINT;
+typedef DWORD *PDWORD, *LPDWORD;
 typedef uint8_t UCHAR, *PUCHAR;
 typedef uint16_t USHORT, *PUSHORT;
 typedef uint32_t ULONG, *PULONG;
@@ -40,7 +41,6 @@ typedef void *HANDLE;
 typedef HANDLE *PHANDLE;
 typedef int32_t NTSTATUS;
 typedef int32_t LONG;
-typedef uint64_t DWORD64;
 
 #ifndef TRUE
 #define TRUE 1
@@ -68,6 +68,9 @@ typedef uint64_t DWORD64;
 #define MEM_REPLACE_PLACEHOLDER 0x00004000u
 #define MEM_COALESCE_PLACEHOLDERS 0x00000001u
 #define MEM_PRESERVE_PLACEHOLDER 0x00000002u
+
+/* For GetWriteWatch: what is listed is reset. */
+#define WRITE_WATCH_FLAG_RESET 0x01u
 
 /* Page protections. */
 #define PAGE_NOACCESS 0x01u

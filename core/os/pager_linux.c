@@ -132,7 +132,7 @@ const struct pager pager_linux = {
 	.reset = reset,
 	.resize = resize,
 	.has_parts = true,
-	.features = PAGE_GUARD | MEM_RESERVE_PLACEHOLDER,
+	.features = PAGE_GUARD | MEM_WRITE_WATCH | MEM_RESERVE_PLACEHOLDER,
 };
 
 const struct pager *pager = &pager_linux;

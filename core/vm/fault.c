@@ -5,6 +5,7 @@
  *
  *   fault -> what the record of the page says:
  *      a guard       taken off; STATUS_GUARD_PAGE_VIOLATION for this thread alone
+ *      watched       the write is noted; once more
  *      allowed       somebody was faster (took the guard off, changed the protection): once more
  *      not allowed   STATUS_ACCESS_VIOLATION
  *   exception -> vectored handlers, if there are any -> else the program's SIGSEGV (disposition.c)
@@ -22,23 +23,29 @@
 #include <ucontext.h>
 
 #include "core/base/status.h"
-#include "core/base/thread.h"
 #include "core/os/pager.h"
 #include "core/vm/disposition.h"
 #include "core/vm/guard.h"
 #include "core/vm/region.h"
 #include "core/vm/sequence.h"
+#include "core/vm/writewatch.h"
 
 /* The processor's error code of a page fault. */
 #define CODE_WRITE 0x2
 #define CODE_FETCH 0x10
 /* The system's word for a fault that is about no page: an address that cannot be one. */
 #define IS_NO_PAGE SI_KERNEL
+#define SCRAMBLE UINT64_C(0x9e3779b97f4a7c15)
 
 bool (*fault_dispatch)(const struct fault *fault, void *context);
 
-/* The fault that this thread was sent back to last, with the state of all records then. */
-static CORE_TLS uintptr_t tried_again;
+/* The fault that a thread was sent back to last, with the state of all records then. Threads that
+ * share a place forget each other's, and try once more than they had to. */
+static struct {
+	uintptr_t thread;
+	uintptr_t fault;
+} tried_again[64];
+#define PLACES (sizeof(tried_again) / sizeof(tried_again[0]))
 
 static struct fault describe(const siginfo_t *info, const ucontext_t *context)
 {
@@ -74,10 +81,12 @@ static bool is_allowed(uint32_t state, enum fault_access access)
 /* Whether nothing was recorded since this thread was sent back to the same fault. */
 static bool is_tried(const struct fault *fault)
 {
-	uintptr_t now = fault->address ^ (vm_sequence * UINT64_C(0x9e3779b97f4a7c15));
-	bool is_same = now == tried_again;
+	uintptr_t now = fault->address ^ (vm_sequence * SCRAMBLE), thread = os_thread_token();
+	size_t place = (thread * SCRAMBLE >> 32) % PLACES;
+	bool is_same = tried_again[place].thread == thread && tried_again[place].fault == now;
 
-	tried_again = is_same ? 0 : now;
+	tried_again[place].thread = thread;
+	tried_again[place].fault = is_same ? 0 : now;
 	return is_same;
 }
 
@@ -95,7 +104,11 @@ static bool resolve_locked(struct fault *fault)
 		fault->status = STATUS_GUARD_PAGE_VIOLATION;
 		return false;
 	}
-	return is_allowed(state, fault->access) && !is_tried(fault);
+	if (!is_allowed(state, fault->access))
+		return false;
+	if (fault->access == FAULT_WRITE && watch_note(vad, fault->address))
+		return true;
+	return !is_tried(fault);
 }
 
 static bool resolve(struct fault *fault)

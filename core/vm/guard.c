@@ -14,21 +14,22 @@
 #include "core/base/check.h"
 #include "core/vm/region.h"
 #include "core/vm/tell.h"
+#include "core/vm/writewatch.h"
 
 void guard_fire(struct vad *vad, uint64_t page)
 {
 	uint32_t guarded = pagestate_run(&vad->pages, page).state, state = guarded & ~PAGE_GUARD;
-	uintptr_t base = page * OS_PAGE_SIZE;
+	struct vm_range range = { page * OS_PAGE_SIZE, (page + 1) * OS_PAGE_SIZE };
 
 	check_debug(lock_is_mine(&vm_lock), "a guard taken off without the lock");
-	if (!pagestate_prepare() || vad->pager->set((void *)base, OS_PAGE_SIZE, state) < 0)
+	if (!pagestate_prepare() || watch_set_pages(vad, &range, state) < 0)
 		return;
 	pagestate_set(&vad->pages, page, page + 1, state);
 	tell(&(struct tell_range){ .kind = EVENT_VAD_PROTECT,
 				   .api = API_NONE,
 				   .owner = vad->owner,
-				   .base = base,
-				   .end = base + OS_PAGE_SIZE,
+				   .base = range.base,
+				   .end = range.end,
 				   .protect = state & ~MEM_COMMIT,
 				   .extra = guarded & ~MEM_COMMIT });
 }

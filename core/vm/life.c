@@ -7,10 +7,12 @@
 #include "core/vm/disposition.h"
 #include "core/vm/vad.h"
 #include "core/vm/virtual.h"
+#include "core/vm/writewatch.h"
 
 void vm_fork_prepare(void)
 {
 	lock_acquire(&vm_lock);
+	watch_fork_prepare();
 	disposition_fork_prepare();
 	arena_fork_prepare();
 }
@@ -27,6 +29,7 @@ void vm_fork_child(void)
 	arena_fork_child();
 	disposition_fork_child();
 	lock_fork_adopt(&vm_lock);
+	watch_fork_child();
 	lock_release(&vm_lock);
 }
 

@@ -9,6 +9,7 @@
 #include "core/vm/rules.h"
 #include "core/vm/tell.h"
 #include "core/vm/virtual.h"
+#include "core/vm/writewatch.h"
 
 static void record(struct vad *vad, const struct vm_range *range, uint32_t protect,
 		   uint32_t old_protect, const struct vm_request *request)
@@ -41,8 +42,7 @@ static NTSTATUS protect_locked(const struct vm_range *range, uint32_t protect,
 		return status_from_os(error);
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
-	error = vad->pager->set((void *)range->base, range->end - range->base,
-				MEM_COMMIT | protect);
+	error = watch_set_pages(vad, range, MEM_COMMIT | protect);
 	if (error < 0) {
 		region_set_back(vad, range);
 		return status_from_os(error);

@@ -10,6 +10,7 @@
 #include "core/os/pager_model.h"
 #include "core/vm/fault.h"
 #include "core/vm/tell.h"
+#include "core/vm/writewatch.h"
 
 NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request)
 {
@@ -53,18 +54,21 @@ bool region_is_committed(const struct vad *vad, const struct vm_range *range)
 }
 
 /* The boundaries existed a moment ago, so the system has room for them. */
-void region_set_back(const struct vad *vad, const struct vm_range *range)
+bool region_set_back(const struct vad *vad, const struct vm_range *range)
 {
 	uintptr_t at = range->base;
+	bool is_set = true;
 
 	while (at < range->end) {
 		struct page_run run = pagestate_run(&vad->pages, region_page(at));
 		uintptr_t end = run.end_page * OS_PAGE_SIZE;
 
 		end = end < range->end ? end : range->end;
-		vad->pager->set((void *)at, end - at, run.state);
+		if (watch_set_pages(vad, &(struct vm_range){ at, end }, run.state) < 0)
+			is_set = false;
 		at = end;
 	}
+	return is_set;
 }
 
 void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_range *range,

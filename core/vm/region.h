@@ -27,8 +27,9 @@ NTSTATUS region_use_features(const struct pager *whose, uint32_t features);
 struct vad *region_around(const struct vm_range *range);
 /* Whether every page of the range, inside `vad`, is committed. */
 bool region_is_committed(const struct vad *vad, const struct vm_range *range);
-/* Makes the system's pages again what the record says, after a change that stopped half-way. */
-void region_set_back(const struct vad *vad, const struct vm_range *range);
+/* Makes the system's pages again what the record says, after a change that stopped half-way. False:
+ * the system would not. */
+bool region_set_back(const struct vad *vad, const struct vm_range *range);
 
 /* Whose a change of `vad` is: its owner's, but another process's when that asks for it. */
 static inline uint8_t region_owner(const struct vad *vad, const struct vm_request *request)

@@ -18,6 +18,7 @@
 #include "core/types.h"
 #include "core/vm/charge.h"
 #include "core/vm/sequence.h"
+#include "core/vm/writewatch.h"
 
 #define GRANULARITY ((uintptr_t)0x10000)
 /* One new range, and the pieces of two ranges that are cut out (mremap to a fixed address). */
@@ -55,6 +56,7 @@ struct vad *vad_take(void)
 void vad_give_back(struct vad *vad)
 {
 	pagestate_clear(&vad->pages);
+	watch_end(vad->watch);
 	if (spare_count < SPARES_MAX) {
 		*vad = (struct vad){ .origin = 0 };
 		spares[spare_count++] = vad;
@@ -162,6 +164,8 @@ struct vad *vad_split(struct vad *vad, uintptr_t address)
 	struct vad *upper = vad_take();
 	uintptr_t base = vad_base(vad);
 
+	watch_end(vad->watch);
+	vad->watch = NULL;
 	*upper = *vad;
 	sequence_begin_change();
 	pagestate_split(&vad->pages, address / OS_PAGE_SIZE, &upper->pages);

@@ -42,6 +42,7 @@ struct vad {
 	struct pagestate pages;
 	const struct pager *pager;
 	uint64_t file_offset; /* of the first page; 0 when there is no file */
+	struct watch *watch;  /* writewatch.h; NULL: none */
 	uint32_t type;        /* MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE */
 	uint32_t protect;     /* PAGE_*, as it was given when the range was made */
 	uint8_t origin;       /* enum vad_origin */

@@ -23,6 +23,7 @@
 #include "core/vm/space.h"
 #include "core/vm/tell.h"
 #include "core/vm/vad.h"
+#include "core/vm/writewatch.h"
 
 /* One call that allocates, its arguments checked. */
 struct allocation {
@@ -31,6 +32,7 @@ struct allocation {
 	uint32_t state; /* of its pages, when it succeeds */
 	uint32_t protect;
 	uint32_t placeholder; /* one of PLACEHOLDER_TYPES; 0: has nothing to do with them */
+	struct watch *watch;  /* of a new region */
 	const struct vm_request *request;
 };
 
@@ -47,6 +49,7 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 	vad->protect = allocation->protect;
 	vad->origin = VAD_ORIGIN_VIRTUAL;
 	vad->pager = pager_of(allocation->request);
+	vad->watch = allocation->watch;
 	vad->owner = allocation->request->owner;
 	vad->is_told = event_is_wanted();
 	vad->numa_node = allocation->request->node;
@@ -63,6 +66,22 @@ static bool may_commit(const struct pager *whose, uint64_t size_bytes)
 	return whose == &pager_model || charge_has_room(size_bytes);
 }
 
+/* A new range that is to be watched and cannot be goes back. Another memory manager watches its
+ * own. */
+static NTSTATUS watch_locked(struct allocation *allocation)
+{
+	const struct vm_range *range = &allocation->range;
+	const struct pager *whose = pager_of(allocation->request);
+	NTSTATUS status;
+
+	if (!(allocation->type & MEM_WRITE_WATCH) || whose != &pager_linux)
+		return STATUS_SUCCESS;
+	status = watch_begin(range, allocation->state, &allocation->watch);
+	if (!status_is_success(status))
+		space_give_back(whose, range->base, range->end - range->base);
+	return status;
+}
+
 static NTSTATUS reserve_locked(struct allocation *allocation)
 {
 	const struct space_wish wish = {
@@ -76,6 +95,7 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 		.is_top_down = allocation->type & MEM_TOP_DOWN,
 	};
 	intptr_t base;
+	NTSTATUS status;
 
 	if (wish.state & MEM_COMMIT && !may_commit(wish.pager, wish.size_bytes))
 		return STATUS_COMMITMENT_LIMIT;
@@ -88,6 +108,9 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 		return base == -EPERM ? STATUS_CONFLICTING_ADDRESSES : status_from_os((int)base);
 	allocation->range.base = (uintptr_t)base;
 	allocation->range.end = (uintptr_t)base + wish.size_bytes;
+	status = watch_locked(allocation);
+	if (!status_is_success(status))
+		return status;
 	region_forget_stale(allocation->range.base, allocation->range.end,
 			    allocation->request->api);
 	numa_bind(allocation->range.base, allocation->range.end, allocation->request->node);
@@ -119,7 +142,7 @@ static NTSTATUS commit_locked(const struct allocation *allocation)
 		return status_from_os(error);
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
-	error = vad->pager->set((void *)range->base, range->end - range->base, allocation->state);
+	error = watch_set_pages(vad, range, allocation->state);
 	if (error < 0) {
 		region_set_back(vad, range);
 		return error == -ENOMEM ? STATUS_COMMITMENT_LIMIT : status_from_os(error);
@@ -152,12 +175,16 @@ static NTSTATUS reset_locked(const struct allocation *allocation)
 static NTSTATUS discard_locked(const struct vm_range *range, const struct vm_request *request)
 {
 	struct vad *vad = region_around(range);
+	NTSTATUS status;
 	int error;
 
 	if (!vad)
 		return STATUS_CONFLICTING_ADDRESSES;
 	if (!region_is_committed(vad, range))
 		return STATUS_NOT_COMMITTED;
+	status = watch_remember(vad, range);
+	if (!status_is_success(status))
+		return status;
 	error = pager_discard(vad->pager, (void *)range->base, range->end - range->base);
 	if (error < 0)
 		return status_from_os(error);
@@ -287,12 +314,16 @@ static NTSTATUS decommit_locked(struct vad *vad, const struct vm_range *range,
 				const struct vm_request *request)
 {
 	uint32_t state;
+	NTSTATUS status;
 	int error;
 
 	if (pagestate_is_uniform(&vad->pages, region_page(range->base), region_page(range->end),
 				 &state) &&
 	    state == MEM_RESERVE)
 		return STATUS_SUCCESS;
+	status = watch_remember(vad, range);
+	if (!status_is_success(status))
+		return status;
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
 	error = pager_ask(vad->pager);
@@ -301,6 +332,7 @@ static NTSTATUS decommit_locked(struct vad *vad, const struct vm_range *range,
 	if (error < 0)
 		return status_from_os(error);
 	numa_bind(range->base, range->end, vad->numa_node);
+	watch_renew(vad, range);
 	pagestate_set(&vad->pages, region_page(range->base), region_page(range->end), MEM_RESERVE);
 	region_tell(EVENT_VAD_DECOMMIT, vad, range, /* protect */ 0, request);
 	return STATUS_SUCCESS;

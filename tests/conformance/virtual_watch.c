@@ -4,10 +4,18 @@
 /* Write watch: GetWriteWatch and ResetWriteWatch list the pages that were written, by the program
  * or by the system on its behalf. */
 
-#include "tests/conformance/pe.h"
+#ifndef _WIN32
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
+#include "tests/conformance/exceptions.h"
+
+#ifdef _WIN32
 NTSTATUS NTAPI NtGetWriteWatch(HANDLE, ULONG, PVOID, SIZE_T, PVOID *, ULONG_PTR *, ULONG *);
 NTSTATUS NTAPI NtResetWriteWatch(HANDLE, PVOID, SIZE_T);
+#endif
 
 #define PAGES 16
 #define REGION (PAGES * PAGE)
@@ -72,35 +80,171 @@ static void test_limited(void)
 	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0x200, "a part is reset");
 }
 
-/* The system writes, too. */
-static void test_file(void)
+/* Reads so many bytes of a file. */
+static BOOL read_file(char *buffer, DWORD size)
 {
+#ifdef _WIN32
 	char name[MAX_PATH];
 	HANDLE file;
 	DWORD count = 0;
+	BOOL is_read;
 
 	GetModuleFileNameA(NULL, name, sizeof name);
 	file = CreateFileA(name, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
-	ok(file != INVALID_HANDLE_VALUE, "a file");
-	ok(ReadFile(file, watched + 2 * PAGE - 8, 16, &count, NULL) && count == 16,
-	   "is read into watched pages");
-	ok_equal(written(WRITE_WATCH_FLAG_RESET), 6, "which are listed");
+	is_read = ReadFile(file, buffer, size, &count, NULL) && count == size;
 	CloseHandle(file);
-	count = 0;
+	return is_read;
+#else
+	int file = open("/dev/zero", O_RDONLY);
+	ssize_t count = read(file, buffer, size);
+
+	close(file);
+	return count == (ssize_t)size;
+#endif
+}
+
+/* The system writes, too. */
+static void test_file(void)
+{
+	char name[] = "memory";
+
+	ok(read_file(watched + 2 * PAGE - 8, 16), "a file is read into watched pages");
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 6, "which are listed");
 	ok(ReadProcessMemory(GetCurrentProcess(), name, watched + 4 * PAGE, 4, NULL),
 	   "memory is read into a watched page");
 	ok_equal(written(WRITE_WATCH_FLAG_RESET), 16, "which is listed");
 }
 
+/* "since the region was allocated or the write-track state was reset": to give a page back is
+ * neither. */
 static void test_decommit(void)
 {
 	watched[0] = 1;
-	VirtualFree(watched, PAGE, MEM_DECOMMIT);
-	VirtualAlloc(watched, PAGE, MEM_COMMIT, PAGE_READWRITE);
-	written(WRITE_WATCH_FLAG_RESET);
+	VirtualFree(watched, 2 * PAGE, MEM_DECOMMIT);
+	ok_equal(written(0), 1, "a page that is decommitted stays listed");
+	VirtualAlloc(watched, 2 * PAGE, MEM_COMMIT, PAGE_READWRITE);
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 1, "and when it is committed again");
+	ok_equal(written(0), 0, "until it is reset");
+	read_byte(watched);
+	ok_equal(written(0), 0, "to read it is no write");
 	watched[0] = 1;
 	ok_equal(written(WRITE_WATCH_FLAG_RESET), 1, "a page that is committed again is watched");
 }
+
+/* A region that is committed later, in parts. */
+static void test_reserved(void)
+{
+	char *whole = watched;
+
+	watched = VirtualAlloc(NULL, REGION, MEM_RESERVE | MEM_WRITE_WATCH, PAGE_READWRITE);
+	ok_equal(written(0), 0, "nothing is written of what is only reserved");
+	VirtualAlloc(watched + 4 * PAGE, 4 * PAGE, MEM_COMMIT, PAGE_READWRITE);
+	VirtualAlloc(watched + 10 * PAGE, PAGE, MEM_COMMIT, PAGE_EXECUTE_READWRITE);
+	ok_equal(written(0), 0, "a commit is no write");
+	watched[5 * PAGE] = watched[10 * PAGE] = 1;
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0x420, "what is written then is listed");
+	watched[5 * PAGE] = 1;
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0x20, "again");
+	ok(VirtualFree(watched, 0, MEM_RELEASE), "released");
+	watched = whole;
+}
+
+/* A guard page is not written by the touch that takes its guard off. */
+static void test_guard(void)
+{
+	DWORD old;
+
+	VirtualProtect(watched + PAGE, PAGE, PAGE_READWRITE | PAGE_GUARD, &old);
+	ok_status(exception_of(write_byte, watched + PAGE), STATUS_GUARD_PAGE_VIOLATION, "a guard");
+	ok_equal(written(0), 0, "the touch wrote nothing");
+	ok_status(exception_of(write_byte, watched + PAGE), 0, "no guard any more");
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 2, "a write");
+	VirtualProtect(watched + PAGE, PAGE, PAGE_READONLY, &old);
+	ok_status(exception_of(write_byte, watched + PAGE), STATUS_ACCESS_VIOLATION,
+		  "a page that may not be written");
+	todo_wine("lists it, unwritten as it is");
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0, "is not");
+	VirtualProtect(watched + PAGE, PAGE, PAGE_READWRITE, &old);
+}
+
+#define MANY 1000
+
+static PVOID many_pages[MANY];
+
+/* Lists the pages of a region that have one between them, at most `room`; whether it is those from
+ * the `first` one on. */
+static BOOL lists_every_second(char *region, DWORD flags, ULONG_PTR room, ULONG_PTR first,
+			       ULONG_PTR expected)
+{
+	ULONG_PTR count = room;
+	DWORD size;
+
+	if (GetWriteWatch(flags, region, MANY * PAGE, many_pages, &count, &size) ||
+	    count != expected)
+		return FALSE;
+	for (ULONG_PTR i = 0; i < count; i++) {
+		if (many_pages[i] != region + (first + i) * 2 * PAGE)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static void test_many(void)
+{
+	char *region = VirtualAlloc(NULL, MANY * PAGE, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
+				    PAGE_READWRITE);
+
+	for (int i = 0; i < MANY; i += 2)
+		region[i * PAGE] = 1;
+	ok(lists_every_second(region, 0, MANY, 0, MANY / 2), "many pages, in their order");
+	ok(lists_every_second(region, WRITE_WATCH_FLAG_RESET, 70, 0, 70), "the first ones");
+	ok(lists_every_second(region, WRITE_WATCH_FLAG_RESET, 300, 70, 300), "the next ones");
+	ok(lists_every_second(region, 0, MANY, 370, MANY / 2 - 370), "the rest");
+	VirtualFree(region + 700 * PAGE, 200 * PAGE, MEM_DECOMMIT);
+	ok(lists_every_second(region, 0, MANY, 370, MANY / 2 - 370), "a part is decommitted");
+	ok(lists_every_second(region, WRITE_WATCH_FLAG_RESET, 10, 370, 10), "ten of them");
+	ok(lists_every_second(region, WRITE_WATCH_FLAG_RESET, MANY, 380, MANY / 2 - 380),
+	   "all of them");
+	ok(lists_every_second(region, 0, MANY, 0, 0), "none is left");
+	VirtualFree(region, 0, MEM_RELEASE);
+}
+
+#ifndef _WIN32
+/* What the child lists, as its exit status. */
+static int in_child(int page)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		watched[page * PAGE] = 1;
+		_exit((int)written(WRITE_WATCH_FLAG_RESET) | (int)written(0));
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_fork(void)
+{
+	written(WRITE_WATCH_FLAG_RESET);
+	watched[PAGE] = watched[6 * PAGE] = 1;
+	ok_equal(in_child(3), 0x4a, "a child's list goes on");
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0x42, "its parent's is not touched");
+	ok_equal(in_child(3), 8, "a child's list of what was reset");
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0, "nor is its parent's");
+}
+
+/* A program that closes all that it does not know. */
+static void test_closed(void)
+{
+	watched[2 * PAGE] = 1;
+	for (int fd = 3; fd < 2000; fd++)
+		close(fd);
+	ok((written(WRITE_WATCH_FLAG_RESET) & 4) != 0, "a page is listed all the same");
+	ok_equal(written(0), 0, "nothing is written");
+	watched[9 * PAGE] = 1;
+	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0x200, "the watch goes on");
+}
+#endif
 
 static void test_arguments(void)
 {
@@ -152,8 +296,15 @@ int main(void)
 	test_limited();
 	test_file();
 	test_decommit();
+	test_reserved();
+	test_guard();
+	test_many();
 	test_arguments();
 	test_nt();
+#ifndef _WIN32
+	test_fork();
+	test_closed();
+#endif
 	ok(VirtualFree(watched, 0, MEM_RELEASE), "released");
 	return tap_done();
 }

@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Write watch (MEM_WRITE_WATCH): which pages of a region were written since it was reserved, or
+ * since they were last reset. Written by the program or by the system on its behalf; what the list
+ * says is never too little.
+ *
+ * A page that was written stays listed when it is decommitted. In a child of fork the list goes on;
+ * where the parent had more threads than one, all pages with contents are listed at first. */
+
+#ifndef VADTRACE_CORE_VM_WRITEWATCH_H
+#define VADTRACE_CORE_VM_WRITEWATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/types.h"
+#include "core/vm/rules.h"
+#include "core/vm/vad.h"
+
+/* How writes are noticed. */
+enum watch_means {
+	WATCH_BY_SYSTEM = 1, /* userfaultfd and PAGEMAP_SCAN: the kernel's own writes, too */
+	WATCH_BY_PROTECTION, /* read-only pages and their faults */
+};
+
+/* Which of them this process uses; found out when it is first asked. */
+enum watch_means watch_means(void);
+
+enum { WATCH_NOT_WRITTEN = 0, WATCH_WRITTEN = 1 };
+
+/* The watch of one region.
+ *  - written holds the region's pages: WATCH_WRITTEN those that are known to be written; the others
+ *    are not, or only the system knows (WATCH_BY_SYSTEM);
+ *  - it is in the list of all watches from watch_begin to watch_end.
+ * Guarded by: vm_lock. */
+struct watch {
+	struct watch *next;
+	struct watch *previous;
+	struct pagestate written;
+};
+
+/* All are called with vm_lock held; those that are given a vad do nothing where it has no watch. */
+
+enum watch_means watch_means_locked(void);
+/* For new pages in `state`, all zero, that nobody has touched. STATUS_NO_MEMORY. */
+NTSTATUS watch_begin(const struct vm_range *range, uint32_t state, struct watch **watch);
+/* Of a region that is gone, or is no longer VirtualAlloc's. NULL is allowed. */
+void watch_end(struct watch *watch);
+/* The contents of the range are about to go: what was written is remembered. STATUS_NO_MEMORY: go
+ * no further. Uses up what pagestate_prepare has prepared. */
+NTSTATUS watch_remember(const struct vad *vad, const struct vm_range *range);
+/* The range has fresh pages from the system, all reserved. */
+void watch_renew(const struct vad *vad, const struct vm_range *range);
+/* The pager's set, for a region with or without a watch. */
+int watch_set_pages(const struct vad *vad, const struct vm_range *range, uint32_t state);
+/* A thread's write to a page that it may write to was not let through: it is noted. False: it is
+ * not for the watch that it was not. */
+bool watch_note(const struct vad *vad, uintptr_t address);
+/* No page of the range counts as written. STATUS_NO_MEMORY: some may do so all the same. */
+NTSTATUS watch_forget(const struct vad *vad, const struct vm_range *range);
+/* Has the system account for all watches' pages. False: not for all. */
+bool watch_add_all(void);
+
+void watch_fork_prepare(void);
+void watch_fork_child(void);
+
+/* These take vm_lock. */
+
+/* NtGetWriteWatch on this process. *count is room for pages before, and the number of pages
+ * afterwards; the lowest addresses come first. What is listed is reset if `resets`, at the moment
+ * that it is listed. STATUS_INVALID_PARAMETER: the range is not of one region with a watch, or
+ * there is no room. */
+NTSTATUS vm_get_write_watch(const void *base, size_t size_bytes, bool resets, void **pages,
+			    size_t *count);
+NTSTATUS vm_reset_write_watch(const void *base, size_t size_bytes);
+
+#endif
