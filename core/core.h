@@ -104,7 +104,12 @@ VOID RtlCaptureContext(PCONTEXT ContextRecord);
 /* The machine and the address space. */
 VOID GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 VOID GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
-/* Bytes of a large page; 0 when the system has none. */
+/* Bytes of a large page; 0 when the system has none. VirtualAlloc with MEM_RESERVE | MEM_COMMIT |
+ * MEM_LARGE_PAGES takes them from the system's pool (vm.nr_hugepages): ERROR_NO_SYSTEM_RESOURCES
+ * when it has not so many, ERROR_PRIVILEGE_NOT_HELD when the system gives this user none,
+ * ERROR_INVALID_PARAMETER for an address or size that is no multiple, ERROR_NOT_SUPPORTED when
+ * there are no large pages at all. They are zero, stay in memory, are protected as whole ones only
+ * and are not decommitted (ERROR_INVALID_ADDRESS). */
 SIZE_T GetLargePageMinimum(void);
 
 /* How much memory there is: the machine's, or less where a control group (v1 or v2) limits this

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "core/os/os.h"
+#include "core/types.h"
 
 static intptr_t get(void *address, size_t size_bytes, uint32_t state)
 {
@@ -31,10 +32,11 @@ static int set(void *address, size_t size_bytes, uint32_t state)
 	return os_protect(address, size_bytes, pager_prot_of_state(state));
 }
 
+/* They come and go with their region. */
 static int drop(void *address, size_t size_bytes)
 {
 	(void)address, (void)size_bytes;
-	return -EINVAL;
+	return -EEXIST;
 }
 
 /* They are never paged out. */
@@ -50,4 +52,5 @@ const struct pager pager_large = {
 	.set = set,
 	.drop = drop,
 	.reset = reset,
+	.features = MEM_LARGE_PAGES,
 };

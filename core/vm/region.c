@@ -7,8 +7,10 @@
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
+#include "core/os/pager_large.h"
 #include "core/os/pager_model.h"
 #include "core/vm/fault.h"
+#include "core/vm/large.h"
 #include "core/vm/tell.h"
 #include "core/vm/writewatch.h"
 
@@ -18,15 +20,40 @@ NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request)
 										: status;
 }
 
+#define REGION_FEATURES \
+	(PAGE_GUARD | MEM_WRITE_WATCH | MEM_PHYSICAL | MEM_RESERVE_PLACEHOLDER | MEM_LARGE_PAGES)
+
 NTSTATUS region_use_features(const struct pager *whose, uint32_t features)
 {
-	uint32_t asked = features & (PAGE_GUARD | MEM_WRITE_WATCH | MEM_RESERVE_PLACEHOLDER);
+	uint32_t asked = features & REGION_FEATURES;
 
 	if (asked & ~whose->features)
 		return STATUS_NOT_SUPPORTED;
 	if (asked & PAGE_GUARD && whose == &pager_linux)
 		fault_enable();
 	return STATUS_SUCCESS;
+}
+
+NTSTATUS region_choose_pager(const void *base, size_t size_bytes, uint32_t type, uint32_t protect,
+			     const struct pager **whose)
+{
+	if (*whose != &pager_linux)
+		return STATUS_SUCCESS;
+	(void)protect;
+	if (type & MEM_LARGE_PAGES) {
+		*whose = &pager_large;
+		return large_check(base, size_bytes);
+	}
+	return STATUS_SUCCESS;
+}
+
+size_t region_alignment(const struct pager *whose, const struct vm_request *request)
+{
+	bool has_wish = request->alignment_bytes || request->limit || request->lowest;
+
+	if (whose != &pager_large || !has_wish)
+		return request->alignment_bytes;
+	return large_alignment(request->alignment_bytes);
 }
 
 struct vad *region_around(const struct vm_range *range)

@@ -23,6 +23,14 @@ NTSTATUS region_allow(NTSTATUS status, const struct vm_request *request);
 /* Whether the pager has these features (PAGE_GUARD, MEM_WRITE_WATCH, MEM_RESERVE_PLACEHOLDER; other
  * bits do not count); if so, core is ready for them. STATUS_NOT_SUPPORTED. */
 NTSTATUS region_use_features(const struct pager *whose, uint32_t features);
+/* Large pages and windows for physical pages have pagers of their own: *whose becomes that of a new
+ * region, when it was the default one. STATUS_INVALID_PARAMETER: large pages that are not whole
+ * ones; a window that is not PAGE_READWRITE. STATUS_NOT_SUPPORTED: no large pages here. */
+NTSTATUS region_choose_pager(const void *base, size_t size_bytes, uint32_t type, uint32_t protect,
+			     const struct pager **whose);
+/* What the region is aligned to, where the request has wishes about addresses; 0: nothing more than
+ * every region. */
+size_t region_alignment(const struct pager *whose, const struct vm_request *request);
 /* The region of VirtualAlloc's kind that holds the whole range, or NULL; a placeholder is none. */
 struct vad *region_around(const struct vm_range *range);
 /* Whether every page of the range, inside `vad`, is committed. */

@@ -18,7 +18,6 @@
 #define ALLOCATION_TYPES                                                                          \
 	(MEM_COMMIT | MEM_RESERVE | MEM_RESET | MEM_RESET_UNDO | MEM_TOP_DOWN | MEM_WRITE_WATCH | \
 	 MEM_PHYSICAL | MEM_LARGE_PAGES)
-#define ABSENT_TYPES (MEM_PHYSICAL | MEM_LARGE_PAGES)
 
 NTSTATUS rules_range(const void *base, size_t size_bytes, size_t granularity,
 		     struct vm_range *range)
@@ -47,7 +46,7 @@ NTSTATUS rules_allocation_type(uint32_t type)
 		return STATUS_INVALID_PARAMETER;
 	if (type & MEM_WRITE_WATCH && !(type & MEM_RESERVE))
 		return STATUS_INVALID_PARAMETER;
-	return type & ABSENT_TYPES ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+	return STATUS_SUCCESS;
 }
 
 static bool is_private_kind(uint32_t kind)

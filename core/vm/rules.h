@@ -23,8 +23,7 @@ struct vm_range {
  * STATUS_INVALID_PARAMETER when there is none or it leaves the program's addresses. */
 NTSTATUS rules_range(const void *base, size_t size_bytes, size_t granularity,
 		     struct vm_range *range);
-/* Whether the type is one that NtAllocateVirtualMemory takes, and that we have:
- * STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED. */
+/* Whether the type is one that NtAllocateVirtualMemory takes. STATUS_INVALID_PARAMETER. */
 NTSTATUS rules_allocation_type(uint32_t type);
 /* Whether pages of private memory can have this protection. The modifiers (PAGE_GUARD,
  * PAGE_NOCACHE, PAGE_WRITECOMBINE) are for committed pages only. STATUS_INVALID_PAGE_PROTECTION. */

@@ -14,8 +14,10 @@
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
+#include "core/os/pager_large.h"
 #include "core/os/pager_model.h"
 #include "core/vm/charge.h"
+#include "core/vm/large.h"
 #include "core/vm/numa.h"
 #include "core/vm/placeholder.h"
 #include "core/vm/region.h"
@@ -31,8 +33,9 @@ struct allocation {
 	uint32_t type;
 	uint32_t state; /* of its pages, when it succeeds */
 	uint32_t protect;
-	uint32_t placeholder; /* one of PLACEHOLDER_TYPES; 0: has nothing to do with them */
-	struct watch *watch;  /* of a new region */
+	uint32_t placeholder;      /* one of PLACEHOLDER_TYPES; 0: has nothing to do with them */
+	const struct pager *pager; /* of a new region */
+	struct watch *watch;       /* of a new region */
 	const struct vm_request *request;
 };
 
@@ -48,7 +51,7 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 	vad->type = MEM_PRIVATE;
 	vad->protect = allocation->protect;
 	vad->origin = VAD_ORIGIN_VIRTUAL;
-	vad->pager = pager_of(allocation->request);
+	vad->pager = allocation->pager;
 	vad->watch = allocation->watch;
 	vad->owner = allocation->request->owner;
 	vad->is_told = event_is_wanted();
@@ -71,7 +74,7 @@ static bool may_commit(const struct pager *whose, uint64_t size_bytes)
 static NTSTATUS watch_locked(struct allocation *allocation)
 {
 	const struct vm_range *range = &allocation->range;
-	const struct pager *whose = pager_of(allocation->request);
+	const struct pager *whose = allocation->pager;
 	NTSTATUS status;
 
 	if (!(allocation->type & MEM_WRITE_WATCH) || whose != &pager_linux)
@@ -82,13 +85,20 @@ static NTSTATUS watch_locked(struct allocation *allocation)
 	return status;
 }
 
+static NTSTATUS reserve_error(const struct pager *whose, int error)
+{
+	if (whose == &pager_large)
+		return large_error(error);
+	return error == -EPERM ? STATUS_CONFLICTING_ADDRESSES : status_from_os(error);
+}
+
 static NTSTATUS reserve_locked(struct allocation *allocation)
 {
 	const struct space_wish wish = {
-		.pager = pager_of(allocation->request),
+		.pager = allocation->pager,
 		.base = allocation->range.base,
 		.size_bytes = allocation->range.end - allocation->range.base,
-		.alignment_bytes = allocation->request->alignment_bytes,
+		.alignment_bytes = region_alignment(allocation->pager, allocation->request),
 		.limit = allocation->request->limit,
 		.lowest = allocation->request->lowest,
 		.state = allocation->state,
@@ -105,7 +115,7 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 	if (base == -ECANCELED && wish.base && vad_is_any_in(wish.base, allocation->range.end))
 		return STATUS_CONFLICTING_ADDRESSES;
 	if (base < 0)
-		return base == -EPERM ? STATUS_CONFLICTING_ADDRESSES : status_from_os((int)base);
+		return reserve_error(allocation->pager, (int)base);
 	allocation->range.base = (uintptr_t)base;
 	allocation->range.end = (uintptr_t)base + wish.size_bytes;
 	status = watch_locked(allocation);
@@ -259,8 +269,10 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 		status = rules_range(base, size_bytes, granularity_of(base, allocation),
 				     &allocation->range);
 	if (status_is_success(status))
-		status =
-			region_use_features(pager_of(allocation->request), features_of(allocation));
+		status = region_choose_pager(base, size_bytes, allocation->type,
+					     allocation->protect, &allocation->pager);
+	if (status_is_success(status))
+		status = region_use_features(allocation->pager, features_of(allocation));
 	allocation->protect = rules_kept_protection(allocation->protect);
 	allocation->state = commits ? MEM_COMMIT | allocation->protect : MEM_RESERVE;
 	return status;
@@ -269,7 +281,9 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t protect,
 		     const struct vm_request *request)
 {
-	struct allocation allocation = { .type = type, .protect = protect, .request = request };
+	struct allocation allocation = {
+		.type = type, .protect = protect, .pager = pager_of(request), .request = request
+	};
 	NTSTATUS status = check_allocation(*base, *size_bytes, &allocation);
 
 	if (!status_is_success(status))
