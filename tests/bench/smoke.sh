@@ -4,7 +4,8 @@
 
 # The benchmarks run, and fill their tables; how fast anything is, is not asked here.
 
-. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+. "${VADTRACE_SRCDIR:?}/tests/lib/isolate.sh"
+. "$VADTRACE_SRCDIR/tests/lib/tap.sh"
 
 # has_row FILE START: a row of the table begins so, and each of its cells is a number.
 has_row() {

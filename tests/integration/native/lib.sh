@@ -8,14 +8,8 @@
 #
 #   same dl "$here/dl" "$module"        output and status are those of the bare run, in each mode
 
-if [ -z "${NATIVE_TEST_ISOLATED:-}" ] && unshare --mount true 2>/dev/null; then
-	# shellcheck disable=SC2016 # expanded there
-	NATIVE_TEST_ISOLATED=1 exec unshare --mount \
-		bash -c 'mount -t tmpfs run /run && exec bash "$0"' "$0"
-fi
-unset NATIVE_TEST_ISOLATED
-
-. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+. "${VADTRACE_SRCDIR:?}/tests/lib/isolate.sh"
+. "$VADTRACE_SRCDIR/tests/lib/tap.sh"
 
 here=$VADTRACE_BUILDDIR/tests/integration/native
 preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so

@@ -13,7 +13,8 @@
 # A script may set `children` (also trace the programs that it starts), `input` (its standard
 # input), `ways`, and redefine normalise(), which takes out what differs between any two runs.
 
-. "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
+. "${VADTRACE_SRCDIR:?}/tests/lib/isolate.sh"
+. "$VADTRACE_SRCDIR/tests/lib/tap.sh"
 
 here=$VADTRACE_SRCDIR/tests/integration/programs
 preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
