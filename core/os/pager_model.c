@@ -9,16 +9,17 @@
 
 #include "core/base/thread.h"
 
-static CORE_TLS struct model_answer current;
+/* What get() answers: the address, or -ECANCELED for all that was refused. */
+static CORE_TLS intptr_t current;
 
 void pager_model_answer(const struct model_answer *answer)
 {
-	current = *answer;
+	current = answer->verdict == MODEL_REFUSED ? -ECANCELED : (intptr_t)answer->address;
 }
 
 static int ask(void)
 {
-	return current.verdict == MODEL_REFUSED ? -ECANCELED : 0;
+	return current == -ECANCELED ? -ECANCELED : 0;
 }
 
 static intptr_t get(void *address, size_t size_bytes, uint32_t state)
@@ -26,7 +27,7 @@ static intptr_t get(void *address, size_t size_bytes, uint32_t state)
 	(void)address;
 	(void)size_bytes;
 	(void)state;
-	return current.verdict == MODEL_REFUSED ? -ECANCELED : (intptr_t)current.address;
+	return current;
 }
 
 static intptr_t get_below(uintptr_t limit, size_t size_bytes, uint32_t state)

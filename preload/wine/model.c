@@ -112,7 +112,20 @@ static bool is_taken_from_core(const struct operation *asked, const struct opera
 	return true;
 }
 
-void model_allocated(const struct operation *asked, const struct operation *done, NTSTATUS status)
+static NTSTATUS allocate(struct operation *core, const struct vm_request *request)
+{
+	return vm_allocate(&core->base, &core->size_bytes, core->type, core->protect, request);
+}
+
+static NTSTATUS protect(struct operation *core, const struct vm_request *request)
+{
+	return vm_protect(&core->base, &core->size_bytes, core->protect, &core->old_protect,
+			  request);
+}
+
+/* The engine repeats what Wine has done; where it does not come to the same, Wine is asked. */
+static void repeat(NTSTATUS (*engine)(struct operation *core, const struct vm_request *request),
+		   const struct operation *asked, const struct operation *done, NTSTATUS status)
 {
 	const struct vm_request request = request_of(asked->api);
 	struct operation core = *asked;
@@ -122,25 +135,19 @@ void model_allocated(const struct operation *asked, const struct operation *done
 	    (!is_done(status) && !is_verifying()))
 		return;
 	answer(status, done->base);
-	core_status = vm_allocate(&core.base, &core.size_bytes, core.type, core.protect, &request);
+	core_status = engine(&core, &request);
 	if (!compare(asked, done, status, &core, core_status) && is_done(status))
 		model_take_in(asked->api, done->base, done->size_bytes);
 }
 
+void model_allocated(const struct operation *asked, const struct operation *done, NTSTATUS status)
+{
+	repeat(allocate, asked, done, status);
+}
+
 void model_protected(const struct operation *asked, const struct operation *done, NTSTATUS status)
 {
-	const struct vm_request request = request_of(asked->api);
-	struct operation core = *asked;
-	NTSTATUS core_status;
-
-	if (is_taken_from_core(asked, done, status) || is_news(asked, done, status) ||
-	    (!is_done(status) && !is_verifying()))
-		return;
-	answer(status, done->base);
-	core_status =
-		vm_protect(&core.base, &core.size_bytes, core.protect, &core.old_protect, &request);
-	if (!compare(asked, done, status, &core, core_status) && is_done(status))
-		model_take_in(asked->api, done->base, done->size_bytes);
+	repeat(protect, asked, done, status);
 }
 
 NTSTATUS model_free(const struct operation *asked)

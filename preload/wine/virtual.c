@@ -143,6 +143,21 @@ static NTSTATUS write_range(const struct operation *operation, uint64_t base_poi
 	return STATUS_ACCESS_VIOLATION;
 }
 
+/* A call of ntdll's on a range: the process and the pointer to its base come first. */
+static bool serve_range(struct hook_call *call, struct operation *operation, uint64_t size_pointer,
+			NTSTATUS (*perform)(struct operation *))
+{
+	uint64_t base_pointer = call->arguments[1];
+	NTSTATUS status;
+
+	if (!is_this_process(call) || !read_range(operation, base_pointer, size_pointer))
+		return false;
+	status = perform(operation);
+	if (status == STATUS_SUCCESS)
+		status = write_range(operation, base_pointer, size_pointer);
+	return answer_status(call, status);
+}
+
 /* NtAllocateVirtualMemory(process, base, zero bits, size, type, protect) */
 HANDLER(NtAllocateVirtualMemory)
 {
@@ -153,15 +168,8 @@ HANDLER(NtAllocateVirtualMemory)
 		.protect = low(hook_argument(call, 5)),
 		.zero_bits = call->arguments[2],
 	};
-	NTSTATUS status;
 
-	if (!is_this_process(call) ||
-	    !read_range(&operation, call->arguments[1], call->arguments[3]))
-		return false;
-	status = operation_allocate(&operation);
-	if (status == STATUS_SUCCESS)
-		status = write_range(&operation, call->arguments[1], call->arguments[3]);
-	return answer_status(call, status);
+	return serve_range(call, &operation, call->arguments[3], operation_allocate);
 }
 
 /* Wine has taken requirements into account that core's engine was not asked about. */
@@ -183,32 +191,18 @@ HANDLER(NtAllocateVirtualMemoryEx)
 		.type = low(call->arguments[3]),
 		.protect = low(hook_argument(call, 4)),
 	};
-	NTSTATUS status;
 
-	if (!is_this_process(call) ||
-	    !read_range(&operation, call->arguments[1], call->arguments[2]))
-		return false;
 	if (hook_argument(call, 6))
-		return serve_pass(call, allocated_by_wine);
-	status = operation_allocate(&operation);
-	if (status == STATUS_SUCCESS)
-		status = write_range(&operation, call->arguments[1], call->arguments[2]);
-	return answer_status(call, status);
+		return serve_pass(call, is_this_process(call) ? allocated_by_wine : NULL);
+	return serve_range(call, &operation, call->arguments[2], operation_allocate);
 }
 
 /* NtFreeVirtualMemory(process, base, size, type) */
 HANDLER(NtFreeVirtualMemory)
 {
 	struct operation operation = { .api = api, .call = call, .type = low(call->arguments[3]) };
-	NTSTATUS status;
 
-	if (!is_this_process(call) ||
-	    !read_range(&operation, call->arguments[1], call->arguments[2]))
-		return false;
-	status = operation_free(&operation);
-	if (status == STATUS_SUCCESS)
-		status = write_range(&operation, call->arguments[1], call->arguments[2]);
-	return answer_status(call, status);
+	return serve_range(call, &operation, call->arguments[2], operation_free);
 }
 
 /* NtProtectVirtualMemory(process, base, size, protect, old protect) */
@@ -219,19 +213,14 @@ HANDLER(NtProtectVirtualMemory)
 				       .protect = low(call->arguments[3]) };
 	uint64_t old_pointer = hook_argument(call, 4);
 	uint32_t old_protect;
-	NTSTATUS status;
 
-	if (!is_this_process(call) ||
-	    !read_range(&operation, call->arguments[1], call->arguments[2]) ||
-	    !guest_read(&old_protect, old_pointer, sizeof(old_protect)))
+	if (!guest_read(&old_protect, old_pointer, sizeof(old_protect)) ||
+	    !serve_range(call, &operation, call->arguments[2], operation_protect))
 		return false;
-	status = operation_protect(&operation);
-	if (status != STATUS_SUCCESS)
-		return answer_status(call, status);
-	status = write_range(&operation, call->arguments[1], call->arguments[2]);
-	if (!guest_write(old_pointer, &operation.old_protect, sizeof(operation.old_protect)))
-		status = STATUS_ACCESS_VIOLATION;
-	return answer_status(call, status);
+	if (call->result == STATUS_SUCCESS &&
+	    !guest_write(old_pointer, &operation.old_protect, sizeof(operation.old_protect)))
+		return answer_status(call, STATUS_ACCESS_VIOLATION);
+	return true;
 }
 
 /* NtQueryVirtualMemory(process, address, class, info, size, answered size) */
