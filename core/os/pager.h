@@ -4,9 +4,10 @@
 /* Where vm gets its pages, protects them and gives them back. The Linux pager is the default; a
  * host that lives inside another memory manager installs its own before the first use.
  *
- * A state is MEM_RESERVE, or MEM_COMMIT with PAGE_* bits. Ranges are whole pages, inside one range
- * that get() gave. Answers are 0, a value, or -errno. All are called with vm_lock held; a pager
- * may leave out those that say what NULL means. */
+ * A state is MEM_RESERVE, or MEM_COMMIT with PAGE_* bits; get() may be given those with
+ * MEM_RESERVE, too, for who wants to know what the range was allocated with. Ranges are whole
+ * pages, inside one range that get() gave. Answers are 0, a value, or -errno. All are called with
+ * vm_lock held; a pager may leave out those that say what NULL means. */
 
 #ifndef VADTRACE_CORE_OS_PAGER_H
 #define VADTRACE_CORE_OS_PAGER_H

@@ -101,7 +101,7 @@ static NTSTATUS reserve_locked(struct allocation *allocation)
 		.alignment_bytes = region_alignment(allocation->pager, allocation->request),
 		.limit = allocation->request->limit,
 		.lowest = allocation->request->lowest,
-		.state = allocation->state,
+		.state = allocation->state | allocation->protect,
 		.is_top_down = allocation->type & MEM_TOP_DOWN,
 	};
 	intptr_t base;

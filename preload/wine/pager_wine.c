@@ -90,16 +90,18 @@ static int ask(void)
 	return thread_has_ended ? -EAGAIN : 0;
 }
 
+/* What a range is reserved with is seen in its AllocationProtect, which other processes ask Wine
+ * for. */
 static intptr_t get_where(void *address, size_t size_bytes, uint32_t state, uint64_t zero_bits)
 {
-	uint32_t protect =
-		state & MEM_COMMIT ? state & ~(MEM_COMMIT | MEM_TOP_DOWN) : PAGE_NOACCESS;
-	uint32_t type = MEM_RESERVE | (state & (MEM_COMMIT | MEM_TOP_DOWN));
+	uint32_t kinds = state & (MEM_RESERVE | MEM_COMMIT | MEM_TOP_DOWN),
+		 protect = state & ~kinds;
 	NTSTATUS status;
 
 	if (thread_has_ended)
 		return -EAGAIN;
-	status = wine_allocate(&address, &size_bytes, zero_bits, type, protect);
+	status = wine_allocate(&address, &size_bytes, zero_bits, kinds | MEM_RESERVE,
+			       protect ? protect : PAGE_NOACCESS);
 	return status == STATUS_SUCCESS ? (intptr_t)address : error_of(status);
 }
 
