@@ -21,6 +21,13 @@ function fail(text) {
 	exit 1
 }
 
+function add_hook(text, place) {
+	if (split(text, place, "!") != 2 || (text in places))
+		fail("a hook is dll!export, or =name of the row that has this one")
+	places[text] = 1
+	hooks[++hook_count] = $1 ", " $2 ", " place[1] ", " place[2] ", " $7 ", " $8
+}
+
 (NF != 5 && NF != 8) || $1 !~ /^[0-9]+$/ {
 	fail("a row is: id name family kind file, and for Windows: hook arguments how")
 }
@@ -39,10 +46,11 @@ NF == 8 && $6 ~ /^=/ {
 }
 
 NF == 8 && $6 !~ /^=/ {
-	if (split($6, place, "!") != 2 || ($6 in places))
-		fail("a hook is dll!export, or =name of the row that has this one")
-	places[$6] = 1
-	hooks[++hook_count] = $1 ", " $2 ", " place[1] ", " place[2] ", " $7 ", " $8
+	place_count = split($6, all_places, ",")
+	if (place_count > 1 && $8 != "pass")
+		fail("core answers at one place")
+	for (i = 1; i <= place_count; i++)
+		add_hook(all_places[i])
 }
 
 {

@@ -24,9 +24,8 @@
 #include "preload/pe/stub.h"
 
 #define DLLS_MAX 3
-#define API_IDS_MAX 512
 
-#define ID_FITS(id, ...) static_assert((id) < API_IDS_MAX, "originals has a place for it");
+#define ID_FITS(id, ...) static_assert((id) < HOOK_IDS_MAX, "originals has a place for it");
 API_HOOKS(ID_FITS)
 
 /* A RUNTIME_FUNCTION; relative to the region's base. */
@@ -51,8 +50,8 @@ static struct dll dlls[DLLS_MAX];
 static struct plan plans[HOOK_COUNT];
 static struct hook_place places[HOOK_COUNT];
 static uint64_t stubs[HOOK_COUNT];
-static void *originals[API_IDS_MAX];
-static hook_quick quicks[API_IDS_MAX];
+static void *originals[HOOK_IDS_MAX];
+static hook_quick quicks[HOOK_IDS_MAX];
 static hook_enter dispatch_enter_call;
 static hook_leave dispatch_leave_call;
 static uint64_t raise_status, add_function_table, query_system;
@@ -84,7 +83,7 @@ struct hook_place hook_place_at(size_t index)
 
 void *hook_original(enum api api)
 {
-	return (unsigned int)api < API_IDS_MAX ? originals[api] : NULL;
+	return (unsigned int)api < HOOK_IDS_MAX ? originals[api] : NULL;
 }
 
 bool hook_holds(uint64_t address)

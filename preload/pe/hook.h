@@ -21,6 +21,9 @@
 
 struct hook_call; /* call.h */
 
+/* Above every id of a function that has a hook. */
+#define HOOK_IDS_MAX 512
+
 struct hook_place {
 	enum hook_state state;
 	const char *reason; /* of HOOK_ABSENT and HOOK_LEFT: a fixed text; else "" */

@@ -50,10 +50,11 @@ static enum config_mode mode;
 static bool is_settled;
 static bool are_hooks_told;
 
-#define HANDLER_route(name) serve_##name
-#define HANDLER_pass(name) NULL
-#define HANDLER_ROW(id, name, dll, export, arguments, how) [id] = HANDLER_##how(name),
-static const serve_function handlers[] = { API_HOOKS(HANDLER_ROW) };
+/* NULL where Wine answers in all modes. */
+#define HANDLER_route(id, name) [id] = serve_##name,
+#define HANDLER_pass(id, name)
+#define HANDLER_ROW(id, name, dll, export, arguments, how) HANDLER_##how(id, name)
+static const serve_function handlers[HOOK_IDS_MAX] = { API_HOOKS(HANDLER_ROW) };
 
 enum config_mode serve_mode(void)
 {
