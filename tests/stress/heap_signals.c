@@ -9,14 +9,13 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "core/heap/heap.h"
 #include "tests/lib/tap.h"
 
 #define SLOTS 400
 #define HANDLER_SLOTS 16
-#define RUN_SECONDS 2
+#define SIGNALS 1500
 
 static unsigned char *slots[SLOTS];
 static size_t sizes[SLOTS];
@@ -90,12 +89,12 @@ static void renew(unsigned slot, size_t size_bytes)
 	slots[slot] = block;
 }
 
-static void churn(time_t end)
+static void churn(void)
 {
 	static unsigned random_state = 1;
 
 	sigsetjmp(restart, 1);
-	while (time(NULL) < end) {
+	while (signals < SIGNALS) {
 		for (int i = 0; i < 2000; i++) {
 			random_state = random_state * 1103515245 + 12345;
 			renew(random_state / 65536 % SLOTS,
@@ -123,9 +122,8 @@ static void run(const char *name, int flags, bool jumps_out)
 	jumps = 0;
 	may_jump = jumps_out;
 	start_timer(flags);
-	churn(time(NULL) + RUN_SECONDS);
+	churn();
 	stop_timer();
-	ok(signals > 100, "%s: the handler ran (%d times)", name, (int)signals);
 	ok(!jumps_out || jumps > 10, "%s: it jumped out (%d times)", name, (int)jumps);
 	ok_equal(failures, 0, "%s: every block stays whole", name);
 	ok(is_back_to_normal(), "%s: the thread has its own front again", name);

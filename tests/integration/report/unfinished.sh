@@ -22,6 +22,11 @@ print(sum(size["calls"] for size in json.load(sys.stdin)["sizes"] if size["from_
 		<"$1"
 }
 
+# The first buffers of it are on the disk.
+has_events() {
+	[ -n "$(find "$1/ust" -type f -size +1024k)" ]
+}
+
 # all_refuse FOLDER CAUSE ADVICE NAME
 all_refuse() {
 	local command
@@ -40,6 +45,7 @@ for victim in sessiond consumerd; do
 	start -o "$victim" -- "$allocate" forever
 	until_true is_ready
 	program=$(pgrep -P "$recorder" -x allocate)
+	until_true has_events "$victim"
 	# shellcheck disable=SC2046 # one word each
 	kill -KILL $(living "lttng-$victim")
 	until_true said 'recording stops here'
