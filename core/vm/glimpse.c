@@ -1,15 +1,20 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Two walks down, of the tree of ranges and of the changes in one range (sequence.h says why they
- * may be walked). What is read here is raced for on purpose, and checked before it is used. */
+/* A table of what was found before, then two walks down, of the tree of ranges and of the changes
+ * in one range (sequence.h says why they may be walked). What is read here is raced for on purpose,
+ * and checked before it is used. */
 
 #include "core/vm/glimpse.h"
 
 #include "core/base/hints.h"
+#include "core/vm/charge.h"
 #include "core/vm/sequence.h"
 
 #define ATTEMPTS 8
+/* A megabyte, of which only what is used is there. */
+#define KNOWN_VADS ((size_t)1 << 17)
+#define PAGES_PER_GRANULE 16
 
 #define peek(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
@@ -60,12 +65,42 @@ static RACES_ON_PURPOSE bool find_run(const struct vad *vad, uint64_t page, uint
 	return sequence_is_same(sequence);
 }
 
+/* Where the vad of an address was found last, by the address's place in the table. Any vad may be
+ * there, also one that is in no tree any more: what it says of itself decides. */
+static struct vad *known_vads[KNOWN_VADS];
+
+/* False: not of one moment. NULL: the tree has to be asked. */
+static RACES_ON_PURPOSE bool find_known(uint64_t page, uintptr_t sequence, struct vad **found)
+{
+	struct vad *vad = peek(known_vads[page / PAGES_PER_GRANULE % KNOWN_VADS]);
+
+	if (vad && (peek(vad->pages.charge_class) == CHARGE_UNCOUNTED ||
+		    peek(vad->pages.first_page) > page || peek(vad->pages.end_page) <= page))
+		vad = NULL;
+	*found = vad;
+	return sequence_is_same(sequence);
+}
+
+static RACES_ON_PURPOSE bool find(uint64_t page, uintptr_t sequence, struct vad **found)
+{
+	if (!find_known(page, sequence, found))
+		return false;
+	if (likely(*found))
+		return true;
+	if (!find_vad(page, sequence, found))
+		return false;
+	if (*found)
+		__atomic_store_n(&known_vads[page / PAGES_PER_GRANULE % KNOWN_VADS], *found,
+				 __ATOMIC_RELAXED);
+	return true;
+}
+
 static RACES_ON_PURPOSE bool look(uint64_t page, struct glimpse *glimpse)
 {
 	uintptr_t sequence;
 	struct vad *vad;
 
-	if (!sequence_begin_reading(&sequence) || !find_vad(page, sequence, &vad))
+	if (!sequence_begin_reading(&sequence) || !find(page, sequence, &vad))
 		return false;
 	glimpse->is_known = vad && peek(vad->pages.first_page) <= page;
 	if (!glimpse->is_known)

@@ -25,7 +25,7 @@ struct pagestate {
 	uint64_t end_page;
 	struct rb_tree changes; /* of struct page_change */
 	uint32_t first_state;
-	uint8_t charge_class; /* enum charge_class: each change is counted (charge.h) */
+	uint8_t charge_class; /* enum charge_class: each change is counted, while in a tree */
 };
 
 /* From `page` up to the next change. Guarded by: vm_lock. */

@@ -22,6 +22,7 @@
 #include "core/vm/numa.h"
 #include "core/vm/sequence.h"
 #include "core/vm/tell.h"
+#include "core/vm/writewatch.h"
 
 NTSTATUS placeholder_check(const void *base, uint32_t type, uint32_t protect)
 {
@@ -62,23 +63,36 @@ static void become(struct vad *vad, uint32_t state, uint32_t protect, bool is_pl
 	sequence_end_change();
 }
 
-NTSTATUS placeholder_replace(const struct vm_range *range, uint32_t state, uint32_t protect,
-			     const struct vm_request *request)
+/* Gives the placeholder's pages their state, and notices writes to them if that is asked for. */
+static NTSTATUS fill(struct vad *vad, const struct vm_range *range, uint32_t type, uint32_t state)
+{
+	int error = pager_ask(vad->pager);
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (error == 0 && state & MEM_COMMIT)
+		error = vad->pager->set((void *)range->base, range->end - range->base, state);
+	if (error < 0)
+		status = error == -ENOMEM ? STATUS_COMMITMENT_LIMIT : status_from_os(error);
+	else if (type & MEM_WRITE_WATCH && vad->pager == &pager_linux)
+		status = watch_begin(range, state, &vad->watch);
+	if (!status_is_success(status))
+		region_set_back(vad, range);
+	return status;
+}
+
+NTSTATUS placeholder_replace(const struct vm_range *range, uint32_t type, uint32_t state,
+			     uint32_t protect, const struct vm_request *request)
 {
 	struct vad *vad = vad_find(range->base);
-	int error;
+	NTSTATUS status;
 
 	if (!vad || !vad->is_placeholder || !is_whole(vad, range))
 		return STATUS_CONFLICTING_ADDRESSES;
 	if (state & MEM_COMMIT && !charge_has_room(range->end - range->base))
 		return STATUS_COMMITMENT_LIMIT;
-	error = pager_ask(vad->pager);
-	if (error == 0 && state & MEM_COMMIT)
-		error = vad->pager->set((void *)range->base, range->end - range->base, state);
-	if (error < 0) {
-		region_set_back(vad, range);
-		return error == -ENOMEM ? STATUS_COMMITMENT_LIMIT : status_from_os(error);
-	}
+	status = fill(vad, range, type, state);
+	if (!status_is_success(status))
+		return status;
 	numa_bind(range->base, range->end, request->node);
 	vad->numa_node = request->node;
 	vad->owner = request->owner;
@@ -126,6 +140,8 @@ NTSTATUS placeholder_preserve(struct vad *vad, const struct vm_range *range,
 	if (error < 0)
 		return status_from_os(error);
 	vad = placeholder_cut(vad, range);
+	watch_end(vad->watch);
+	vad->watch = NULL;
 	vad->numa_node = 0;
 	become(vad, MEM_RESERVE, PAGE_NOACCESS, /* is_placeholder */ true);
 	tell_anew(vad, request);

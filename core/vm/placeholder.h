@@ -17,10 +17,11 @@ NTSTATUS placeholder_check(const void *base, uint32_t type, uint32_t protect);
 /* A region that was just reserved becomes one. */
 void placeholder_begin(struct vad *vad);
 
-/* A region takes the place of the placeholder that is exactly the range; `state` is its pages'.
+/* A region takes the place of the placeholder that is exactly the range; `state` is its pages',
+ * `type` may have MEM_WRITE_WATCH.
  * STATUS_CONFLICTING_ADDRESSES: there is none; STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY. */
-NTSTATUS placeholder_replace(const struct vm_range *range, uint32_t state, uint32_t protect,
-			     const struct vm_request *request);
+NTSTATUS placeholder_replace(const struct vm_range *range, uint32_t type, uint32_t state,
+			     uint32_t protect, const struct vm_request *request);
 /* The range, inside `vad`, becomes a placeholder of its own: a piece of one, or what took the place
  * of one, whose contents are lost. STATUS_CONFLICTING_ADDRESSES: it is neither, or the whole
  * placeholder. */

@@ -35,10 +35,25 @@ static struct vad *vad_of(struct rb_node *node)
 	return node ? rb_entry(node, struct vad, node) : NULL;
 }
 
+/* Vads that nobody uses, chained by node.right and otherwise zero. Readers without a lock may hold
+ * a pointer to one (glimpse.c): its memory is never anything but a vad. */
+static struct vad *unused;
+
+static struct vad *take_unused(void)
+{
+	struct vad *vad = unused;
+
+	if (!vad)
+		return arena_allocate(sizeof *vad);
+	unused = vad_of(vad->node.right);
+	vad->node.right = NULL;
+	return vad;
+}
+
 bool vad_prepare(void)
 {
 	while (spare_count < SPARES_MAX) {
-		struct vad *vad = arena_allocate(sizeof *vad);
+		struct vad *vad = take_unused();
 
 		if (!vad)
 			return false;
@@ -57,12 +72,13 @@ void vad_give_back(struct vad *vad)
 {
 	pagestate_clear(&vad->pages);
 	watch_end(vad->watch);
+	*vad = (struct vad){ .origin = 0 };
 	if (spare_count < SPARES_MAX) {
-		*vad = (struct vad){ .origin = 0 };
 		spares[spare_count++] = vad;
 		return;
 	}
-	arena_free(vad, sizeof *vad);
+	vad->node.right = unused ? &unused->node : NULL;
+	unused = vad;
 }
 
 struct vad *vad_find_from(uintptr_t address)
@@ -142,9 +158,9 @@ void vad_insert(struct vad *vad)
 		parent = *link;
 		link = vad_base(vad) < vad_base(vad_of(parent)) ? &parent->left : &parent->right;
 	}
+	sequence_begin_change();
 	vad->pages.charge_class = charge_class_of(vad);
 	charge_add(&vad->pages, vad->pages.first_page, vad->pages.end_page);
-	sequence_begin_change();
 	rb_insert(&vad_tree, &vad->node, parent, link);
 	sequence_end_change();
 }
@@ -152,9 +168,9 @@ void vad_insert(struct vad *vad)
 void vad_remove(struct vad *vad)
 {
 	check_debug(lock_is_mine(&vm_lock), "a range removed without the lock");
+	sequence_begin_change();
 	charge_subtract(&vad->pages, vad->pages.first_page, vad->pages.end_page);
 	vad->pages.charge_class = CHARGE_UNCOUNTED;
-	sequence_begin_change();
 	rb_remove(&vad_tree, &vad->node);
 	sequence_end_change();
 }

@@ -292,7 +292,7 @@ NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t pr
 	if (is_reset(type))
 		status = reset_locked(&allocation);
 	else if (allocation.placeholder == MEM_REPLACE_PLACEHOLDER)
-		status = placeholder_replace(&allocation.range, allocation.state,
+		status = placeholder_replace(&allocation.range, allocation.type, allocation.state,
 					     allocation.protect, request);
 	else if (is_reserving(*base, type))
 		status = reserve_locked(&allocation);

@@ -210,6 +210,29 @@ static void test_ordinary(void)
 		  "nor what is free");
 }
 
+/* Writes to a region that took a placeholder's place can be watched. */
+static void test_watch(void)
+{
+	char *kept = keep(GRANULE);
+	PVOID pages[16];
+	ULONG_PTR count = COUNT(pages);
+	DWORD size = 0;
+
+	ok_status(allocate(kept, GRANULE, REPLACE | MEM_COMMIT | MEM_WRITE_WATCH, PAGE_READWRITE),
+		  STATUS_SUCCESS, "replaced by a watched region");
+	kept[3 * PAGE] = 1;
+	ok(GetWriteWatch(0, kept, GRANULE, pages, &count, &size) == 0 && count == 1 &&
+		   pages[0] == kept + 3 * PAGE,
+	   "the written page is listed");
+	ok_status(release(kept, GRANULE, PRESERVE), STATUS_SUCCESS, "back again");
+	ok_status(allocate(kept, GRANULE, REPLACE | MEM_COMMIT, PAGE_READWRITE), STATUS_SUCCESS,
+		  "replaced by an ordinary one");
+	kept[PAGE] = 1;
+	count = COUNT(pages);
+	ok(GetWriteWatch(0, kept, GRANULE, pages, &count, &size) != 0, "which is not watched");
+	release(kept, 0, MEM_RELEASE);
+}
+
 /* The same through VirtualAlloc2 and VirtualFree, with last errors. */
 static void test_win32(void)
 {
@@ -253,6 +276,7 @@ int main(void)
 	test_release_part();
 	test_coalesce();
 	test_ordinary();
+	test_watch();
 	test_win32();
 	return tap_done();
 }
