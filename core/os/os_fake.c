@@ -60,6 +60,11 @@ static bool is_refused(void)
 	return ++calls == failing_call;
 }
 
+int os_fake_refusal(void)
+{
+	return is_refused() ? failing_error : 0;
+}
+
 intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset)
 {
 	return is_refused() ? failing_error

@@ -10,7 +10,8 @@
  *            to write to one.
  *
  * A connection that has said nothing is one row of the porter's table, so that nobody waits for a
- * caller that was stopped; it is closed when its time is over. Both threads block all signals but
+ * caller that was stopped; it is closed when its time is over, or the table is full and it is the
+ * oldest: who asks does so at once. Both threads block all signals but
  * the C library's own, and live until the process ends. */
 
 #include "core/process/agent.h"
@@ -93,6 +94,16 @@ static bool is_welcome(int fd)
 	       identity_is_same_user(id);
 }
 
+static size_t find_oldest(const struct porter *porter)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 1; i < porter->client_count; i++)
+		if (porter->clients[i].deadline_ns < porter->clients[oldest].deadline_ns)
+			oldest = i;
+	return oldest;
+}
+
 static void admit(struct porter *porter)
 {
 	int fd = os_socket_accept(porter->listener);
@@ -103,6 +114,8 @@ static void admit(struct porter *porter)
 		os_close(fd);
 		return;
 	}
+	if (porter->client_count == CLIENTS_MAX)
+		dismiss(porter, find_oldest(porter));
 	porter->clients[porter->client_count++] = (struct client){
 		.fd = fd,
 		.deadline_ns = os_clock_ns() + PROTOCOL_PATIENCE_MS * NANOSECONDS_PER_MS,
@@ -140,35 +153,29 @@ static void attend(struct porter *porter, size_t index, short events, uint64_t n
 /* Until the first client's time is over; -1: there is none. */
 static int patience_ms(const struct porter *porter)
 {
-	uint64_t now_ns = os_clock_ns(), first_ns = UINT64_MAX;
+	uint64_t now_ns = os_clock_ns(), first_ns;
 
 	if (porter->client_count == 0)
 		return -1;
-	for (size_t i = 0; i < porter->client_count; i++)
-		if (porter->clients[i].deadline_ns < first_ns)
-			first_ns = porter->clients[i].deadline_ns;
+	first_ns = porter->clients[find_oldest(porter)].deadline_ns;
 	return first_ns > now_ns ? (int)((first_ns - now_ns) / NANOSECONDS_PER_MS) + 1 : 0;
 }
 
-/* While all rows are taken, who comes waits in the system's queue. */
 static void serve_once(struct porter *porter)
 {
-	struct pollfd polls[CLIENTS_MAX + 1];
-	bool has_room = porter->client_count < CLIENTS_MAX;
+	struct pollfd polls[CLIENTS_MAX + 1] = { { .fd = porter->listener, .events = POLLIN } };
+	size_t count = porter->client_count;
 	uint64_t now_ns;
 
-	for (size_t i = 0; i < porter->client_count; i++)
-		polls[i] = (struct pollfd){ .fd = porter->clients[i].fd, .events = POLLIN };
-	polls[porter->client_count] =
-		(struct pollfd){ .fd = has_room ? porter->listener : -1, .events = POLLIN };
-	if (os_poll(polls, porter->client_count + 1, patience_ms(porter)) < 0)
+	for (size_t i = 0; i < count; i++)
+		polls[i + 1] = (struct pollfd){ .fd = porter->clients[i].fd, .events = POLLIN };
+	if (os_poll(polls, count + 1, patience_ms(porter)) < 0)
 		return;
-	has_room = has_room && polls[porter->client_count].revents;
 	now_ns = os_clock_ns();
 	/* From the end: who is dismissed is replaced by one that was seen already. */
-	for (size_t i = porter->client_count; i-- > 0;)
-		attend(porter, i, polls[i].revents, now_ns);
-	if (has_room)
+	while (count-- > 0)
+		attend(porter, count, polls[count + 1].revents, now_ns);
+	if (polls[0].revents)
 		admit(porter);
 }
 

@@ -20,6 +20,8 @@
 
 #define NANOSECONDS_PER_MS UINT64_C(1000000)
 
+uint32_t caller_patience_ms = PROTOCOL_PATIENCE_MS;
+
 /* Milliseconds until then; at least 0. */
 static int remaining_ms(uint64_t deadline_ns)
 {
@@ -85,7 +87,7 @@ static NTSTATUS wait_until(int fd, uint64_t deadline_ns)
 static NTSTATUS talk(int fd, const struct identity *process, const struct protocol_request *request,
 		     struct protocol_reply *reply)
 {
-	uint64_t deadline_ns = os_clock_ns() + PROTOCOL_PATIENCE_MS * NANOSECONDS_PER_MS;
+	uint64_t deadline_ns = os_clock_ns() + caller_patience_ms * NANOSECONDS_PER_MS;
 	NTSTATUS status = connect_until(fd, process, deadline_ns);
 
 	if (status_is_success(status))

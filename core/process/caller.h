@@ -9,6 +9,9 @@
 #include "core/process/identity.h"
 #include "core/process/protocol.h"
 
+/* How long a call waits for an answer; tests have less time. */
+extern uint32_t caller_patience_ms;
+
 /* Has the process do what `request` says; the mark is filled in here. The status is the other's, or
  *  STATUS_NOT_SUPPORTED           the process does not serve others;
  *  STATUS_PROCESS_IS_TERMINATING  it has ended, or ended (or executed another program) meanwhile;
