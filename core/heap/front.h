@@ -92,6 +92,14 @@ static inline struct block *page_pop(struct page *page)
 	return block;
 }
 
+/* The first free block of a page; NULL also when it has been written over. */
+static inline struct block *page_pop_quickly(struct page *page)
+{
+	struct block *block = page->free;
+
+	return likely(block && block->mark == block_mark(block)) ? page_pop(page) : NULL;
+}
+
 /* Puts a block into the page's free list; returns how many are still used. */
 static inline uint32_t page_push(struct page *page, struct block *block)
 {

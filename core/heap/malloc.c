@@ -6,7 +6,7 @@
  *   heap_malloc:  size -> direct[] of the thread's front -> page -> its first free block
  *   heap_free:    address -> segment -> page -> owner is our front? -> into the page's list
  *
- * These two paths take no lock and no atomic read-modify-write; all else is in the slow ones. */
+ * These two paths are those of quick_malloc.h; all else is in the slow ones here. */
 
 #include "core/heap/heap.h"
 
@@ -15,6 +15,7 @@
 #include "core/base/check.h"
 #include "core/base/hints.h"
 #include "core/heap/blocks.h"
+#include "core/heap/quick_malloc.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 
@@ -56,14 +57,8 @@ static __attribute__((noinline)) void *malloc_slow(size_t size_bytes)
 
 void *heap_malloc(size_t size_bytes)
 {
-	struct thread_heap *thread = thread_heap;
-	struct block *block;
+	void *block = heap_malloc_quickly(size_bytes);
 
-	if (unlikely(size_bytes > DIRECT_BYTES_MAX || !thread || thread->plain.busy))
-		return malloc_slow(size_bytes);
-	front_enter(&thread->plain);
-	block = page_pop(thread->plain.direct[direct_index(size_bytes)]);
-	front_leave(&thread->plain);
 	return likely(block != NULL) ? block : malloc_slow(size_bytes);
 }
 
@@ -115,30 +110,18 @@ static __attribute__((noinline)) void free_slow(struct page *page, void *block)
 		misuse_abort_in("free", misuse, block);
 }
 
-/* Of double frees, the one of the block freed last is seen here at no cost; others when the block
- * would be given out twice (page_pop), or its page given back. To look at the block's mark here
- * would wait for the block to come into the cache. */
-bool heap_try_free(void *address)
+bool heap_try_free(void *block)
 {
-	size_t offset;
-	struct page *page = page_at(address, &offset);
-	struct thread_heap *thread = thread_heap;
-	struct block *block = address;
+	struct page *page;
 
-	if (unlikely(!page))
-		return !address;
-	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
-		     !page_has_block_at(page, offset) || block == page->free)) {
-		free_slow(page, block);
+	if (likely(heap_free_quickly(block)))
 		return true;
-	}
-	front_enter(&thread->plain);
-	if (unlikely(page_push(page, block) == 0))
-		front_page_freed(&thread->plain, page);
-	front_leave(&thread->plain);
+	page = page_of(block);
+	if (unlikely(!page))
+		return !block;
+	free_slow(page, block);
 	return true;
 }
-static_assert(offsetof(struct thread_heap, plain) == 0, "a thread is its plain front");
 
 void heap_free(void *block)
 {

@@ -30,14 +30,6 @@ static inline struct front *heap_quick_front(const struct heap *heap)
 	return likely(front && !front->busy) ? front : NULL;
 }
 
-/* The first free block of a page; NULL also when it has been written over. */
-static inline struct block *page_pop_quickly(struct page *page)
-{
-	struct block *block = page->free;
-
-	return likely(block && block->mark == block_mark(block)) ? page_pop(page) : NULL;
-}
-
 /* A block of this size, its contents as they are. NULL: ask heap_allocate. */
 static inline void *heap_allocate_quickly(struct heap *heap, uint32_t flags, size_t size_bytes)
 {

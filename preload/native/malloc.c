@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #include "core/heap/heap.h"
+#include "core/heap/quick_malloc.h"
 #include "preload/native/bootstrap.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
@@ -302,20 +303,35 @@ static inline bool is_plain(void)
 	return likely(serve_thread == SERVE_ROUTE) && !event_is_wanted();
 }
 
+/* The same calls, where the heap has to do more. */
+static __attribute__((noinline)) void *allocate_slowly(size_t size_bytes)
+{
+	void *block = heap_malloc(size_bytes);
+
+	return likely(block != NULL) ? block : fail(ENOMEM);
+}
+
+static __attribute__((noinline)) void free_slowly(void *block)
+{
+	if (!is_plain() || !heap_try_free(block))
+		release(block, API_free);
+}
+
 CORE_API void *malloc(size_t size)
 {
 	void *block;
 
 	if (unlikely(!is_plain()))
 		return allocate_plain(size);
-	block = heap_malloc(size);
-	return likely(block != NULL) ? block : fail_no_memory();
+	block = heap_malloc_quickly(size);
+	return likely(block != NULL) ? block : allocate_slowly(size);
 }
 
 CORE_API void free(void *block)
 {
-	if (unlikely(!is_plain() || !heap_try_free(block)))
-		release(block, API_free);
+	if (likely(is_plain() && heap_free_quickly(block)))
+		return;
+	free_slowly(block);
 }
 
 CORE_API void *calloc(size_t count, size_t size)
