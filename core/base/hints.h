@@ -20,6 +20,10 @@
 #define thread_fence(order) __atomic_thread_fence(order)
 #endif
 
+/* What other files of the same object define: read without asking the object's table of addresses,
+ * so also before the dynamic loader has filled that in. */
+#define CORE_HIDDEN __attribute__((visibility("hidden")))
+
 /* In a library, the functions that its users may call; all others are hidden. */
 #define CORE_API __attribute__((visibility("default")))
 

@@ -198,7 +198,8 @@ static void *allocate_from_queue(struct front *front, uint32_t size_class)
 	if (!page)
 		return NULL;
 	append(front, page);
-	carve(page);
+	if (!page->free)
+		carve(page);
 	return page_pop(page);
 }
 
@@ -231,8 +232,7 @@ static bool is_current(const struct front *front, const struct page *page)
 	return front->queues[page->size_class].first == page;
 }
 
-/* Walks the free list. A block that was freed twice makes it a circle. */
-static uint32_t count_free(const struct page *page)
+uint32_t page_count_free(const struct page *page)
 {
 	uint32_t count = 0;
 
@@ -241,14 +241,6 @@ static uint32_t count_free(const struct page *page)
 			front_fail_corrupted(block);
 	}
 	return count;
-}
-
-/* The list is walked before the page becomes something else: a double free makes `used` reach 0
- * too early, and this is the last moment to see that. */
-static void return_page(struct page *page)
-{
-	count_free(page);
-	span_return(page);
 }
 
 /* A page got free blocks: it returns to its queue if it was full, to the pool if it is empty. */
@@ -262,7 +254,7 @@ static void settle(struct front *front, struct page *page)
 		return;
 	if (!is_full)
 		unlink_page(front, page);
-	return_page(page);
+	span_return(page);
 }
 
 void front_page_freed(struct front *front, struct page *page)
@@ -270,6 +262,12 @@ void front_page_freed(struct front *front, struct page *page)
 	begin_change(front);
 	settle(front, page);
 	end_change(front);
+}
+
+void front_leave_freed(struct front *front, struct page *page)
+{
+	front_page_freed(front, page);
+	front_leave(front);
 }
 
 void front_free_remote(struct page *page, struct block *block)
@@ -345,7 +343,7 @@ void front_release_empty(struct front *front, size_t keep_bytes)
 			    page_carved_bytes(page) <= keep_bytes)
 				continue;
 			unlink_page(front, page);
-			return_page(page);
+			span_return(page);
 		}
 	}
 	end_change(front);
@@ -357,7 +355,7 @@ static void requeue(struct page *page, void *context)
 
 	if (page->kind != PAGE_BLOCKS || (page_owner(page) & ~PAGE_FULL) != (uintptr_t)front)
 		return;
-	page_set_used(page, page->carved - count_free(page));
+	page_set_used(page, page->carved - page_count_free(page));
 	page_set_current(page, false);
 	if (page->free || page->carved < page->limit)
 		append(front, page);
@@ -390,7 +388,7 @@ static void check_page(const struct front *front, const struct page *page)
 	check(page->kind == PAGE_BLOCKS, "a queued page that holds no blocks");
 	check(page->carved <= page->limit, "a page carved past its end");
 	check(page->block_bytes == class_bytes(page->size_class), "a page of the wrong class");
-	check(page_used(page) - current + count_free(page) <= page->carved,
+	check(page_used(page) - current + page_count_free(page) <= page->carved,
 	      "a page with more blocks than carved");
 	check(!page->next || page->next->prev == page, "a queue that does not lead back");
 }

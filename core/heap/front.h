@@ -45,7 +45,7 @@ struct front {
 };
 
 /* What direct[] points at when a class has no current page: always without a free block. */
-extern struct page page_none;
+extern CORE_HIDDEN struct page page_none;
 
 void front_set_up(struct front *front, struct heap *heap, struct lock *lock, bool sized);
 
@@ -112,6 +112,9 @@ static inline uint32_t page_push(struct page *page, struct block *block)
 	return used;
 }
 
+/* Walks the free list. A block that was freed twice makes it a circle, and ends the process. */
+uint32_t page_count_free(const struct page *page);
+
 /* A block of a class whose current page has none; NULL when there is no memory. */
 void *front_allocate_slow(struct front *front, uint32_t size_class);
 
@@ -125,6 +128,9 @@ static inline void *front_allocate(struct front *front, uint32_t size_class)
 
 /* What is left to do when page_push gave 0, or the page was full. */
 void front_page_freed(struct front *front, struct page *page);
+
+/* The same, and front_leave. */
+void front_leave_freed(struct front *front, struct page *page);
 
 /* Frees a block of a page of this front. */
 static inline void front_free(struct front *front, struct page *page, struct block *block)

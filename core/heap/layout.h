@@ -87,6 +87,7 @@ struct page {
 	uint8_t slices;
 	_Atomic(bool) is_current; /* first in the queue of its class */
 	bool sized;               /* blocks of the Win32 face: they know their exact size */
+	bool is_ready; /* free, but its list of free blocks is as it was: see segment.c */
 	size_t block_bytes;
 	size_t exact_bytes; /* PAGE_SINGLE and PAGE_LARGE, if sized: what was asked for */
 	_Alignas(64) _Atomic(struct block *) remote;
@@ -130,10 +131,10 @@ static_assert(sizeof(struct segment) <= SLICE_BYTES, "the header fits into its s
  * Written under the lock of the pool whose chunk it is, read by anyone. */
 #define CHUNK_COUNT ((uintptr_t)1 << (47 - SEGMENT_SHIFT))
 typedef _Atomic(uint64_t) chunk_map[CHUNK_COUNT / 64];
-extern chunk_map segment_heads, segment_chunks;
+extern CORE_HIDDEN chunk_map segment_heads, segment_chunks;
 
 /* Differs from run to run, so that no program's data looks like a free block's mark. */
-extern uintptr_t segment_secret;
+extern CORE_HIDDEN uintptr_t segment_secret;
 
 static inline bool chunk_is_set(chunk_map map, uintptr_t chunk)
 {
@@ -146,26 +147,32 @@ static inline struct segment *segment_of_page(const struct page *page)
 	return (struct segment *)((uintptr_t)page & ~SEGMENT_MASK);
 }
 
-/* The page that describes `address`, and how far behind its start that is; NULL when it is not
- * ours. Never NULL for a block of ours. */
-static inline struct page *page_at(const void *address, size_t *offset)
+/* Whether there can be a block of ours at `address`. */
+static inline bool page_is_at(const void *address)
 {
-	uintptr_t before = (uintptr_t)address - 1;
-	struct segment *segment = (struct segment *)(before & ~SEGMENT_MASK);
-	uint32_t head;
-
-	if (unlikely(!chunk_is_set(segment_heads, before >> SEGMENT_SHIFT)))
-		return NULL;
-	head = segment->head[((uintptr_t)address - (uintptr_t)segment) >> SLICE_SHIFT];
-	*offset = (uintptr_t)address - (uintptr_t)segment - ((size_t)head << SLICE_SHIFT);
-	return &segment->pages[head];
+	return chunk_is_set(segment_heads, ((uintptr_t)address - 1) >> SEGMENT_SHIFT);
 }
 
+/* The page that describes `address`, where one is, and how far behind its start that is. */
+static inline struct page *page_at(const void *address, size_t *offset)
+{
+	uintptr_t segment = ((uintptr_t)address - 1) & ~SEGMENT_MASK;
+	size_t distance = (uintptr_t)address - segment;
+	size_t head = ((const struct segment *)segment)->head[distance >> SLICE_SHIFT];
+	struct page *page = &((struct segment *)segment)->pages[head];
+
+	*offset = distance - (head << SLICE_SHIFT);
+	/* Else the compiler works out the address anew for each field. */
+	__asm__("" : "+r"(page));
+	return page;
+}
+
+/* The same; NULL when it is not ours. Never NULL for a block of ours. */
 static inline struct page *page_of(const void *address)
 {
 	size_t offset;
 
-	return page_at(address, &offset);
+	return likely(page_is_at(address)) ? page_at(address, &offset) : NULL;
 }
 
 /* Where the blocks of a page in a segment of spans start. */

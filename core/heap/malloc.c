@@ -46,7 +46,7 @@ static void *take_big(size_t size_bytes, size_t alignment_bytes, bool *is_zero)
 	return block_take_big(&request, is_zero);
 }
 
-static __attribute__((noinline)) void *malloc_slow(size_t size_bytes)
+void *heap_malloc_unusual(size_t size_bytes)
 {
 	bool is_zero;
 
@@ -59,7 +59,7 @@ void *heap_malloc(size_t size_bytes)
 {
 	void *block = heap_malloc_quickly(size_bytes);
 
-	return likely(block != NULL) ? block : malloc_slow(size_bytes);
+	return likely(block != NULL) ? block : heap_malloc_unusual(size_bytes);
 }
 
 void *heap_calloc(size_t size_bytes)
@@ -110,17 +110,19 @@ static __attribute__((noinline)) void free_slow(struct page *page, void *block)
 		misuse_abort_in("free", misuse, block);
 }
 
-bool heap_try_free(void *block)
+bool heap_free_unusual(void *block)
 {
-	struct page *page;
+	struct page *page = page_of(block);
 
-	if (likely(heap_free_quickly(block)))
-		return true;
-	page = page_of(block);
 	if (unlikely(!page))
 		return !block;
 	free_slow(page, block);
 	return true;
+}
+
+bool heap_try_free(void *block)
+{
+	return likely(heap_free_quickly(block, /* unheard */ false)) || heap_free_unusual(block);
 }
 
 void heap_free(void *block)

@@ -65,12 +65,13 @@ static inline bool block_is_usual(const struct front *front, const struct page *
 static inline bool heap_release_quickly(struct heap *heap, struct block *block)
 {
 	struct front *front = heap_quick_front(heap);
-	size_t offset;
-	struct page *page = page_at(block, &offset);
+	struct page *page;
 	bool is_done = false;
+	size_t offset;
 
-	if (unlikely(!front || !page))
+	if (unlikely(!front || !page_is_at(block)))
 		return false;
+	page = page_at(block, &offset);
 	front_mark(front);
 	if (likely(heap_is_open(heap) && block_is_usual(front, page, offset, block))) {
 		(void)page_push(page, block);

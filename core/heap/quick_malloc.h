@@ -2,17 +2,22 @@
  * SPDX-License-Identifier: MIT */
 
 /* The usual calls of the malloc face: a small block, from or to the calling thread's own front.
- * What is not as usual is left to heap_malloc and heap_try_free.
+ * What is not as usual is left to heap_malloc_unusual and heap_free_unusual.
  *
- * Nothing here calls a function, takes a lock, or needs an atomic read-modify-write. */
+ * They take no lock and need no atomic read-modify-write. */
 
 #ifndef VADTRACE_CORE_HEAP_QUICK_MALLOC_H
 #define VADTRACE_CORE_HEAP_QUICK_MALLOC_H
 
 #include "core/base/hints.h"
+#include "core/event.h"
 #include "core/heap/thread.h"
 
-/* NULL: ask heap_malloc. */
+/* As heap_malloc and heap_try_free; right for usual calls, too. */
+void *heap_malloc_unusual(size_t size_bytes);
+bool heap_free_unusual(void *block);
+
+/* NULL: ask heap_malloc_unusual. */
 static inline void *heap_malloc_quickly(size_t size_bytes)
 {
 	struct thread_heap *thread = thread_heap;
@@ -26,31 +31,38 @@ static inline void *heap_malloc_quickly(size_t size_bytes)
 	return block;
 }
 
-/* Whether the block may go into its page's list without more ado: it is not the page's last one.
- * Of double frees, the one of the block freed last is seen here at no cost; others when the block
- * would be given out twice (page_pop), or its page given back. To look at the block's mark here
- * would wait for the block to come into the cache. */
-static inline bool block_may_go(const struct thread_heap *thread, const struct page *page,
-				size_t offset, const struct block *block)
+/* Of double frees, the one of the block freed last is seen here at no cost; others when the block
+ * would be given out twice (page_pop), or its page becomes something else. To look at the block's
+ * mark here would wait for the block to come into the cache. */
+static inline bool block_may_go(const struct page *page, size_t offset, const struct block *block)
 {
-	return page_owner(page) == (uintptr_t)thread && page_has_block_at(page, offset) &&
-	       page_used(page) > 1 && block != page->free && !thread->plain.busy;
+	return page_has_block_at(page, offset) && block != page->free;
 }
-static_assert(offsetof(struct thread_heap, plain) == 0, "a thread is its plain front");
 
-/* False, and nothing done: ask heap_try_free. */
-static inline bool heap_free_quickly(void *address)
+/* Frees a block of the calling thread's, if that is all there is to do; `unheard`: only while
+ * nobody listens. False, and nothing done: ask heap_free_unusual.
+ * May be called before the dynamic loader has filled in our table of addresses: until there is a
+ * segment, nothing here depends on it. */
+static inline bool heap_free_quickly(void *address, bool unheard)
 {
-	struct thread_heap *thread = thread_heap;
+	struct thread_heap *thread;
+	struct page *page;
 	size_t offset;
-	struct page *page = page_at(address, &offset);
 
-	if (unlikely(!page || !block_may_go(thread, page, offset, address)))
+	if (unlikely(!page_is_at(address)))
+		return false;
+	page = page_at(address, &offset);
+	thread = thread_heap;
+	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
+		     !block_may_go(page, offset, address) || (unheard && event_is_wanted())))
 		return false;
 	front_mark(&thread->plain);
-	(void)page_push(page, address);
-	front_leave(&thread->plain);
+	if (unlikely(page_push(page, address) == 0))
+		front_leave_freed(&thread->plain, page);
+	else
+		front_leave(&thread->plain);
 	return true;
 }
+static_assert(offsetof(struct thread_heap, plain) == 0, "a thread is its plain front");
 
 #endif

@@ -6,13 +6,16 @@
  *   open list:  segments with a free slice    full list: segments with none
  *
  * A free span keeps its pages until the pool holds more of them than it should: then empty
- * segments are released and the free spans of others are discarded. Guarded by: the lock of the
- * pool. Knows nothing of size classes and free lists. */
+ * segments are released and the free spans of others are discarded. One that had blocks is ready to
+ * have them again: taken for the same class, it has its list of free blocks already. That list is
+ * walked only when something else becomes of the span: a double free makes a page look empty too
+ * early, and this is the last moment to see that. Guarded by: the lock of the pool. */
 
 #include "core/heap/segment.h"
 
 #include "core/base/check.h"
 #include "core/base/lock.h"
+#include "core/heap/front.h"
 #include "core/heap/pool.h"
 #include "core/os/os.h"
 #include "core/vm/virtual.h"
@@ -164,11 +167,33 @@ static struct segment *grow_locked(struct pool *pool)
 	return segment;
 }
 
+/* Whether a free span that is ready to have its blocks again shares slices with these. */
+static bool is_ready_among(const struct page *page, uint32_t slice, uint32_t first, uint32_t count)
+{
+	return page->is_ready && slice + page->slices > first && slice < first + count;
+}
+
+/* Something else becomes of these slices. */
+static void spoil_ready_locked(struct segment *segment, uint32_t first, uint32_t count)
+{
+	uint32_t slice = first > SLICES_PER_SPAN_MAX ? first - SLICES_PER_SPAN_MAX : 1;
+
+	for (; slice < first + count; slice++) {
+		struct page *page = &segment->pages[slice];
+
+		if (!is_ready_among(page, slice, first, count))
+			continue;
+		page->is_ready = false;
+		page_count_free(page);
+	}
+}
+
 static bool shrink_locked(struct segment *segment)
 {
 	size_t dirty = (size_t)__builtin_popcountll(segment->free_mask & segment->dirty_mask);
 	struct pool *pool = segment->pool;
 
+	spoil_ready_locked(segment, 1, SEGMENT_SLICES - 1);
 	pool_unlink_locked(segment);
 	if (!pool_release_segment_locked(segment)) {
 		pool_link_locked(segment, SEGMENTS_OPEN);
@@ -236,6 +261,27 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
 }
 
+/* The blocks of a span that is ready become the request's, if they are of the same class. */
+static void describe_locked(struct page *page, const struct span_request *request)
+{
+	struct segment *segment = segment_of_page(page);
+	uint32_t first = (uint32_t)(page - segment->pages);
+	bool is_same = page->is_ready && request->kind == PAGE_BLOCKS &&
+		       request->size_class == page->size_class;
+	struct block *free = page->free;
+	uint32_t carved = page->carved;
+
+	if (is_same)
+		page->is_ready = false;
+	else
+		spoil_ready_locked(segment, first, request->slices);
+	pool_describe(page, request);
+	if (!is_same)
+		return;
+	page_set_carved(page, carved);
+	page->free = free;
+}
+
 static struct page *cut_locked(struct segment *segment, uint32_t first,
 			       const struct span_request *request, bool *is_zero)
 {
@@ -249,7 +295,7 @@ static struct page *cut_locked(struct segment *segment, uint32_t first,
 	for (uint32_t i = 0; i < request->slices; i++)
 		segment->head[first + i] = (uint8_t)first;
 	relist_locked(segment, segment->free_mask ? SEGMENTS_OPEN : SEGMENTS_FULL);
-	pool_describe(&segment->pages[first], request);
+	describe_locked(&segment->pages[first], request);
 	return &segment->pages[first];
 }
 
@@ -277,6 +323,7 @@ static void discard_locked(struct segment *segment, uint32_t first, uint32_t cou
 	const struct vm_request request = { .owner = EVENT_OWNER_HEAP };
 	void *base = (char *)segment + ((size_t)first << SLICE_SHIFT);
 
+	spoil_ready_locked(segment, first, count);
 	if (vm_discard(base, (size_t)count << SLICE_SHIFT, &request) < 0)
 		return;
 	segment->dirty_mask &= ~slices_mask(first, count);
@@ -322,6 +369,7 @@ static void return_locked(struct page *page)
 	struct pool *pool = segment->pool;
 
 	check_debug((segment->free_mask & mask) == 0, "a span given back twice");
+	page->is_ready = page->kind == PAGE_BLOCKS && page_used(page) == 0;
 	page->kind = PAGE_NONE;
 	page_set_owner(page, PAGE_FULL);
 	for (uint32_t i = 0; i < page->slices; i++)
@@ -369,6 +417,7 @@ static bool stretch_locked(struct page *page, uint32_t slices)
 	mask = slices_mask(first + page->slices, slices - page->slices);
 	if ((segment->free_mask & mask) != mask)
 		return false;
+	spoil_ready_locked(segment, first + page->slices, slices - page->slices);
 	segment->pool->dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
 	segment->pool->used_slices += slices - page->slices;
 	segment->free_mask &= ~mask;

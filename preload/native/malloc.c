@@ -306,14 +306,14 @@ static inline bool is_plain(void)
 /* The same calls, where the heap has to do more. */
 static __attribute__((noinline)) void *allocate_slowly(size_t size_bytes)
 {
-	void *block = heap_malloc(size_bytes);
+	void *block = heap_malloc_unusual(size_bytes);
 
 	return likely(block != NULL) ? block : fail(ENOMEM);
 }
 
 static __attribute__((noinline)) void free_slowly(void *block)
 {
-	if (!is_plain() || !heap_try_free(block))
+	if (!is_plain() || !heap_free_unusual(block))
 		release(block, API_free);
 }
 
@@ -329,7 +329,7 @@ CORE_API void *malloc(size_t size)
 
 CORE_API void free(void *block)
 {
-	if (likely(is_plain() && heap_free_quickly(block)))
+	if (likely(heap_free_quickly(block, /* unheard */ true)))
 		return;
 	free_slowly(block);
 }
