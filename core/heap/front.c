@@ -254,6 +254,9 @@ static void settle(struct front *front, struct page *page)
 		return;
 	if (!is_full)
 		unlink_page(front, page);
+	/* Less than none are used: so says a block that was freed twice. */
+	if (unlikely(page_used(page) != 0))
+		page_count_free(page);
 	span_return(page);
 }
 
