@@ -19,7 +19,11 @@
 #define os_shm_detach real_shm_detach
 #define os_open real_open
 #define os_prefer_nodes real_prefer_nodes
+#define os_watch_open real_watch_open
+#define os_watch_register real_watch_register
+#define os_written_scan real_written_scan
 #include "core/os/os_linux.c"
+#include "core/os/os_watch.c"
 #undef os_map
 #undef os_unmap
 #undef os_protect
@@ -29,6 +33,9 @@
 #undef os_shm_detach
 #undef os_open
 #undef os_prefer_nodes
+#undef os_watch_open
+#undef os_watch_register
+#undef os_written_scan
 
 intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset);
 int os_unmap(void *address, size_t size_bytes);
@@ -40,6 +47,9 @@ intptr_t os_shm_attach(int id, const void *address, int flags);
 int os_shm_detach(const void *address);
 int os_open(const char *path, int flags, int mode);
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
+int os_watch_open(void);
+int os_watch_register(int watch, uintptr_t base, size_t size_bytes);
+int os_written_scan(int list, struct os_scan *scan);
 
 static int calls, failing_call, failing_error;
 
@@ -134,4 +144,19 @@ int os_open(const char *path, int flags, int mode)
 	strcpy(moved, root);
 	strcat(moved, path);
 	return real_open(moved, flags, mode);
+}
+
+int os_watch_open(void)
+{
+	return is_refused() ? failing_error : real_watch_open();
+}
+
+int os_watch_register(int watch, uintptr_t base, size_t size_bytes)
+{
+	return is_refused() ? failing_error : real_watch_register(watch, base, size_bytes);
+}
+
+int os_written_scan(int list, struct os_scan *scan)
+{
+	return is_refused() ? failing_error : real_written_scan(list, scan);
 }

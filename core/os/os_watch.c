@@ -100,7 +100,7 @@ int os_written_open(void)
 	return os_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0);
 }
 
-int os_written_scan(int list, struct os_written_scan *scan)
+int os_written_scan(int list, struct os_scan *scan)
 {
 	struct scan_argument argument = {
 		.size = sizeof argument,

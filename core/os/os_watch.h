@@ -21,7 +21,7 @@ struct os_written_run {
 };
 
 /* One reading of the list. */
-struct os_written_scan {
+struct os_scan {
 	uintptr_t base;
 	uintptr_t end;
 	size_t page_count; /* at most so many are listed; 0: any number */
@@ -40,6 +40,6 @@ int os_watch_register(int watch, uintptr_t base, size_t size_bytes);
 void os_watch_close(int watch);
 int os_written_open(void);
 /* -EPERM: a part of the range is not registered. On failure nothing was reset. */
-int os_written_scan(int list, struct os_written_scan *scan);
+int os_written_scan(int list, struct os_scan *scan);
 
 #endif

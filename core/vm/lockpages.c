@@ -13,6 +13,8 @@
 #include "core/base/status.h"
 #include "core/os/os.h"
 #include "core/os/text_file.h"
+#include "core/vm/guard.h"
+#include "core/vm/region.h"
 #include "core/vm/rules.h"
 #include "core/vm/vad.h"
 #include "core/vm/virtual.h"
@@ -64,6 +66,20 @@ static size_t count_locked(void)
 	return size_bytes / OS_PAGE_SIZE;
 }
 
+/* The attempt to lock a guard page is a touch of it: the next one succeeds. */
+static NTSTATUS fire_guard(uintptr_t page_base)
+{
+	struct vm_range range = { page_base, page_base + OS_PAGE_SIZE };
+	struct vad *vad;
+
+	lock_acquire(&vm_lock);
+	vad = region_around(&range);
+	if (vad)
+		guard_fire_in(vad, &range);
+	lock_release(&vm_lock);
+	return STATUS_GUARD_PAGE_VIOLATION;
+}
+
 /* Whether the range is one that can be locked. */
 static NTSTATUS check_range(const struct vm_range *range)
 {
@@ -77,7 +93,7 @@ static NTSTATUS check_range(const struct vm_range *range)
 		if (info.State != MEM_COMMIT || info.Protect & PAGE_NOACCESS)
 			return STATUS_ACCESS_VIOLATION;
 		if (info.Protect & PAGE_GUARD)
-			return STATUS_GUARD_PAGE_VIOLATION;
+			return fire_guard(at);
 	}
 	return STATUS_SUCCESS;
 }

@@ -124,10 +124,11 @@ void mapping_protect(uintptr_t base, uintptr_t end, int prot, uint16_t api)
 }
 
 /* Whether the system's protection is what the tree says of [base, end) inside `vad`. What another
- * memory manager does with its pages is its own affair. */
+ * memory manager does with its pages is its own affair; a watched region may be less than it says.
+ */
 static bool is_as_told(const struct vad *vad, uintptr_t base, uintptr_t end, int prot)
 {
-	if (vad->pager != &pager_linux)
+	if (vad->pager != &pager_linux || vad->watch)
 		return true;
 	for (uintptr_t at = base; at < end;) {
 		struct page_run run = pagestate_run(&vad->pages, at / OS_PAGE_SIZE);

@@ -20,6 +20,7 @@
 #include "core/vm/posix_range.h"
 #include "core/vm/tell.h"
 #include "core/vm/vad.h"
+#include "core/vm/writewatch.h"
 
 #define HUGE_SHIFT_DEFAULT 21
 
@@ -134,9 +135,10 @@ static int protect_locked(const struct posix_range *range, int prot, uint16_t ap
 	if (!vad_prepare())
 		return -ENOMEM;
 	error = os_protect((void *)range->base, range->end - range->base, prot);
-	if (error == 0 && !(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
+	if (error == 0 && !(prot & (PROT_GROWSDOWN | PROT_GROWSUP))) {
 		mapping_protect(range->base, range->end, prot, api);
-	else if (error == 0 || error == -ENOMEM || error == -EACCES)
+		watch_protect_again(range->base, range->end);
+	} else if (error == 0 || error == -ENOMEM || error == -EACCES)
 		mapping_compare(range->base, range->end, api);
 	return error;
 }
@@ -169,6 +171,7 @@ int posix_advise(void *address, size_t size_bytes, int advice, enum api api)
 	if (!resets(advice) || !posix_range(address, size_bytes, &range))
 		return os_advise(address, size_bytes, advice);
 	lock_acquire(&vm_lock);
+	watch_remember_all(range.base, range.end);
 	error = os_advise(address, size_bytes, advice);
 	if (error == 0)
 		tell(&(struct tell_range){ .kind = EVENT_VAD_RESET,

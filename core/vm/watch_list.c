@@ -54,7 +54,7 @@ static NTSTATUS add_known(struct listing *listing, const struct vad *vad, uintpt
 static NTSTATUS add_of_system(struct listing *listing, uintptr_t end)
 {
 	size_t first = listing->run_count;
-	struct os_written_scan scan = {
+	struct os_scan scan = {
 		.base = listing->range.base,
 		.end = end,
 		.page_count = listing->room,

@@ -37,7 +37,7 @@ int watch_system_add(const struct vm_range *range)
 	return error;
 }
 
-static int scan_once(struct os_written_scan *scan)
+static int scan_once(struct os_scan *scan)
 {
 	int list = os_written_open(), error;
 
@@ -49,7 +49,7 @@ static int scan_once(struct os_written_scan *scan)
 }
 
 /* With our userfaultfd, if it lives, an addition that had failed is made good. */
-int watch_system_scan(struct os_written_scan *scan, bool (*add_all)(void))
+int watch_system_scan(struct os_scan *scan, bool (*add_all)(void))
 {
 	int error = scan_once(scan);
 
@@ -62,7 +62,7 @@ int watch_system_scan(struct os_written_scan *scan, bool (*add_all)(void))
 
 int watch_system_reset(const struct vm_range *range, bool (*add_all)(void))
 {
-	struct os_written_scan scan = { .base = range->base, .end = range->end, .resets = true };
+	struct os_scan scan = { .base = range->base, .end = range->end, .resets = true };
 
 	return watch_system_scan(&scan, add_all);
 }
@@ -73,12 +73,12 @@ bool watch_system_start(void)
 	intptr_t page = os_map(NULL, OS_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, /* fd */ -1, /* offset */ 0);
 	struct os_written_run run;
-	struct os_written_scan scan = { .base = (uintptr_t)page,
-					.end = (uintptr_t)page + OS_PAGE_SIZE,
-					.page_count = 1,
-					.resets = true,
-					.runs = &run,
-					.run_count = 1 };
+	struct os_scan scan = { .base = (uintptr_t)page,
+				.end = (uintptr_t)page + OS_PAGE_SIZE,
+				.page_count = 1,
+				.resets = true,
+				.runs = &run,
+				.run_count = 1 };
 	bool is_right;
 
 	if (page < 0)

@@ -20,7 +20,7 @@ bool watch_system_start(void);
 int watch_system_add(const struct vm_range *range);
 /* The written pages of a range, all of which was added. `add_all` adds all ranges again: when the
  * program has closed our file descriptor. */
-int watch_system_scan(struct os_written_scan *scan, bool (*add_all)(void));
+int watch_system_scan(struct os_scan *scan, bool (*add_all)(void));
 /* No page of the range counts as written. 0 or -errno: nothing has changed. */
 int watch_system_reset(const struct vm_range *range, bool (*add_all)(void));
 /* In a child of fork: nothing is added any more. */

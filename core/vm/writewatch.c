@@ -120,7 +120,7 @@ void watch_end(struct watch *watch)
 static NTSTATUS remember(struct watch *watch, const struct vm_range *range)
 {
 	struct os_written_run runs[RUNS_MAX];
-	struct os_written_scan scan = { .end = range->end, .runs = runs };
+	struct os_scan scan = { .end = range->end, .runs = runs };
 
 	for (scan.base = range->base; scan.base < range->end; scan.base = scan.read_end) {
 		int error;
@@ -144,6 +144,47 @@ NTSTATUS watch_remember(const struct vad *vad, const struct vm_range *range)
 	if (!vad->watch || means != WATCH_BY_SYSTEM)
 		return STATUS_SUCCESS;
 	return remember(vad->watch, range);
+}
+
+static void note_all(const struct vad *vad)
+{
+	struct vm_range range = range_of(vad->watch);
+
+	sequence_begin_change();
+	pagestate_clear(&vad->watch->written);
+	vad->watch->written.first_state = WATCH_WRITTEN;
+	sequence_end_change();
+	region_set_back(vad, &range);
+}
+
+/* The part of [base, end) that is in `vad`. */
+static struct vm_range part_in(const struct vad *vad, uintptr_t base, uintptr_t end)
+{
+	return (struct vm_range){ base > vad_base(vad) ? base : vad_base(vad),
+				  end < vad_end(vad) ? end : vad_end(vad) };
+}
+
+void watch_remember_all(uintptr_t base, uintptr_t end)
+{
+	struct vad *vad = watches ? vad_find_from(base) : NULL;
+
+	for (; vad && vad_base(vad) < end; vad = vad_next(vad)) {
+		struct vm_range part = part_in(vad, base, end);
+
+		watch_remember(vad, &part);
+	}
+}
+
+void watch_protect_again(uintptr_t base, uintptr_t end)
+{
+	struct vad *vad = watches ? vad_find_from(base) : NULL;
+
+	for (; vad && vad_base(vad) < end; vad = vad_next(vad)) {
+		struct vm_range part = part_in(vad, base, end);
+
+		if (vad->watch && means == WATCH_BY_PROTECTION && !region_set_back(vad, &part))
+			note_all(vad);
+	}
 }
 
 /* What cannot be added now is found when the list is read. */
@@ -171,17 +212,6 @@ int watch_set_pages(const struct vad *vad, const struct vm_range *range, uint32_
 		at = end;
 	}
 	return error;
-}
-
-static void note_all(const struct vad *vad)
-{
-	struct vm_range range = range_of(vad->watch);
-
-	sequence_begin_change();
-	pagestate_clear(&vad->watch->written);
-	vad->watch->written.first_state = WATCH_WRITTEN;
-	sequence_end_change();
-	region_set_back(vad, &range);
 }
 
 bool watch_note(const struct vad *vad, uintptr_t address)

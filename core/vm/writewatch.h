@@ -51,6 +51,10 @@ void watch_end(struct watch *watch);
 /* The contents of the range are about to go: what was written is remembered. STATUS_NO_MEMORY: go
  * no further. Uses up what pagestate_prepare has prepared. */
 NTSTATUS watch_remember(const struct vad *vad, const struct vm_range *range);
+/* The same for all regions in [base, end), as far as there is memory for it. */
+void watch_remember_all(uintptr_t base, uintptr_t end);
+/* The program has changed protections by itself: pages that are watched by theirs are so again. */
+void watch_protect_again(uintptr_t base, uintptr_t end);
 /* The range has fresh pages from the system, all reserved. */
 void watch_renew(const struct vad *vad, const struct vm_range *range);
 /* The pager's set, for a region with or without a watch. */

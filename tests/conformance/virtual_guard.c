@@ -124,6 +124,21 @@ static void test_guard_in_call(void)
 	VirtualFree(page, 0, MEM_RELEASE);
 }
 
+/* "the second attempt succeeds, because the memory block's guard page protection has been toggled
+ * off by the first attempt" */
+static void test_lock(void)
+{
+	char *page = VirtualAlloc(NULL, PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY | PAGE_GUARD);
+
+	todo_wine("has another error");
+	ok_error(!VirtualLock(page, PAGE), (DWORD)STATUS_GUARD_PAGE_VIOLATION, "a guard page");
+	todo_wine("leaves the guard");
+	ok_equal(query(page).Protect, PAGE_READONLY, "the attempt to lock it is its first touch");
+	todo_wine("fails again");
+	ok(VirtualLock(page, PAGE), "the second attempt");
+	VirtualFree(page, 0, MEM_RELEASE);
+}
+
 /* The handler of a reservation that commits its pages as they are touched. */
 static char *sparse;
 
@@ -161,6 +176,7 @@ int main(void)
 	test_states();
 	test_guard();
 	test_guard_in_call();
+	test_lock();
 	test_commit_on_demand();
 	return tap_done();
 }
