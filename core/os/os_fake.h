@@ -14,8 +14,8 @@
 void os_fake_fail(int number, int error);
 /* Files of /proc and /sys are looked for in this folder from now on; NULL: in the system's. */
 void os_fake_root(const char *folder);
-/* For os_process_fake.c: counts a call that can fail. The error if it is the one to be refused, else
- * 0. */
+/* For os_process_fake.c: counts a call that can fail. The error if it is the one to be refused,
+ * else 0. */
 int os_fake_refusal(void);
 /* Calls that can fail since os_fake_fail. */
 int os_fake_calls(void);
