@@ -154,6 +154,24 @@ DWORD OfferVirtualMemory(PVOID VirtualAddress, SIZE_T Size, OFFER_PRIORITY Prior
 DWORD ReclaimVirtualMemory(const void *VirtualAddress, SIZE_T Size);
 DWORD DiscardVirtualMemory(PVOID VirtualAddress, SIZE_T Size);
 
+/* Address Windowing Extensions. VirtualAlloc with MEM_RESERVE | MEM_PHYSICAL and PAGE_READWRITE
+ * makes a window; physical pages are taken, mapped into windows in turn, and keep their contents
+ * while they are mapped nowhere. A page of a window is committed while one is mapped there, and
+ * reserved else; no part of it is committed, protected (ERROR_INVALID_PARAMETER) or decommitted
+ * (ERROR_INVALID_ADDRESS). Linux may page them out. A forked child has the windows, empty, and none
+ * of the pages.
+ *
+ * Allocate sets the count to what could be had (ERROR_NOT_ENOUGH_MEMORY: nothing); Free to what was
+ * freed. ERROR_INVALID_PARAMETER: a page that is not held, is named twice, or is mapped elsewhere;
+ * an address outside of a window; then nothing is mapped. No PageArray: unmaps. */
+BOOL AllocateUserPhysicalPages(HANDLE hProcess, PULONG_PTR NumberOfPages, PULONG_PTR PageArray);
+BOOL AllocateUserPhysicalPagesNuma(HANDLE hProcess, PULONG_PTR NumberOfPages, PULONG_PTR PageArray,
+				   DWORD nndPreferred);
+BOOL FreeUserPhysicalPages(HANDLE hProcess, PULONG_PTR NumberOfPages, PULONG_PTR PageArray);
+BOOL MapUserPhysicalPages(PVOID VirtualAddress, ULONG_PTR NumberOfPages, PULONG_PTR PageArray);
+BOOL MapUserPhysicalPagesScatter(PVOID *VirtualAddresses, ULONG_PTR NumberOfPages,
+				 PULONG_PTR PageArray);
+
 /* Whether memory is scarce (low), or there is plenty of it (high): available memory of at most 32
  * MiB per 4 GiB, 64 MiB at most, is low, three times that much is high. It is also low while the
  * process's control group, or the machine, stood still for want of memory for a tenth of the last

@@ -4,6 +4,7 @@
 /* vm over fork, and the check of all its records. */
 
 #include "core/base/arena.h"
+#include "core/vm/awe.h"
 #include "core/vm/disposition.h"
 #include "core/vm/vad.h"
 #include "core/vm/virtual.h"
@@ -30,6 +31,7 @@ void vm_fork_child(void)
 	disposition_fork_child();
 	lock_fork_adopt(&vm_lock);
 	watch_fork_child();
+	awe_fork_child();
 	lock_release(&vm_lock);
 }
 
@@ -37,5 +39,6 @@ void vm_check(void)
 {
 	lock_acquire(&vm_lock);
 	vad_check();
+	awe_check();
 	lock_release(&vm_lock);
 }

@@ -18,6 +18,9 @@
 #include "core/vm/sequence.h"
 
 static struct page_change *spares[PAGESTATE_CHANGES_MAX];
+/* More of them, linked by node.left. */
+static struct rb_node *more_spares;
+static size_t more_count;
 
 static struct page_change *change_of(struct rb_node *node)
 {
@@ -35,8 +38,47 @@ bool pagestate_prepare(void)
 	return true;
 }
 
+bool pagestate_prepare_many(size_t set_count)
+{
+	while (more_count < set_count * PAGESTATE_CHANGES_MAX) {
+		struct page_change *change = arena_allocate(sizeof *change);
+
+		if (!change) {
+			pagestate_drop_spares();
+			return false;
+		}
+		change->node.left = more_spares;
+		more_spares = &change->node;
+		more_count++;
+	}
+	return true;
+}
+
+static struct page_change *take_more(void)
+{
+	struct page_change *change = change_of(more_spares);
+
+	if (change) {
+		more_spares = change->node.left;
+		more_count--;
+	}
+	return change;
+}
+
+void pagestate_drop_spares(void)
+{
+	struct page_change *change;
+
+	while ((change = take_more()))
+		arena_free(change, sizeof *change);
+}
+
 static struct page_change *take_spare(void)
 {
+	struct page_change *more = take_more();
+
+	if (more)
+		return more;
 	for (int i = 0; i < PAGESTATE_CHANGES_MAX; i++) {
 		struct page_change *change = spares[i];
 

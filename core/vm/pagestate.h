@@ -48,6 +48,10 @@ struct page_run {
 /* Makes sure that the next PAGESTATE_CHANGES_MAX new changes cannot fail; false: no memory. */
 bool pagestate_prepare(void);
 
+/* The same for so many pagestate_sets; what is left of it goes back with pagestate_drop_spares. */
+bool pagestate_prepare_many(size_t set_count);
+void pagestate_drop_spares(void);
+
 void pagestate_init(struct pagestate *pages, uint64_t first_page, uint64_t end_page,
 		    uint32_t state);
 /* Gives back all changes. */

@@ -9,6 +9,7 @@
 #include "core/base/status.h"
 #include "core/os/pager_large.h"
 #include "core/os/pager_model.h"
+#include "core/vm/awe.h"
 #include "core/vm/fault.h"
 #include "core/vm/large.h"
 #include "core/vm/tell.h"
@@ -39,7 +40,10 @@ NTSTATUS region_choose_pager(const void *base, size_t size_bytes, uint32_t type,
 {
 	if (*whose != &pager_linux)
 		return STATUS_SUCCESS;
-	(void)protect;
+	if (type & MEM_PHYSICAL) {
+		*whose = &awe_pager;
+		return protect == PAGE_READWRITE ? STATUS_SUCCESS : STATUS_INVALID_PAGE_PROTECTION;
+	}
 	if (type & MEM_LARGE_PAGES) {
 		*whose = &pager_large;
 		return large_check(base, size_bytes);

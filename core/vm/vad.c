@@ -16,6 +16,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/types.h"
+#include "core/vm/awe.h"
 #include "core/vm/charge.h"
 #include "core/vm/sequence.h"
 #include "core/vm/writewatch.h"
@@ -72,6 +73,7 @@ void vad_give_back(struct vad *vad)
 {
 	pagestate_clear(&vad->pages);
 	watch_end(vad->watch);
+	awe_end(vad->window);
 	*vad = (struct vad){ .origin = 0 };
 	if (spare_count < SPARES_MAX) {
 		spares[spare_count++] = vad;
@@ -181,7 +183,9 @@ struct vad *vad_split(struct vad *vad, uintptr_t address)
 	uintptr_t base = vad_base(vad);
 
 	watch_end(vad->watch);
+	awe_end(vad->window);
 	vad->watch = NULL;
+	vad->window = NULL;
 	*upper = *vad;
 	sequence_begin_change();
 	pagestate_split(&vad->pages, address / OS_PAGE_SIZE, &upper->pages);

@@ -41,18 +41,19 @@ struct vad {
 	struct rb_node node;
 	struct pagestate pages;
 	const struct pager *pager;
-	uint64_t file_offset; /* of the first page; 0 when there is no file */
-	struct watch *watch;  /* writewatch.h; NULL: none */
-	uint32_t type;        /* MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE */
-	uint32_t protect;     /* PAGE_*, as it was given when the range was made */
-	uint8_t origin;       /* enum vad_origin */
-	uint8_t owner;        /* enum event_owner */
-	bool is_file;         /* MEM_MAPPED without a file is shared memory */
-	bool is_copied;       /* a file's private mapping: what is written stays here */
-	bool is_told;         /* the listener knows of it */
-	bool is_placeholder;  /* addresses that are kept for a region or a view */
-	bool was_placeholder; /* is one, or took the place of one */
-	uint16_t numa_node;   /* the NUMA node that it prefers, plus 1; 0: none */
+	uint64_t file_offset;      /* of the first page; 0 when there is no file */
+	struct watch *watch;       /* writewatch.h; NULL: none */
+	struct awe_window *window; /* awe.h; NULL: no frame was ever mapped there */
+	uint32_t type;             /* MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE */
+	uint32_t protect;          /* PAGE_*, as it was given when the range was made */
+	uint8_t origin;            /* enum vad_origin */
+	uint8_t owner;             /* enum event_owner */
+	bool is_file;              /* MEM_MAPPED without a file is shared memory */
+	bool is_copied;            /* a file's private mapping: what is written stays here */
+	bool is_told;              /* the listener knows of it */
+	bool is_placeholder;       /* addresses that are kept for a region or a view */
+	bool was_placeholder;      /* is one, or took the place of one */
+	uint16_t numa_node;        /* the NUMA node that it prefers, plus 1; 0: none */
 };
 
 static inline uintptr_t vad_base(const struct vad *vad)

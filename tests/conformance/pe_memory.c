@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* memoryapi.h beyond virtual.c and virtual_2.c: the forms with a process, physical pages. */
+/* memoryapi.h beyond virtual.c and virtual_2.c: the forms with a process. */
 
 #include "tests/conformance/pe.h"
 
@@ -74,34 +74,6 @@ static void test_copies(void)
 		 "what is free is not read");
 }
 
-/* --- Physical pages -------------------------------------------------------------------------- */
-
-/* Nobody has the privilege unless an administrator gave it. */
-static void test_physical(void)
-{
-	typeof(&AllocateUserPhysicalPagesNuma) allocate_numa =
-		FUNCTION("kernelbase.dll", AllocateUserPhysicalPagesNuma);
-	typeof(&MapUserPhysicalPagesScatter) scatter =
-		FUNCTION("kernel32.dll", MapUserPhysicalPagesScatter);
-	ULONG_PTR count = 1, page = 0;
-	PVOID address = NULL;
-
-	ok(!AllocateUserPhysicalPages(self, &count, &page), "AllocateUserPhysicalPages");
-	if (allocate_numa)
-		ok(!allocate_numa(self, &count, &page, 0), "AllocateUserPhysicalPagesNuma");
-	else
-		skip_absent("AllocateUserPhysicalPagesNuma");
-	count = 1;
-	ok(!FreeUserPhysicalPages(self, &count, &page), "FreeUserPhysicalPages");
-	ok(!MapUserPhysicalPages(NULL, 1, &page), "MapUserPhysicalPages");
-	if (scatter)
-		ok(!scatter(&address, 1, &page), "MapUserPhysicalPagesScatter");
-	else
-		skip_absent("MapUserPhysicalPagesScatter");
-	ok_error(!VirtualAlloc(NULL, PAGE, MEM_PHYSICAL, PAGE_READWRITE), ERROR_INVALID_PARAMETER,
-		 "MEM_PHYSICAL alone");
-}
-
 /* --- Where answers go ------------------------------------------------------------------------ */
 
 /* A buffer that could be written a moment ago and cannot now. */
@@ -140,7 +112,6 @@ int main(void)
 	test_process();
 	test_rights();
 	test_copies();
-	test_physical();
 	test_buffers();
 	return tap_done();
 }
