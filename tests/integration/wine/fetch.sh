@@ -8,12 +8,12 @@
 set -euo pipefail
 
 folder=$1
+# Newer versions of oxlint need bcryptprimitives.dll, which Wine 8.0 does not have.
 packages='
 	7zip-bin@5.2.0/package/win/x64/7za.exe
 	esbuild-windows-64@0.15.18/package/esbuild.exe
 	@oxlint/win32-x64@0.2.18/package/oxlint.exe'
 
-# The last in line to need the system's own random numbers in a way that Wine 8.0 has.
 fetch() {
 	local package=${1%%/package/*} file=package/${1#*/package/}
 

@@ -59,7 +59,7 @@ def main():
 	for name, *numbers in rows:
 		line, *figures = map(int, numbers)
 		wrong += check_function(report, name, line, figures)
-	# Its own heap is told by the name that it called; ntdll makes the process heap by the other.
+	# Its own heap goes by the name that it called; ntdll makes the process heap by the other.
 	made = {row["function"]: row["calls"] for row in report["functions"]}
 	if not made.get("HeapCreate") or made.get("RtlCreateHeap", 0) > 1:
 		wrong.append("HeapCreate is not told as such")
