@@ -10,6 +10,8 @@
 # VADTRACE_SEED=N makes the calls of an earlier run.
 
 . "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
+[ -e "$preload" ] || skip_all "the preload is not built here"
+share_daemon
 
 seeds=${VADTRACE_SEED:-1 2}
 steps=3
