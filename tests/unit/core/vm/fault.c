@@ -22,6 +22,7 @@
 
 static const struct vm_request request = { .api = API_VirtualAlloc };
 static const struct vm_request aligned = { .alignment_bytes = 4 << 20 };
+static const struct vm_request extended = { .api = API_VirtualAlloc2, .takes_placeholders = true };
 static char *window;
 static int zeros; /* /dev/zero */
 
@@ -158,6 +159,64 @@ static bool protect(void)
 	return vm_protect(&base, &size_bytes, PAGE_NOACCESS, &old, &request) >= 0;
 }
 
+static void *kept;
+
+/* Four pages at page 48 are a placeholder. */
+static void keep(void)
+{
+	size_t size_bytes = 4 * PAGE;
+
+	kept = window + 48 * PAGE;
+	vm_allocate(&kept, &size_bytes, MEM_RESERVE | MEM_RESERVE_PLACEHOLDER, PAGE_NOACCESS,
+		    &extended);
+}
+
+static bool replace(void)
+{
+	size_t size_bytes = 4 * PAGE;
+
+	return vm_allocate(&kept, &size_bytes, MEM_RESERVE | MEM_COMMIT | MEM_REPLACE_PLACEHOLDER,
+			   PAGE_READWRITE, &extended) >= 0;
+}
+
+/* What was replaced goes back, a page of it. */
+static bool preserve(void)
+{
+	void *base = window + 49 * PAGE;
+	size_t size_bytes = PAGE;
+
+	return vm_free(&base, &size_bytes, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER, &extended) >= 0;
+}
+
+static bool release_kept_part(void)
+{
+	void *base = window + 49 * PAGE;
+	size_t size_bytes = PAGE;
+
+	return vm_free(&base, &size_bytes, MEM_RELEASE, &extended) >= 0;
+}
+
+static bool reserve_between(void)
+{
+	const struct vm_request bounds = { .lowest = (uintptr_t)window + 48 * PAGE,
+					   .limit = (uintptr_t)window + 64 * PAGE };
+	void *base = NULL;
+	size_t size_bytes = 8 * PAGE;
+
+	return vm_allocate(&base, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &bounds) >=
+	       0;
+}
+
+/* Machines of one node bind nothing; a wish that is refused is no failure. */
+static bool reserve_on_node(void)
+{
+	const struct vm_request node = { .node = 1 };
+	void *base = window + 48 * PAGE;
+	size_t size_bytes = 8 * PAGE;
+
+	return vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &node) >= 0;
+}
+
 static bool map_over(void)
 {
 	return posix_mmap(window + 6 * PAGE, 28 * PAGE, PROT_READ,
@@ -210,7 +269,58 @@ static const struct {
 	{ "mremap to an address", move, NULL },
 	{ "mremap to a smaller size", shrink, NULL },
 	{ "query of foreign memory", query_foreign, NULL },
+	{ "reserve between bounds", reserve_between, NULL },
+	{ "reserve on a node", reserve_on_node, NULL },
 };
+
+/* On a placeholder, whose four pages are in this state before and after a refusal. */
+static const struct {
+	const char *name;
+	bool is_replaced;
+	bool (*operate)(void);
+} kept_rows[] = {
+	{ "replace a placeholder", false, replace },
+	{ "preserve a part of what replaced one", true, preserve },
+	{ "preserve a part of one", false, preserve },
+	{ "release a part of one", false, release_kept_part },
+};
+
+static bool is_kept_as_before(bool is_replaced)
+{
+	uint32_t state = is_replaced ? MEM_COMMIT | PAGE_READWRITE : MEM_RESERVE;
+	bool is_same = replay.impossible == 0;
+	MEMORY_BASIC_INFORMATION info;
+
+	vm_check();
+	for (int page = 48; page < 52; page++)
+		is_same = is_same && replay.state[page] == state &&
+			  can_system_write(page) == is_replaced;
+	vm_query(kept, &info);
+	return is_same && info.AllocationBase == kept && info.RegionSize == 4 * PAGE &&
+	       (!is_replaced || window[49 * PAGE + 1] == 'z');
+}
+
+static bool refuse_each_call_on_kept(size_t row, int *failures)
+{
+	bool is_replaced = kept_rows[row].is_replaced, is_success, is_right = true;
+	int number = 0, made;
+
+	do {
+		keep();
+		if (is_replaced) {
+			replace();
+			memset(kept, 'z', 4 * PAGE);
+		}
+		os_fake_fail(++number, -ENOMEM);
+		is_success = kept_rows[row].operate();
+		made = os_fake_calls();
+		os_fake_fail(0, 0);
+		*failures += !is_success;
+		is_right = is_right && (is_success || is_kept_as_before(is_replaced));
+		tear_down();
+	} while (made >= number && is_right);
+	return is_right && is_success;
+}
 
 /* Refuses call after call; returns how many refusals made the operation fail as it should, or -1.
  */
@@ -283,6 +393,13 @@ int main(void)
 		ok(failures >= 0, "row %zu: %s, %d refusals, each leaves all as before", i,
 		   rows[i].name, failures);
 		tear_down();
+	}
+	for (size_t i = 0; i < sizeof kept_rows / sizeof kept_rows[0]; i++) {
+		int failures = 0;
+		bool is_right = refuse_each_call_on_kept(i, &failures);
+
+		ok(is_right, "row %zu: %s, %d refusals, each leaves all as before", i,
+		   kept_rows[i].name, failures);
 	}
 	test_resize();
 	return tap_done();
