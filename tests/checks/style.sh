@@ -118,17 +118,33 @@ check_clang_format() {
 	not_ok "finds a file that is not" is_formatted "$scratch/sample.c"
 }
 
+# may_run FILE...: scripts that name their interpreter are for running; others are sourced.
+may_run() {
+	local file bad=0
+
+	for file in "$@"; do
+		[ "$(head -c 2 "$file")" != '#!' ] || [ -x "$file" ] || {
+			echo "$file must be executable"
+			bad=1
+		}
+	done
+	return $bad
+}
+
 check_scripts() {
 	if ! command -v shellcheck >/dev/null; then
 		skip "scripts pass shellcheck" "shellcheck is missing"
 		return
 	fi
 	# shellcheck disable=SC2046 # our own files' names have no spaces
+	ok "scripts may be executed" may_run dev bootstrap .ci/run $(sources | grep '\.sh$')
+	# shellcheck disable=SC2046 # our own files' names have no spaces
 	ok "scripts pass shellcheck" shellcheck --severity=warning \
 		dev bootstrap .ci/run tools/completion/vadtrace $(sources | grep '\.sh$')
 	# shellcheck disable=SC2016 # the sample is not for us to expand
 	printf '#!/bin/bash\nexport a=`ls` b; c=1\n' >"$scratch/sample.sh"
 	not_ok "finds a script that does not" shellcheck "$scratch/sample.sh"
+	not_ok "finds a script that may not be executed" may_run "$scratch/sample.sh"
 }
 
 check_manuals() {

@@ -23,6 +23,7 @@ for mode in $modes; do
 	check record-$mode "$mode"
 done
 
+is_to_be_killed=yes
 run_way record-route "$programs/known.exe" kill
 is "$(cat "$scratch/record-route/status")" 137 "TerminateProcess: its status"
 check record-route "TerminateProcess"
@@ -44,6 +45,7 @@ run_way record-route "$programs/known.exe" wait
 wait
 is "$(cat "$scratch/record-route/status")" 137 "killed from outside: its status"
 check record-route "killed from outside"
+is_to_be_killed=
 
 run_way record-route "$programs/known.exe"
 "$vadtrace" info "$scratch/record-route/trace" >"$scratch/info"

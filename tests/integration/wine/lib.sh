@@ -137,7 +137,19 @@ prepare() {
 
 # run_way WAY PROGRAM [ARGUMENT...]: leaves stdout, stderr, status and the folder work in
 # $scratch/WAY. The program's end of lines stays Windows'.
+#
+# Wine's server kills a process that has not gone a second after its last thread, which happens to
+# any program on a busy machine: then it is run again. One that is killed each time is not excused.
 run_way() {
+	local try
+
+	for ((try = 0; try < 5; try++)); do
+		run_once "$@"
+		[ "$(cat "$scratch/$1/status")" = 137 ] && [ -z "${is_to_be_killed:-}" ] || return 0
+	done
+}
+
+run_once() {
 	local way=$1 status=0
 
 	shift
