@@ -12,6 +12,7 @@
 #include "core/vm/charge.h"
 #include "core/process/agent.h"
 #include "core/vm/virtual.h"
+#include "core/vm/writewatch.h"
 
 /* All state of core is right from its first byte on: nothing has to run before the first call. */
 CORE_API void core_start(void)
@@ -69,6 +70,11 @@ void core_leave_signals_to_host(void)
 bool core_hold_signal_back(uint64_t *mask)
 {
 	return lock_hold_signal_back(mask);
+}
+
+CORE_API bool core_expect_write(const void *address, size_t size_bytes)
+{
+	return unlikely(watch_foresees()) && watch_expect(address, size_bytes);
 }
 
 CORE_API void core_thread_exit(void)

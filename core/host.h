@@ -8,6 +8,7 @@
 #define VADTRACE_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdint.h>
 
@@ -36,6 +37,10 @@ void core_thread_exit(void);
 void core_set_commit_limit(uint64_t limit_bytes);
 /* Committed bytes of all that core knows of. */
 uint64_t core_commit_charge(void);
+
+/* The kernel is about to write into this memory on the program's behalf. True: pages of a watched
+ * region there were noted as written just now; until then the kernel could not write to them. */
+bool core_expect_write(const void *address, size_t size_bytes);
 
 /* Whether the calling thread is inside of core, where no handler interrupts it: there the pager
  * that the host has installed may be at work. */

@@ -4,6 +4,11 @@
 /* libvadcore.so as its own host: tells core about fork and about threads that end. Only in that
  * library; the preload is a host of its own. */
 
+/* RTLD_NEXT. */
+#define _GNU_SOURCE
+#include "core/library.h"
+
+#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -12,6 +17,17 @@
 #include "core/host.h"
 
 static pthread_key_t exit_key;
+
+void *library_next(void **known, const char *name)
+{
+	void *function = __atomic_load_n(known, __ATOMIC_RELAXED);
+
+	if (!function) {
+		function = dlsym(RTLD_NEXT, name);
+		__atomic_store_n(known, function, __ATOMIC_RELAXED);
+	}
+	return function;
+}
 
 /* The value counts the rounds in which a thread's destructors run: other destructors may still
  * allocate, so the last round is ours. */

@@ -4,45 +4,36 @@
 /* The C library's calls about signals, as a program finds them that links libvadcore: only in that
  * library; the preload has its own. Each looks its next implementation up once. */
 
+/* sysv_signal. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <stddef.h>
 
 #include "core/base/hints.h"
+#include "core/library.h"
 #include "core/signals.h"
-
-/* Two threads may look up the same at once, and find the same. */
-static void *find(void **known, const char *name)
-{
-	void *function = __atomic_load_n(known, __ATOMIC_RELAXED);
-
-	if (!function) {
-		function = dlsym(RTLD_NEXT, name);
-		__atomic_store_n(known, function, __ATOMIC_RELAXED);
-	}
-	return function;
-}
 
 CORE_API int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
 	static void *next;
 
 	return signals_action(signal, action, old,
-			      (signals_action_function)find(&next, "sigaction"));
+			      (signals_action_function)library_next(&next, "sigaction"));
 }
 
 CORE_API int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
 	static void *next;
 
-	return signals_mask(how, set, old, (signals_mask_function)find(&next, "sigprocmask"));
+	return signals_mask(how, set, old,
+			    (signals_mask_function)library_next(&next, "sigprocmask"));
 }
 
 CORE_API int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	static void *next;
 
-	return signals_mask(how, set, old, (signals_mask_function)find(&next, "pthread_sigmask"));
+	return signals_mask(how, set, old,
+			    (signals_mask_function)library_next(&next, "pthread_sigmask"));
 }
 
 CORE_API signals_handler signal(int signal, signals_handler handler)
@@ -50,7 +41,7 @@ CORE_API signals_handler signal(int signal, signals_handler handler)
 	static void *next;
 
 	return signals_signal(signal, handler, SA_RESTART,
-			      (signals_signal_function)find(&next, "signal"));
+			      (signals_signal_function)library_next(&next, "signal"));
 }
 
 CORE_API signals_handler sysv_signal(int signal, signals_handler handler)
@@ -58,7 +49,7 @@ CORE_API signals_handler sysv_signal(int signal, signals_handler handler)
 	static void *next;
 
 	return signals_signal(signal, handler, SA_RESETHAND | SA_NODEFER,
-			      (signals_signal_function)find(&next, "sysv_signal"));
+			      (signals_signal_function)library_next(&next, "sysv_signal"));
 }
 
 /* What signal() is in a program that was built for System V. */

@@ -17,6 +17,7 @@
 #include "core/base/status.h"
 #include "core/os/os.h"
 #include "core/os/os_process.h"
+#include "core/vm/writewatch.h"
 
 /* Pieces of one call. */
 #define PIECES 64u
@@ -109,6 +110,17 @@ static NTSTATUS run(struct copy *copy)
 	return STATUS_SUCCESS;
 }
 
+/* Where the system is about to write in this process. */
+static void tell_watch(const struct copy *copy)
+{
+	if (!watch_foresees())
+		return;
+	if (!copy->is_write)
+		watch_expect((void *)copy->buffer, copy->size_bytes);
+	else if (copy->process_id == os_process_id())
+		watch_expect((void *)copy->address, copy->size_bytes);
+}
+
 /* The addresses of the system's own half are nobody's to copy; the end must not wrap. */
 static NTSTATUS start(struct copy *copy, size_t *copied)
 {
@@ -120,6 +132,7 @@ static NTSTATUS start(struct copy *copy, size_t *copied)
 		return STATUS_ACCESS_VIOLATION;
 	if (copy->buffer + size_bytes < copy->buffer || copy->buffer + size_bytes > OS_USER_END)
 		return STATUS_ACCESS_VIOLATION;
+	tell_watch(copy);
 	status = run(copy);
 	*copied = size_bytes - copy->size_bytes;
 	return status;

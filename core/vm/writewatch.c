@@ -13,6 +13,7 @@
 
 #include "core/vm/writewatch.h"
 
+#include <sys/mman.h>
 #include <sys/single_threaded.h>
 
 #include "core/base/arena.h"
@@ -24,9 +25,11 @@
 #include "core/vm/watch_system.h"
 
 #define RUNS_MAX 32
+#define PROTECT_KIND_MASK 0xffu
 
 static struct watch *watches;
 static enum watch_means means;
+uint32_t watch_is_by_protection;
 /* Whether each watch has all that was written in `written`, from fork's beginning to its end. */
 static bool is_all_remembered;
 
@@ -68,11 +71,16 @@ bool watch_add_all(void)
 /* The state that the system is to give pages that nobody has written yet. */
 static uint32_t without_writing(uint32_t state)
 {
-	if (state == (MEM_COMMIT | PAGE_READWRITE))
-		return MEM_COMMIT | PAGE_READONLY;
-	if (state == (MEM_COMMIT | PAGE_EXECUTE_READWRITE))
-		return MEM_COMMIT | PAGE_EXECUTE_READ;
-	return state;
+	uint32_t rest = state & ~PROTECT_KIND_MASK;
+
+	switch (state & PROTECT_KIND_MASK) {
+	case PAGE_READWRITE:
+		return rest | PAGE_READONLY;
+	case PAGE_EXECUTE_READWRITE:
+		return rest | PAGE_EXECUTE_READ;
+	default:
+		return state;
+	}
 }
 
 NTSTATUS watch_begin(const struct vm_range *range, uint32_t state, struct watch **watch)
@@ -86,6 +94,7 @@ NTSTATUS watch_begin(const struct vm_range *range, uint32_t state, struct watch 
 		error = watch_system_add(range);
 	} else {
 		fault_enable();
+		__atomic_store_n(&watch_is_by_protection, 1, __ATOMIC_RELAXED);
 		error = state & MEM_COMMIT
 				? pager_linux.set((void *)range->base, range->end - range->base,
 						  without_writing(state))
@@ -285,4 +294,37 @@ void watch_fork_child(void)
 
 		watch_system_reset(&range, watch_add_all);
 	}
+}
+
+static bool expect_in(const struct vad *vad, const struct vm_range *part)
+{
+	bool is_any = false;
+
+	for (uintptr_t at = part->base; at < part->end; at += OS_PAGE_SIZE) {
+		uint32_t state = pagestate_run(&vad->pages, region_page(at)).state;
+
+		if (pager_prot_of_state(state) & PROT_WRITE)
+			is_any = watch_note(vad, at) || is_any;
+	}
+	return is_any;
+}
+
+bool watch_expect(const void *address, size_t size_bytes)
+{
+	struct vm_range range;
+	bool is_any = false;
+	struct vad *vad;
+
+	if (!status_is_success(rules_range(address, size_bytes, OS_PAGE_SIZE, &range)))
+		return false;
+	lock_acquire(&vm_lock);
+	for (vad = vad_find_from(range.base); vad && vad_base(vad) < range.end;
+	     vad = vad_next(vad)) {
+		struct vm_range part = part_in(vad, range.base, range.end);
+
+		if (vad->watch)
+			is_any = expect_in(vad, &part) || is_any;
+	}
+	lock_release(&vm_lock);
+	return is_any;
 }

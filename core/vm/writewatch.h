@@ -70,7 +70,20 @@ bool watch_add_all(void);
 void watch_fork_prepare(void);
 void watch_fork_child(void);
 
+/* Non-zero when a region is, or was, watched by protection. */
+extern uint32_t watch_is_by_protection;
+
+/* Whether the kernel's writes for the program must be told by watch_expect. No lock. */
+static inline bool watch_foresees(void)
+{
+	return __atomic_load_n(&watch_is_by_protection, __ATOMIC_RELAXED) != 0;
+}
+
 /* These take vm_lock. */
+
+/* The kernel is about to write to these bytes for the program: watched pages that the program could
+ * write to itself are noted as written. Whether there was one that had not been. */
+bool watch_expect(const void *address, size_t size_bytes);
 
 /* NtGetWriteWatch on this process. *count is room for pages before, and the number of pages
  * afterwards; the lowest addresses come first. What is listed is reset if `resets`, at the moment
