@@ -48,7 +48,7 @@ struct hook_call {
 			struct hook_call *outer; /* of a nested call: the outermost; else NULL */
 		};
 	};
-	uint64_t padding;
+	uint64_t before; /* a handler's: what it found before the original ran */
 	/* Above it, put there by the caller: */
 	uint64_t return_address;
 	uint64_t caller_home[4];

@@ -192,7 +192,7 @@ HANDLER(RtlCompactHeap)
 HANDLER(RtlValidateHeap)
 {
 	if (!is_ours(call))
-		return false;
+		return observe_validate(call, api);
 	return serve_answer(call, rtl_validate_heap(handle_of(call), flags_of(call),
 						    (const void *)call->arguments[2]));
 }
@@ -246,7 +246,7 @@ HANDLER(RtlSetHeapInformation)
 	uint32_t value = 0;
 
 	if (!is_ours(call))
-		return false;
+		return observe_set_information(call, api);
 	if (size_bytes >= sizeof(value) && !guest_read(&value, call->arguments[2], sizeof(value)))
 		return false;
 	return answer_status(call, rtl_set_heap_information(handle_of(call), flags_of(call), &value,
@@ -279,7 +279,7 @@ HANDLER(RtlSetUserValueHeap)
 	bool is_set;
 
 	if (!is_ours(call))
-		return false;
+		return observe_set_user_value(call, api);
 	is_set =
 		rtl_set_user_value_heap(handle_of(call), flags_of(call), (void *)call->arguments[2],
 					(void *)call->arguments[3], &status);
@@ -293,7 +293,7 @@ HANDLER(RtlSetUserFlagsHeap)
 	bool is_set;
 
 	if (!is_ours(call))
-		return false;
+		return observe_set_user_flags(call, api);
 	is_set = rtl_set_user_flags_heap(handle_of(call), flags_of(call),
 					 (void *)call->arguments[2], (uint32_t)call->arguments[3],
 					 (uint32_t)hook_argument(call, 4), &status);

@@ -6,15 +6,9 @@
 
 #include "preload/wine/observe_heap.h"
 
-#include "core/base/status.h"
 #include "core/types.h"
-#include "preload/pe/hook.h"
-#include "preload/wine/difference.h"
+#include "preload/wine/compare_heap.h"
 #include "preload/wine/serve.h"
-
-#define BLOCK_ALIGNMENT 16
-/* Of the HEAP_* in a heap's header. */
-#define HEAP_FLAGS_OFFSET 0x70
 
 /* The first heap that Wine made: the process heap, which cannot be destroyed. */
 static uint64_t first_heap;
@@ -33,29 +27,6 @@ static void tell(const struct hook_call *call, enum event_kind kind, enum api ap
 	event_emit(&event);
 }
 
-static uint64_t wine_size(uint64_t heap, uint64_t block)
-{
-	uint64_t(HOOK_ABI * size)(uint64_t, uint32_t, uint64_t);
-
-	size = (uint64_t(HOOK_ABI *)(uint64_t, uint32_t, uint64_t))hook_original(API_HeapSize);
-	return size ? size(heap, 0, block) : UINT64_MAX;
-}
-
-/* What the documentation says of each block, and each failure: core keeps to it. */
-static void compare(const struct hook_call *call, uint64_t block, uint64_t size_bytes)
-{
-	const uint32_t *flags = (const uint32_t *)(call->arguments[0] + HEAP_FLAGS_OFFSET);
-
-	if (serve_mode() != CONFIG_VERIFY)
-		return;
-	if (!block && *flags & HEAP_GENERATE_EXCEPTIONS)
-		difference_in(call, "exception", 0, (uint32_t)STATUS_NO_MEMORY);
-	if (!block)
-		return;
-	difference_in(call, "alignment", block % BLOCK_ALIGNMENT, 0);
-	difference_in(call, "HeapSize", wine_size(call->arguments[0], block), size_bytes);
-}
-
 /* Whether this is told: Wine's RtlReAllocateHeap allocates and frees by calls of its own. */
 static bool is_told(struct hook_call *call)
 {
@@ -64,7 +35,8 @@ static bool is_told(struct hook_call *call)
 
 static void allocated(struct hook_call *call, enum api api)
 {
-	compare(call, call->result, call->arguments[2]);
+	if (compare_is_wanted())
+		compare_allocated(call);
 	tell(call, call->result ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, call->result,
 	     call->arguments[2]);
 }
@@ -77,13 +49,14 @@ bool observe_allocate(struct hook_call *call, enum api api)
 /* Whether Wine will take `block` for one of the heap's. */
 static bool is_block(const struct hook_call *call, uint64_t block)
 {
-	return block && wine_size(call->arguments[0], block) != UINT64_MAX;
+	return block && compare_size_heap(call->arguments[0], block) != UINT64_MAX;
 }
 
 static void reallocated(struct hook_call *call, enum api api)
 {
 	--*serve_silence(call);
-	compare(call, call->result, call->arguments[3]);
+	if (compare_is_wanted())
+		compare_reallocated(call);
 	if (call->result)
 		tell(call, EVENT_REALLOC_END, api, call->result, call->arguments[3]);
 	else
@@ -94,16 +67,28 @@ bool observe_reallocate(struct hook_call *call, enum api api)
 {
 	if (!is_told(call) || !is_block(call, call->arguments[2]))
 		return false;
+	call->before = compare_size_heap(call->arguments[0], call->arguments[2]);
 	tell(call, EVENT_REALLOC_BEGIN, api, call->arguments[2], 0);
 	++*serve_silence(call);
 	return serve_pass(call, reallocated);
 }
 
+static void freed(struct hook_call *call, enum api api)
+{
+	compare_freed(call);
+}
+
 bool observe_free(struct hook_call *call, enum api api)
 {
-	if (is_told(call) && is_block(call, call->arguments[2]))
+	bool is_one;
+
+	if (!is_told(call))
+		return false;
+	is_one = is_block(call, call->arguments[2]);
+	if (is_one)
 		tell(call, EVENT_FREE, api, call->arguments[2], 0);
-	return false;
+	call->before = is_one || !call->arguments[2];
+	return serve_pass(call, compare_is_wanted() ? freed : NULL);
 }
 
 bool observe_size(struct hook_call *call, enum api api)
@@ -142,4 +127,53 @@ bool observe_destroy(struct hook_call *call, enum api api)
 	if (event_is_wanted() && call->arguments[0] != first_heap)
 		tell(call, EVENT_HEAP_DESTROY, api, 0, 0);
 	return false;
+}
+
+/* --- What is only compared ------------------------------------------------------------------- */
+
+static void validated(struct hook_call *call, enum api api)
+{
+	compare_validated(call);
+}
+
+/* Of a whole heap nothing is known. */
+bool observe_validate(struct hook_call *call, enum api api)
+{
+	if (!compare_is_wanted() || !call->arguments[2])
+		return false;
+	call->before = is_block(call, call->arguments[2]);
+	return serve_pass(call, validated);
+}
+
+static void user_value_set(struct hook_call *call, enum api api)
+{
+	compare_user_value(call);
+}
+
+bool observe_set_user_value(struct hook_call *call, enum api api)
+{
+	return serve_pass(call, compare_is_wanted() ? user_value_set : NULL);
+}
+
+static void user_flags_set(struct hook_call *call, enum api api)
+{
+	compare_user_flags(call);
+}
+
+bool observe_set_user_flags(struct hook_call *call, enum api api)
+{
+	if (!compare_is_wanted())
+		return false;
+	call->before = compare_user_flags_now(call);
+	return serve_pass(call, user_flags_set);
+}
+
+static void information_set(struct hook_call *call, enum api api)
+{
+	compare_information(call);
+}
+
+bool observe_set_information(struct hook_call *call, enum api api)
+{
+	return serve_pass(call, compare_is_wanted() ? information_set : NULL);
 }

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The vadtrace authors
+# SPDX-License-Identifier: MIT
+
+# What Wine's heaps are known to answer otherwise than documented is found, and nothing else.
+
+. "${VADTRACE_SRCDIR:?}/tests/integration/wine/lib.sh"
+[ -e "$preload" ] || skip_all "the preload is not built here"
+share_daemon
+start_wine
+
+# differences PROGRAM: those of heaps, a line each: function, what, how often, Wine's, core's.
+differences() {
+	run_way record-verify "$1"
+	is "$(cat "$scratch/record-verify/status")" 0 "$(basename "$1"): it runs as ever"
+	"$vadtrace" verify --json --top all "$scratch/record-verify/trace" >"$scratch/report"
+	/usr/bin/python3 - "$scratch/report" >"$scratch/differences" 2>&1 <<-'TEXT'
+		import json, sys
+		for row in json.load(open(sys.argv[1]))["differences"]:
+		    if "Heap" in row["function"]:
+		        print(row["function"], row["what"], row["count"], row["wine"], row["core"])
+	TEXT
+}
+
+differences "$conformance/heap.exe"
+same_files "$scratch/differences" - "the kind of a heap" <<-'TEXT'
+	RtlSetHeapInformation kind of heap 1 0x0 0x2
+	RtlSetHeapInformation status 1 0x0 0xc0000001
+TEXT
+differences "$conformance/pe_heap.exe"
+same_files "$scratch/differences" - "it forgets that a heap is to raise" <<-'TEXT'
+	HeapAlloc exception 1 0x0 0xc0000017
+	RtlSetHeapInformation kind of heap 2 0x0 0x2
+TEXT
+differences "$programs/stress.exe"
+is "$(cat "$scratch/differences")" "" "nothing in what programs usually do"
+tap_done
