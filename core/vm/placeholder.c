@@ -32,7 +32,9 @@ NTSTATUS placeholder_check(const void *base, uint32_t type, uint32_t protect)
 	if (type & MEM_RESERVE_PLACEHOLDER)
 		is_right = !(type & MEM_REPLACE_PLACEHOLDER) && protect == PAGE_NOACCESS &&
 			   (others & ~MEM_TOP_DOWN) == MEM_RESERVE;
-	return is_right ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+	if (!is_right)
+		return STATUS_INVALID_PARAMETER;
+	return others & (MEM_PHYSICAL | MEM_LARGE_PAGES) ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
 }
 
 void placeholder_begin(struct vad *vad)
