@@ -51,6 +51,12 @@ struct porter {
 	struct client clients[CLIENTS_MAX];
 };
 
+/* What the porter tells the worker of its start; gone when is_over is true. */
+struct start {
+	uint32_t is_over; /* a futex */
+	NTSTATUS status;
+};
+
 /* What goes between the two. The one whose turn it is has the rest to itself. */
 static struct {
 	uint32_t turn;
@@ -60,8 +66,8 @@ static struct {
 	struct protocol_reply reply;
 } hand;
 
-static uint32_t state; /* one of STATE_*; a futex */
-static NTSTATUS start_status;
+static uint32_t state;        /* one of STATE_*; a futex */
+static NTSTATUS start_status; /* of the last start that is over */
 
 static void wait_for(uint32_t *word, uint32_t value)
 {
@@ -193,27 +199,30 @@ static NTSTATUS open_door(struct porter *porter)
 	error = os_socket_bind(porter->listener, name);
 	if (error == 0)
 		error = os_socket_listen(porter->listener, WAITING_CONNECTIONS);
+	if (error < 0)
+		os_close(porter->listener);
 	return status_from_os(error);
 }
 
-static void *carry(void *unused)
+static void *carry(void *argument)
 {
 	static struct porter porter;
-	NTSTATUS status;
+	struct start *start = argument;
+	bool is_open;
 
 	os_thread_name(AGENT_THREAD_NAME);
 	porter.client_count = 0;
-	status = open_door(&porter);
-	start_status = status;
-	set(&state, status_is_success(status) ? STATE_SERVING : STATE_IDLE);
-	while (status_is_success(status))
+	start->status = open_door(&porter);
+	is_open = status_is_success(start->status);
+	set(&start->is_over, true);
+	while (is_open)
 		serve_once(&porter);
-	return unused;
+	return NULL;
 }
 
 /* --- Worker ---------------------------------------------------------------------------------- */
 
-static bool start_thread(void *(*function)(void *))
+static bool start_thread(void *(*function)(void *), void *argument)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -223,15 +232,18 @@ static bool start_thread(void *(*function)(void *))
 		return false;
 	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	error = pthread_create(&thread, &attributes, function, NULL);
+	error = pthread_create(&thread, &attributes, function, argument);
 	(void)pthread_attr_destroy(&attributes);
 	return error == 0;
 }
 
-static void give_up(NTSTATUS status)
+static bool settle(NTSTATUS status)
 {
-	start_status = status;
-	set(&state, STATE_IDLE);
+	bool is_serving = status_is_success(status);
+
+	__atomic_store_n(&start_status, status, __ATOMIC_RELAXED);
+	set(&state, is_serving ? STATE_SERVING : STATE_IDLE);
+	return is_serving;
 }
 
 /* The state once nobody is starting. */
@@ -245,12 +257,19 @@ static uint32_t settled_state(void)
 }
 
 /* The porter comes from here, so that what it allocates is not the program's thread's. */
+static NTSTATUS start_porter(void)
+{
+	struct start start = { .is_over = false, .status = STATUS_NO_MEMORY };
+
+	if (start_thread(carry, &start))
+		wait_for(&start.is_over, true);
+	return start.status;
+}
+
 static void *work(void *unused)
 {
 	os_thread_name(AGENT_THREAD_NAME);
-	if (!start_thread(carry))
-		give_up(STATUS_NO_MEMORY);
-	if (settled_state() != STATE_SERVING)
+	if (!settle(start_porter()))
 		return unused;
 	os_tracers_allow();
 	for (;;) {
@@ -270,7 +289,7 @@ static bool start_worker(void)
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	is_started = start_thread(work);
+	is_started = start_thread(work, NULL);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return is_started;
 }
@@ -282,8 +301,9 @@ NTSTATUS agent_start(void)
 	if (__atomic_compare_exchange_n(&state, &expected, STATE_STARTING, /* weak */ false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
 	    !start_worker())
-		give_up(STATUS_NO_MEMORY);
-	return settled_state() == STATE_SERVING ? STATUS_SUCCESS : start_status;
+		(void)settle(STATUS_NO_MEMORY);
+	return settled_state() == STATE_SERVING ? STATUS_SUCCESS
+						: __atomic_load_n(&start_status, __ATOMIC_RELAXED);
 }
 
 void agent_fork_child(void)
