@@ -11,6 +11,7 @@
 #include "tools/record/environment.h"
 #include "tools/record/folder.h"
 #include "tools/record/room.h"
+#include "tools/record/write_watch.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -260,6 +261,15 @@ static void check_maps(struct checkup *checkup)
 	    "%d", count);
 }
 
+/* For native programs that link libvadcore: nothing that recording needs. */
+static void check_write_watch(struct checkup *checkup)
+{
+	add(checkup, "write watch", CHECKUP_OK, "",
+	    write_watch_is_by_kernel() ? "by the kernel's account of written pages"
+				       : "by page protection (the kernel has no account of written "
+					 "pages, or keeps it to itself)");
+}
+
 void checkup_machine(struct checkup *checkup)
 {
 	check_kernel(checkup);
@@ -272,6 +282,7 @@ void checkup_machine(struct checkup *checkup)
 	check_disk(checkup);
 	check_limits(checkup);
 	check_maps(checkup);
+	check_write_watch(checkup);
 }
 
 /* The program. */

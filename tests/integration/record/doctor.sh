@@ -13,6 +13,7 @@ ok "says so" grep -q '^Ready to record' "$out"
 not_ok "no row fails" grep -q '^fail' "$out"
 ok "the library was loaded" grep -q '^ok .*libvadtrace.so .*loads$' "$out"
 ok "no daemon is no failure" grep -q '^ok .*none runs' "$out"
+ok "how writes are watched" grep -q '^ok .*write watch  *by ' "$out"
 no_leftovers "doctor"
 start_daemon
 run doctor
