@@ -190,13 +190,29 @@ static const struct trace_caller *caller_of(const struct hook_call *call)
 	return call ? (const struct trace_caller *)((const char *)call + CALLER_OFFSET) : NULL;
 }
 
+static void note_caller(struct hook_call *call)
+{
+	call->caller[0] = call->return_address;
+	call->caller[1] = hook_caller_stack(call);
+}
+
+/* The process begins, or goes on to: what is found there is told with the stack of this call. */
+static void settle_in(struct hook_call *call)
+{
+	const struct trace_caller *before;
+
+	note_caller(call);
+	before = trace_set_caller(caller_of(call));
+	settle();
+	trace_set_caller(before);
+}
+
 /* Makes this the thread's outermost call, unless it is nested in another one: gives that one. */
 static struct hook_call *open(struct hook_call *call, enum api api)
 {
 	struct hook_call *outer;
 
-	call->caller[0] = call->return_address;
-	call->caller[1] = hook_caller_stack(call);
+	note_caller(call);
 	outer = call_of(trace_set_caller(caller_of(call)));
 	if (outer && is_nested_in(outer, call)) {
 		trace_set_caller(caller_of(outer));
@@ -263,7 +279,7 @@ static bool serve_told(struct hook_call *call, enum api api)
 static __attribute__((noinline)) bool attend(struct hook_call *call, enum api api)
 {
 	if (!is_settled)
-		settle();
+		settle_in(call);
 	if (!event_is_wanted())
 		return serve(call, api);
 	if (!are_hooks_told && is_settled)

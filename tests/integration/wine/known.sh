@@ -48,6 +48,18 @@ check record-route "killed from outside"
 is_to_be_killed=
 
 run_way record-route "$programs/known.exe"
+# first_stack: whether the first stack in the trace, of what the process begins with, is in ntdll.
+first_stack() {
+	babeltrace2 "$scratch/record-route/trace" 2>/dev/null | /usr/bin/python3 -c '
+import re, sys
+for line in sys.stdin:
+	if "pe_module:" in line:
+		start, end = re.search(r"start = (\w+), end = (\w+)", line).groups()
+	if "meta:stack:" in line:
+		frame = re.search(r"\[0\] = (\w+)", line).group(1)
+		sys.exit(not int(start, 16) <= int(frame, 16) < int(end, 16))'
+}
+ok "what is there at the beginning is found by ntdll" first_stack
 "$vadtrace" info "$scratch/record-route/trace" >"$scratch/info"
 ok "info lists the hooks" grep -q 'HeapAlloc .*ntdll!RtlAllocateHeap .*hooked' "$scratch/info"
 ok "those that are not there with their reason" \
