@@ -13,6 +13,9 @@
 #include "core/process/copy.h"
 
 #define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
+#define CURRENT_THREAD ((HANDLE)(intptr_t)-2)
+
+BOOL (*process_close_other)(HANDLE handle) = NULL;
 
 /* What the generic rights are for a process, as WinNT.h documents them. */
 static const struct {
@@ -113,6 +116,18 @@ NTSTATUS process_id(HANDLE handle, uint32_t *id)
 	*id = process ? process->identity.id : os_process_id();
 	leave(process);
 	return STATUS_SUCCESS;
+}
+
+NTSTATUS process_close(HANDLE handle)
+{
+	NTSTATUS status;
+
+	if (handle == CURRENT_PROCESS || handle == CURRENT_THREAD)
+		return STATUS_SUCCESS;
+	status = object_close(handle);
+	if (status == STATUS_INVALID_HANDLE && process_close_other && process_close_other(handle))
+		return STATUS_SUCCESS;
+	return status;
 }
 
 static NTSTATUS check_own(HANDLE handle)

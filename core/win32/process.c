@@ -5,7 +5,6 @@
  * call the engine, convert the status. */
 
 #include "core/base/hints.h"
-#include "core/base/object.h"
 #include "core/base/status.h"
 #include "core/core.h"
 #include "core/os/os.h"
@@ -13,7 +12,6 @@
 #include "core/process/process.h"
 
 #define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
-#define CURRENT_THREAD ((HANDLE)(intptr_t)-2)
 
 CORE_API HANDLE GetCurrentProcess(void)
 {
@@ -42,12 +40,9 @@ CORE_API DWORD GetProcessId(HANDLE Process)
 	return status_set_last_error(process_id(Process, &id)) ? id : 0;
 }
 
-/* A pseudo handle needs no closing, and does no harm. */
 CORE_API BOOL CloseHandle(HANDLE hObject)
 {
-	if (hObject == CURRENT_PROCESS || hObject == CURRENT_THREAD)
-		return TRUE;
-	return status_set_last_error(object_close(hObject));
+	return status_set_last_error(process_close(hObject));
 }
 
 /* Between handles of this process only: those of another are not ours to see. */
