@@ -10,16 +10,20 @@
  *
  * The block is at most 4 MiB past the header. A freed region keeps its pages for a while, because
  * the system takes far longer to make pages than a program to fill them; when it is taken again for
- * another size, its page tables grow or shrink and its contents stay. Guarded by: the pool's lock.
- */
+ * another size, its page tables grow or shrink and its contents stay; what is much too large is
+ * split, and its rest stays in the cache. Guarded by: the pool's lock. */
+
+#include <string.h>
 
 #include "core/base/check.h"
 #include "core/heap/pool.h"
 #include "core/vm/virtual.h"
 
 /* What the cache may always hold, besides a quarter of what is in use; and how many regions. */
-#define CACHE_BYTES ((size_t)64 << 20)
+#define CACHE_BYTES ((size_t)32 << 20)
 #define CACHE_REGIONS 32
+/* A smaller rest of a region that is taken again goes back to vm. */
+#define REST_BYTES_MIN ((size_t)1 << 20)
 
 /* From the region's start to the block. */
 static size_t block_offset(size_t alignment_bytes)
@@ -112,6 +116,27 @@ static bool suits_better(const struct segment *a, const struct segment *b, size_
 	return b->region_bytes < a->region_bytes;
 }
 
+/* Of a region that is in no list, keeps what is needed, up to a chunk's end, and caches the rest as
+ * a region of its own. Where that cannot be done, nothing is changed. */
+static void split_locked(struct segment *segment, size_t bytes)
+{
+	const struct vm_request request = { .owner = EVENT_OWNER_HEAP };
+	size_t first_bytes = round_up(bytes, SEGMENT_BYTES), old_bytes = segment->region_bytes;
+	struct segment *rest = (struct segment *)((char *)segment->region + first_bytes);
+
+	if (old_bytes < first_bytes + REST_BYTES_MIN ||
+	    vm_split(segment->region, old_bytes, first_bytes, &request) < 0)
+		return;
+	segment->region_bytes = first_bytes;
+	memset(rest, 0, LARGE_HEADER_BYTES);
+	rest->pool = segment->pool;
+	rest->region = rest;
+	rest->region_bytes = old_bytes - first_bytes;
+	page_set_owner(&rest->pages[0], PAGE_FULL);
+	pool_map_locked(rest, /* ours */ true);
+	enlist_locked(rest, SEGMENTS_CACHED);
+}
+
 static struct segment *take_cached_locked(const struct pool *pool, size_t bytes)
 {
 	struct segment *best = NULL, *resized;
@@ -123,6 +148,7 @@ static struct segment *take_cached_locked(const struct pool *pool, size_t bytes)
 	if (!best)
 		return NULL;
 	delist_locked(best);
+	split_locked(best, bytes);
 	if (best->region_bytes >= bytes && best->region_bytes - bytes <= bytes / 8)
 		return best;
 	resized = resize_locked(best, round_up(bytes, LARGE_HEADER_BYTES));

@@ -6,6 +6,7 @@
  *   shrink   [ kept ][ given back ]
  *   grow     [ old  ][ new: in place, when the addresses behind are free ]
  *   move     [ old ] -> [ a fresh region: the old pages, then new ones ]
+ *   split    [ old ] -> [ old, shorter ][ a region of its own ]
  *
  * Guarded by: vm_lock. */
 
@@ -139,6 +140,39 @@ static NTSTATUS resize_locked(void *base, struct resizing *resizing)
 	return status_is_success(status) ? status : move(resizing);
 }
 
+/* A region like `vad`, right behind it, up to `end`. */
+static void record_rest(const struct resizing *resizing, uintptr_t end)
+{
+	const struct vad *vad = resizing->vad;
+	struct vad *rest = vad_take();
+
+	rest->type = vad->type;
+	rest->protect = vad->protect;
+	rest->origin = vad->origin;
+	rest->pager = vad->pager;
+	rest->owner = vad->owner;
+	rest->is_told = vad->is_told;
+	pagestate_init(&rest->pages, region_page(vad_end(vad)), region_page(end), resizing->state);
+	vad_insert(rest);
+	tell_reserve(rest, resizing->request->api);
+}
+
+static NTSTATUS split_locked(void *base, struct resizing *resizing)
+{
+	NTSTATUS status = find(base, resizing);
+
+	if (!status_is_success(status))
+		return status;
+	if (!resizing->vad->pager->has_parts || resizing->vad->watch)
+		return STATUS_NOT_SUPPORTED;
+	if (!vad_prepare())
+		return STATUS_NO_MEMORY;
+	tell_release(resizing);
+	record(resizing, (uintptr_t)base);
+	record_rest(resizing, (uintptr_t)base + resizing->old_size_bytes);
+	return STATUS_SUCCESS;
+}
+
 static size_t whole_pages(size_t size_bytes)
 {
 	return (size_bytes + OS_PAGE_SIZE - 1) & ~(OS_PAGE_SIZE - 1);
@@ -158,6 +192,22 @@ NTSTATUS vm_resize(void *base, size_t old_size_bytes, size_t new_size_bytes, voi
 	status = resize_locked(base, &resizing);
 	if (status_is_success(status))
 		*new_base = (void *)vad_base(resizing.vad);
+	lock_release(&vm_lock);
+	return status;
+}
+
+NTSTATUS vm_split(void *base, size_t size_bytes, size_t first_bytes,
+		  const struct vm_request *request)
+{
+	struct resizing resizing = { .old_size_bytes = whole_pages(size_bytes),
+				     .new_size_bytes = first_bytes,
+				     .request = request };
+	NTSTATUS status;
+
+	if (first_bytes == 0 || first_bytes >= size_bytes || first_bytes % SPACE_GRANULARITY)
+		return STATUS_INVALID_PARAMETER;
+	lock_acquire(&vm_lock);
+	status = split_locked(base, &resizing);
 	lock_release(&vm_lock);
 	return status;
 }

@@ -72,6 +72,12 @@ NTSTATUS vm_discard(void *base, size_t size_bytes, const struct vm_request *requ
 NTSTATUS vm_resize(void *base, size_t old_size_bytes, size_t new_size_bytes, void **new_base,
 		   const struct vm_request *request);
 
+/* Makes two regions of a wholly committed private one that starts at `base`: the first has
+ * first_bytes, a multiple of 64 KiB. Their pages stay as they are. STATUS_NOT_SUPPORTED where the
+ * region's pager cannot give back parts. Told as release of the whole, then reserve of each. */
+NTSTATUS vm_split(void *base, size_t size_bytes, size_t first_bytes,
+		  const struct vm_request *request);
+
 /* For core's host: fork, and the invariants of all of vm. */
 void vm_fork_prepare(void);
 void vm_fork_parent(void);
