@@ -63,7 +63,7 @@ static void batches(void)
 	enum { COUNT = 100000 };
 	static void *blocks[COUNT];
 
-	for (unsigned round = 0; round < 5 * scale; round++) {
+	for (unsigned round = 0; round < 10 * scale; round++) {
 		for (int i = 0; i < COUNT; i++)
 			blocks[i] = take(32);
 		for (int i = 0; i < COUNT; i++)
@@ -94,7 +94,7 @@ static void random_small(void)
 
 static void random_medium(void)
 {
-	replace(2, 500, 40000 * scale, 1000, 100000);
+	replace(2, 500, 160000 * scale, 1000, 100000);
 }
 
 static void *random_in_thread(void *argument)
@@ -133,7 +133,7 @@ static void huge(void)
 
 static void growth(void)
 {
-	for (unsigned round = 0; round < 10 * scale; round++) {
+	for (unsigned round = 0; round < 30 * scale; round++) {
 		char *block = NULL;
 
 		for (size_t size = 16; size < 2000000; size += size / 8 + 16) {
@@ -173,7 +173,7 @@ static void phases(void)
 	enum { COUNT = 20000 };
 	static void *blocks[COUNT];
 
-	for (unsigned round = 0; round < 4 * scale; round++) {
+	for (unsigned round = 0; round < 20 * scale; round++) {
 		size_t size_bytes = 24u << round % 6;
 
 		for (int i = round % 7 ? 1 : 0; i < COUNT; i += round % 7 ? 2 : 1) {
