@@ -51,9 +51,9 @@ tls_is_small() {
 # tls_limit: with checks, each thread also counts its locks by rank.
 tls_limit() {
 	if grep -q '^#define VADTRACE_CHECKS 1' "$VADTRACE_BUILDDIR/config.h"; then
-		echo 96
-	else
 		echo 80
+	else
+		echo 72
 	fi
 }
 
