@@ -16,6 +16,8 @@
 
 /* Wine's name for the memory of DOS programs, as an address. */
 #define DOS_MEMORY ((void *)1)
+/* One past the last address that Windows gives to programs. */
+#define PROGRAM_END ((uintptr_t)0x7fffffff0000)
 
 static bool is_reserving(const struct operation *operation)
 {
@@ -52,7 +54,7 @@ static bool is_answered_by_core(const void *address)
 	return serve_mode() == CONFIG_ROUTE && (vm_owns(address) || is_free(address));
 }
 
-static bool is_allocated_by_core(const struct operation *operation)
+bool operation_is_allocated_by_core(const struct operation *operation)
 {
 	if (serve_mode() != CONFIG_ROUTE || operation->protect & PAGE_GUARD ||
 	    operation->base == DOS_MEMORY)
@@ -65,12 +67,14 @@ static bool is_allocated_by_core(const struct operation *operation)
 
 static NTSTATUS allocate_by_core(struct operation *operation)
 {
-	const struct vm_request request = {
-		.api = (uint16_t)operation->api,
-		.pager = &pager_wine,
-		.limit = operation->base ? 0 : limit_of(operation->zero_bits),
-	};
+	struct vm_request request = operation->bounds;
 
+	request.api = (uint16_t)operation->api;
+	request.pager = &pager_wine;
+	if (!operation->base && !request.limit)
+		request.limit = limit_of(operation->zero_bits);
+	if (request.lowest && !request.limit)
+		request.limit = PROGRAM_END;
 	return vm_allocate(&operation->base, &operation->size_bytes, operation->type,
 			   operation->protect, &request);
 }
@@ -80,7 +84,7 @@ NTSTATUS operation_allocate(struct operation *operation)
 	struct operation asked = *operation;
 	NTSTATUS status;
 
-	if (is_allocated_by_core(operation))
+	if (operation_is_allocated_by_core(operation))
 		return allocate_by_core(operation);
 	status = wine_allocate(&operation->base, &operation->size_bytes, operation->zero_bits,
 			       operation->type, operation->protect);

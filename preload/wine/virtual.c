@@ -9,6 +9,7 @@
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
+#include "core/vm/parameters.h"
 #include "core/vm/virtual.h"
 #include "preload/wine/guest.h"
 #include "preload/wine/model.h"
@@ -172,7 +173,7 @@ HANDLER(NtAllocateVirtualMemory)
 	return serve_range(call, &operation, call->arguments[3], operation_allocate);
 }
 
-/* Wine has taken requirements into account that core's engine was not asked about. */
+/* Wine was given requirements that core's engine was not asked about. */
 static void allocated_by_wine(struct hook_call *call, enum api api)
 {
 	struct operation operation;
@@ -180,6 +181,53 @@ static void allocated_by_wine(struct hook_call *call, enum api api)
 	if ((NTSTATUS)call->result == STATUS_SUCCESS &&
 	    read_range(&operation, call->arguments[1], call->arguments[2]))
 		model_take_in(api, operation.base, operation.size_bytes);
+}
+
+/* What NtAllocateVirtualMemoryEx takes besides, as core reads it: copies of the program's. */
+struct extended {
+	MEM_EXTENDED_PARAMETER parameters[MemExtendedParameterMax];
+	MEM_ADDRESS_REQUIREMENTS requirements;
+	uint32_t count;
+};
+
+/* False: they cannot be followed, or are more than there can be. */
+static bool read_extended(struct extended *extended, uint64_t parameters, uint64_t count)
+{
+	if (count > MemExtendedParameterMax ||
+	    !guest_read(extended->parameters, parameters, count * sizeof(*extended->parameters)))
+		return false;
+	extended->count = (uint32_t)count;
+	for (uint32_t i = 0; i < count; i++) {
+		MEM_EXTENDED_PARAMETER *parameter = &extended->parameters[i];
+
+		if (parameter->Type != MemExtendedParameterAddressRequirements ||
+		    !parameter->Pointer)
+			continue;
+		if (!guest_read(&extended->requirements, (uintptr_t)parameter->Pointer,
+				sizeof(extended->requirements)))
+			return false;
+		parameter->Pointer = &extended->requirements;
+	}
+	return true;
+}
+
+/* Wine 8.0 knows no lowest address, no node and no attributes: core does. */
+static bool allocate_extended(struct hook_call *call, struct operation *operation)
+{
+	struct extended extended;
+	NTSTATUS status;
+
+	if (!is_this_process(call))
+		return false;
+	if (!read_range(operation, call->arguments[1], call->arguments[2]) ||
+	    !operation_is_allocated_by_core(operation) ||
+	    !read_extended(&extended, hook_argument(call, 5), low(hook_argument(call, 6))))
+		return serve_pass(call, allocated_by_wine);
+	status = parameters_read(extended.parameters, extended.count, operation->base,
+				 &operation->bounds);
+	if (!status_is_success(status))
+		return answer_status(call, status);
+	return serve_range(call, operation, call->arguments[2], operation_allocate);
 }
 
 /* NtAllocateVirtualMemoryEx(process, base, size, type, protect, parameters, count) */
@@ -192,8 +240,8 @@ HANDLER(NtAllocateVirtualMemoryEx)
 		.protect = low(hook_argument(call, 4)),
 	};
 
-	if (hook_argument(call, 6))
-		return serve_pass(call, is_this_process(call) ? allocated_by_wine : NULL);
+	if (low(hook_argument(call, 6)))
+		return allocate_extended(call, &operation);
 	return serve_range(call, &operation, call->arguments[2], operation_allocate);
 }
 
