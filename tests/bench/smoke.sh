@@ -31,4 +31,9 @@ ok "malloc.sh runs" bash -c \
 for workload in lua5.4 jq pairs-24 two-threads larson huge 'geometric mean'; do
 	ok "malloc.sh has figures of $workload" has_row "$scratch/malloc" "$workload"
 done
+ok "vm.sh runs" bash -c '"$1/tests/bench/vm.sh" --quick >"$2" 2>&1 || { cat "$2"; false; }' \
+	vm "$VADTRACE_SRCDIR" "$scratch/vm"
+for step in VirtualAlloc.VirtualFree 'commit in 1 TB' pairs queries; do
+	ok "vm.sh has figures of $step" has_row "$scratch/vm" "$step"
+done
 tap_done
