@@ -17,6 +17,7 @@
 #define os_remap real_remap
 #define os_shm_attach real_shm_attach
 #define os_shm_detach real_shm_detach
+#define os_lock_pages real_lock_pages
 #define os_open real_open
 #define os_prefer_nodes real_prefer_nodes
 #define os_watch_open real_watch_open
@@ -31,6 +32,7 @@
 #undef os_remap
 #undef os_shm_attach
 #undef os_shm_detach
+#undef os_lock_pages
 #undef os_open
 #undef os_prefer_nodes
 #undef os_watch_open
@@ -45,6 +47,7 @@ intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, i
 		  void *new_address);
 intptr_t os_shm_attach(int id, const void *address, int flags);
 int os_shm_detach(const void *address);
+int os_lock_pages(const void *address, size_t size_bytes);
 int os_open(const char *path, int flags, int mode);
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
 int os_watch_open(void);
@@ -122,6 +125,16 @@ int os_shm_detach(const void *address)
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
 {
 	return is_refused() ? failing_error : real_prefer_nodes(address, size_bytes, nodes);
+}
+
+int os_lock_pages(const void *address, size_t size_bytes)
+{
+	if (!is_refused())
+		return real_lock_pages(address, size_bytes);
+	/* Pages that it came to before are locked. */
+	if (size_bytes > OS_PAGE_SIZE)
+		real_lock_pages(address, OS_PAGE_SIZE);
+	return failing_error;
 }
 
 static const char *root;

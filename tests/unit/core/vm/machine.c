@@ -14,6 +14,7 @@
 
 #include "core/core.h"
 #include "core/os/os_fake.h"
+#include "core/vm/charge.h"
 #include "tests/lib/tap.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -205,6 +206,27 @@ static void test_nothing_told(void)
 	tear_down();
 }
 
+/* A limit of the process's own is the smaller one. */
+static void test_process_limit(void)
+{
+	static const struct file file = { "/proc/meminfo", MEMINFO };
+	MEMORYSTATUSEX status = { .dwLength = sizeof status };
+	struct charge charge;
+
+	set_up(&file, 1);
+	charge_read(&charge);
+	charge_set_limit(charge.committed_bytes + 3 * MIB);
+	ok(GlobalMemoryStatusEx(&status), "with a limit of the process's own");
+	ok_equal(status.ullTotalPageFile, charge.committed_bytes + 3 * MIB, "that is the limit");
+	ok_equal(status.ullAvailPageFile, 3 * MIB, "what is left of it");
+	ok_equal(status.ullAvailPhys, 6144 * MIB, "physical memory is as before");
+	charge_set_limit(UINT64_MAX);
+	GlobalMemoryStatusEx(&status);
+	ok_equal(status.ullTotalPageFile, 10240 * MIB, "the system's is the smaller one");
+	charge_set_limit(0);
+	tear_down();
+}
+
 static const struct {
 	const char *what;
 	struct file files[4];
@@ -310,6 +332,7 @@ int main(void)
 	tear_down();
 	test_machines();
 	test_nothing_told();
+	test_process_limit();
 	test_notifications();
 	test_processors();
 	return tap_done();
