@@ -6,6 +6,9 @@
  * number, and Wine complains of what it finds. Of a socket with a closed end it thinks that the
  * server has gone, and ends the thread without a word.
  *
+ * The server kills a process that is still there a second after its socket was closed. So the trace
+ * is brought to its end before.
+ *
  * One number, set once by the process's first thread; no lock. */
 
 #include "preload/wine/server.h"
@@ -35,8 +38,9 @@ bool server_close(int fd)
 	int ends[2], saved_errno = errno;
 	bool is_done;
 
-	if (fd != server || !process_is_tracing())
+	if (fd != server || !process_is_own())
 		return false;
+	process_leave();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
 		errno = saved_errno;
 		return false;
