@@ -15,9 +15,10 @@ program=$VADTRACE_BUILDDIR/tests/bench/vm
 steps=10000
 [ "${1:-}" != --quick ] || steps=100
 
-# figure NAME: of the rows on stdin, which are a name and a number each.
+# figure NAME: of the rows in $work/rows, which are a name and a number each.
 figure() {
-	awk -v name="$1" '{ number = $NF; sub(/ [^ ]*$/, "") } $0 == name { print number }' "$work/rows"
+	awk -v name="$1" '{ number = $NF; sub(/ [^ ]*$/, "") } $0 == name { print number }' \
+		"$work/rows"
 }
 
 # row NAME OTHER: the first one's figure, the other's, and their ratio.

@@ -17,7 +17,8 @@ $python -c 'import test.test_json' 2>/dev/null || skip_all "libpython3.11-testsu
 normalise() {
 	sed -E 's/^[0-9]+:[0-9:]+ load avg: [0-9.]+ //; s/[0-9.]+ (ms|sec|min)\b/TIME/g
 		s/ in [0-9.]+s/ in TIME/
-		/^test_[a-z]+ passed in /d; /^running: /d; /^Total duration: /d; s/\bpid [0-9]+/pid N/g'
+		/^test_[a-z]+ passed in /d; /^running: /d; /^Total duration: /d
+		s/\bpid [0-9]+/pid N/g'
 }
 
 same_in_all_ways $python -m test --timeout 600 --ignore '*timeout*' \
