@@ -18,6 +18,7 @@
 #include "core/win32/rtl_heap.h"
 #include "preload/wine/guest.h"
 #include "preload/wine/observe_heap.h"
+#include "preload/wine/other_heaps.h"
 #include "preload/wine/pager_wine.h"
 #include "preload/wine/serve.h"
 
@@ -136,6 +137,8 @@ HANDLER(RtlCreateHeap)
 	NTSTATUS status;
 	HANDLE heap;
 
+	if (is_routed && call->arguments[1])
+		other_heaps_prepare();
 	if (!is_routed || call->arguments[1])
 		return observe_create(call, api);
 	heap = rtl_create_heap(api, flags, hook_argument(call, 3), maximum_bytes, &status);
@@ -161,7 +164,9 @@ HANDLER(GetProcessHeaps)
 
 	if (!is_routed)
 		return false;
-	total = rtl_get_process_heaps(count < HEAPS_MAX ? count : HEAPS_MAX, heaps);
+	total = rtl_get_process_heaps(HEAPS_MAX, heaps);
+	if (total <= HEAPS_MAX)
+		total += other_heaps_list(HEAPS_MAX - total, heaps + total);
 	if (total <= count && total <= HEAPS_MAX &&
 	    !guest_write(call->arguments[1], heaps, total * sizeof(heaps[0])))
 		total = 0;

@@ -233,6 +233,21 @@ static void test_rtl(void)
 	ok(RtlDestroyHeap(GetProcessHeap()) == GetProcessHeap(), "not of the process heap");
 }
 
+static void test_own_memory(void)
+{
+	char *memory = VirtualAlloc(NULL, 0x100000, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	HANDLE heap = RtlCreateHeap(0, memory, 0x100000, 0x100000, NULL, NULL);
+	char *block = HeapAlloc(heap, HEAP_ZERO_MEMORY, 100);
+
+	ok(heap == (HANDLE)memory, "a heap is made in the caller's memory");
+	ok(block > memory && block < memory + 0x100000 && !block[99], "its blocks are there");
+	ok_equal(HeapSize(heap, 0, block), 100, "with their size");
+	ok(is_listed(heap), "it is among the process's heaps");
+	ok(HeapFree(heap, 0, block), "its blocks are freed");
+	ok(RtlDestroyHeap(heap) == NULL, "it is destroyed");
+	ok(!is_listed(heap), "and no longer among them");
+}
+
 static void test_user_values(void)
 {
 	PVOID block = HeapAlloc(heap, SETTABLE_VALUE | SETTABLE_FLAG1, 100), value = (PVOID)1;
@@ -317,6 +332,7 @@ int main(void)
 	test_heaps();
 	test_information();
 	test_rtl();
+	test_own_memory();
 	test_user_values();
 	test_exceptions();
 	test_executable();
