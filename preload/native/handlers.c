@@ -46,8 +46,17 @@ static int next(int signal, const struct sigaction *action, struct sigaction *ol
 
 static bool is_of_an_instruction(int signal, const siginfo_t *info)
 {
-	return info->si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
-				     signal == SIGILL || signal == SIGTRAP);
+	switch (signal) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGILL:
+	case SIGTRAP:
+	case SIGSYS:
+		return info->si_code > 0;
+	default:
+		return false;
+	}
 }
 
 /* To this thread, with what was told of it. Blocked first: it may be one that interrupts itself. */
