@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/os/os.h"
 #include "core/vm/virtual.h"
+#include "core/vm/writewatch.h"
 
 /* The functions that come as each operation. */
 static const struct {
@@ -32,6 +33,7 @@ static const struct {
 	{ PROTOCOL_PROTECT, API_NtProtectVirtualMemory },
 	{ PROTOCOL_PROTECT, API_WriteProcessMemory },
 	{ PROTOCOL_QUERY, API_VirtualQueryEx },
+	{ PROTOCOL_EXPECT, API_WriteProcessMemory },
 };
 
 static bool is_known(const struct protocol_request *request)
@@ -56,6 +58,15 @@ static bool has_shape(const struct protocol_request *request)
 {
 	return request->mark == PROTOCOL_REQUEST_MARK && is_known(request) &&
 	       has_addresses(request) && request->takes_placeholders <= 1 && request->reserved == 0;
+}
+
+/* Pages that a watch has made read-only are let through, and noted. */
+static NTSTATUS expect(uint64_t base, uint64_t size_bytes)
+{
+	if (size_bytes > OS_USER_END || base > OS_USER_END - size_bytes)
+		return STATUS_INVALID_PARAMETER;
+	return watch_foresees() && watch_expect((void *)base, size_bytes) ? STATUS_SUCCESS
+									  : STATUS_UNSUCCESSFUL;
 }
 
 static NTSTATUS dispatch(const struct protocol_request *request, struct protocol_reply *reply)
@@ -86,6 +97,9 @@ static NTSTATUS dispatch(const struct protocol_request *request, struct protocol
 		break;
 	case PROTOCOL_QUERY:
 		status = vm_query(base, &reply->info);
+		break;
+	case PROTOCOL_EXPECT:
+		status = expect(request->base, request->size_bytes);
 		break;
 	}
 	reply->base = (uint64_t)base;

@@ -346,6 +346,32 @@ static NTSTATUS read_in(const struct process *process, const void *address, void
 	return STATUS_PROCESS_IS_TERMINATING;
 }
 
+/* Whether the other process has let a write through that its write watch had stopped. */
+static bool is_expected(const struct process *process, const char *address, size_t size_bytes)
+{
+	static const struct vm_request call = { .api = API_WriteProcessMemory };
+	struct protocol_request there = request_of(PROTOCOL_EXPECT, address, size_bytes, &call);
+	struct protocol_reply reply;
+
+	return status_is_success(caller_ask(&process->identity, &there, &reply));
+}
+
+static NTSTATUS write_there(const struct process *process, char *address, const char *buffer,
+			    size_t size_bytes, size_t *copied)
+{
+	size_t before;
+	NTSTATUS status = copy_to(process->identity.id, address, buffer, size_bytes, copied);
+
+	if (status != STATUS_PARTIAL_COPY ||
+	    !is_expected(process, address + *copied, size_bytes - *copied))
+		return status;
+	before = *copied;
+	status = copy_to(process->identity.id, address + before, buffer + before,
+			 size_bytes - before, copied);
+	*copied += before;
+	return status;
+}
+
 static NTSTATUS write_in(const struct process *process, void *address, const void *buffer,
 			 size_t size_bytes, size_t *copied)
 {
@@ -354,7 +380,7 @@ static NTSTATUS write_in(const struct process *process, void *address, const voi
 		return copy_to(os_process_id(), address, buffer, size_bytes, copied);
 	if (!identity_is_alive(&process->identity))
 		return STATUS_PROCESS_IS_TERMINATING;
-	return copy_to(process->identity.id, address, buffer, size_bytes, copied);
+	return write_there(process, address, buffer, size_bytes, copied);
 }
 
 NTSTATUS process_read(HANDLE handle, const void *address, void *buffer, size_t size_bytes,

@@ -26,6 +26,7 @@ enum protocol_operation {
 	PROTOCOL_FREE,
 	PROTOCOL_PROTECT,
 	PROTOCOL_QUERY,
+	PROTOCOL_EXPECT, /* to be written to: succeeds when it can be now, and could not before */
 };
 
 /* The arguments of a call of vm/virtual.h. Those that an operation does not have are 0. */

@@ -27,6 +27,7 @@ enum child_command {
 	CHILD_WRITE,    /* writes 'c' there */
 	CHILD_STATE,    /* answers what VirtualQuery says: State, Protect shifted by 32 */
 	CHILD_RESERVE,  /* answers the base of a new region of 64 KiB */
+	CHILD_WATCH,    /* answers how many pages of the 64 KiB there were written */
 	CHILD_CODE,     /* answers the address of a function */
 };
 
@@ -188,6 +189,15 @@ __attribute__((noinline, unused)) static int child_function(int number)
 	return number * 3 + 1;
 }
 
+static uint64_t child_count_written(void *base)
+{
+	PVOID pages[GRANULE / PAGE];
+	ULONG_PTR count = COUNT(pages);
+	DWORD size = 0;
+
+	return GetWriteWatch(0, base, GRANULE, pages, &count, &size) ? UINT64_MAX - 1 : count;
+}
+
 static uint64_t child_obey(const struct child_order *order)
 {
 	volatile char *address = (char *)(uintptr_t)order->address;
@@ -204,6 +214,8 @@ static uint64_t child_obey(const struct child_order *order)
 		return info.State | (uint64_t)info.Protect << 32;
 	case CHILD_RESERVE:
 		return (uintptr_t)VirtualAlloc(NULL, GRANULE, MEM_RESERVE, PAGE_READWRITE);
+	case CHILD_WATCH:
+		return child_count_written((void *)address);
 	case CHILD_CODE:
 		return (uintptr_t)child_function;
 	}

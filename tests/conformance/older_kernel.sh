@@ -16,7 +16,8 @@ passes() {
 	timeout -k 5 300 "$tests/conformance/older_kernel" "$1" >"$scratch/out" 2>&1
 }
 
-for program in conformance/virtual_watch conformance/virtual_guard stress/watch; do
+for program in conformance/virtual_watch conformance/virtual_guard conformance/virtual_process \
+	stress/watch; do
 	ok "$program" passes "$tests/$program"
 	grep '^not ok' "$scratch/out" | tap_note
 done

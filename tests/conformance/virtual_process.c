@@ -429,6 +429,25 @@ static void test_protection(unsigned row)
 	VirtualFreeEx(child, base, 0, MEM_RELEASE);
 }
 
+/* What comes from outside is written, too. */
+static void test_watch(void)
+{
+	DWORD type = MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH;
+	char *base = VirtualAllocEx(child, NULL, GRANULE, type, PAGE_READWRITE);
+	static char bytes[2 * PAGE];
+	SIZE_T count = 0;
+
+	ok(base != NULL, "a region of which writes are watched");
+	child_ask(CHILD_WRITE, base);
+	ok_equal(child_ask(CHILD_WATCH, base), 1, "the child has written to a page");
+	ok(WriteProcessMemory(child, base + 3 * PAGE + 5, bytes, sizeof bytes, &count) &&
+		   count == sizeof bytes,
+	   "three pages are written from here");
+	todo_wine("does not notice");
+	ok_equal(child_ask(CHILD_WATCH, base), 4, "the child is told of four");
+	VirtualFreeEx(child, base, 0, MEM_RELEASE);
+}
+
 /* The caller's own memory. */
 static void test_buffers(void)
 {
@@ -551,6 +570,7 @@ int main(int argc, char **argv)
 	test_partial();
 	for (unsigned row = 0; row < COUNT(protections); row++)
 		test_protection(row);
+	test_watch();
 	test_buffers();
 	test_native();
 	test_extended();
