@@ -72,9 +72,17 @@ bool core_hold_signal_back(uint64_t *mask)
 	return lock_hold_signal_back(mask);
 }
 
-CORE_API bool core_expect_write(const void *address, size_t size_bytes)
+CORE_API bool core_write_begins(const void *call, const void *address, size_t size_bytes)
 {
-	return unlikely(watch_foresees()) && watch_expect(address, size_bytes);
+	if (likely(!watch_foresees()))
+		return false;
+	watch_expect(call, address, size_bytes);
+	return true;
+}
+
+CORE_API void core_write_ends(const void *call)
+{
+	watch_expect_no_more(call);
 }
 
 CORE_API void core_thread_exit(void)

@@ -38,9 +38,11 @@ void core_set_commit_limit(uint64_t limit_bytes);
 /* Committed bytes of all that core knows of. */
 uint64_t core_commit_charge(void);
 
-/* The kernel is about to write into this memory on the program's behalf. True: pages of a watched
- * region there were noted as written just now; until then the kernel could not write to them. */
-bool core_expect_write(const void *address, size_t size_bytes);
+/* Around a call that has the kernel write into this memory on the program's behalf: where a write
+ * watch works by protection, the kernel could not write to pages that nobody has written yet.
+ * `call` is the address of a variable of the call's. Answers whether core_write_ends is needed. */
+bool core_write_begins(const void *call, const void *address, size_t size_bytes);
+void core_write_ends(const void *call);
 
 /* Whether the calling thread is inside of core, where no handler interrupts it: there the pager
  * that the host has installed may be at work. */

@@ -2,11 +2,10 @@
  * SPDX-License-Identifier: MIT */
 
 /* The C library's calls that have the kernel write into the program's memory. Where a write watch
- * works by protection the kernel would refuse (EFAULT), so the pages are noted as written first.
- * Another thread may reset the watch between: then once more. With the preload in the process, it
- * is the preload's core that core_expect_write reaches. Only in libvadcore.so. */
+ * works by protection the kernel would refuse (EFAULT), so core is told before and after. With the
+ * preload in the process, it is the preload's core that is told. Only in libvadcore.so. */
 
-#include <errno.h>
+#include <stdint.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -25,19 +24,19 @@ CORE_API ssize_t pread(int fd, void *buffer, size_t size, off_t offset);
 CORE_API ssize_t pread64(int fd, void *buffer, size_t size, off_t offset);
 CORE_API size_t fread(void *buffer, size_t size, size_t count, struct _IO_FILE *file);
 
-static bool expect_vector(const struct iovec *vector, int count)
+static bool begin_vector(const void *call, const struct iovec *vector, size_t count)
 {
-	bool is_any = false;
+	bool is_begun = false;
 
-	for (int i = 0; i < count; i++)
-		is_any = core_expect_write(vector[i].iov_base, vector[i].iov_len) || is_any;
-	return is_any;
+	for (size_t i = 0; i < count; i++)
+		is_begun = core_write_begins(call, vector[i].iov_base, vector[i].iov_len);
+	return is_begun;
 }
 
-/* Whether a call is to be made once more: it was refused, and pages were noted since. */
-static bool is_refused(ssize_t result)
+static void end(bool is_begun, const void *call)
 {
-	return unlikely(result < 0) && errno == EFAULT;
+	if (unlikely(is_begun))
+		core_write_ends(call);
 }
 
 CORE_API ssize_t read(int fd, void *buffer, size_t size)
@@ -45,11 +44,10 @@ CORE_API ssize_t read(int fd, void *buffer, size_t size)
 	static void *known;
 	ssize_t (*next)(int, void *, size_t) = library_next(&known, "read");
 	ssize_t result;
+	bool is_begun = core_write_begins(&result, buffer, size);
 
-	core_expect_write(buffer, size);
-	do
-		result = next(fd, buffer, size);
-	while (is_refused(result) && core_expect_write(buffer, size));
+	result = next(fd, buffer, size);
+	end(is_begun, &result);
 	return result;
 }
 
@@ -58,11 +56,10 @@ CORE_API ssize_t pread(int fd, void *buffer, size_t size, off_t offset)
 	static void *known;
 	ssize_t (*next)(int, void *, size_t, off_t) = library_next(&known, "pread");
 	ssize_t result;
+	bool is_begun = core_write_begins(&result, buffer, size);
 
-	core_expect_write(buffer, size);
-	do
-		result = next(fd, buffer, size, offset);
-	while (is_refused(result) && core_expect_write(buffer, size));
+	result = next(fd, buffer, size, offset);
+	end(is_begun, &result);
 	return result;
 }
 
@@ -76,11 +73,10 @@ CORE_API ssize_t readv(int fd, const struct iovec *vector, int count)
 	static void *known;
 	ssize_t (*next)(int, const struct iovec *, int) = library_next(&known, "readv");
 	ssize_t result;
+	bool is_begun = begin_vector(&result, vector, count > 0 ? (size_t)count : 0);
 
-	expect_vector(vector, count);
-	do
-		result = next(fd, vector, count);
-	while (is_refused(result) && expect_vector(vector, count));
+	result = next(fd, vector, count);
+	end(is_begun, &result);
 	return result;
 }
 
@@ -89,11 +85,10 @@ CORE_API ssize_t recv(int socket, void *buffer, size_t size, int flags)
 	static void *known;
 	ssize_t (*next)(int, void *, size_t, int) = library_next(&known, "recv");
 	ssize_t result;
+	bool is_begun = core_write_begins(&result, buffer, size);
 
-	core_expect_write(buffer, size);
-	do
-		result = next(socket, buffer, size, flags);
-	while (is_refused(result) && core_expect_write(buffer, size));
+	result = next(socket, buffer, size, flags);
+	end(is_begun, &result);
 	return result;
 }
 
@@ -104,11 +99,10 @@ CORE_API ssize_t recvfrom(int socket, void *buffer, size_t size, int flags,
 	ssize_t (*next)(int, void *, size_t, int, struct sockaddr *, socklen_t *) =
 		library_next(&known, "recvfrom");
 	ssize_t result;
+	bool is_begun = core_write_begins(&result, buffer, size);
 
-	core_expect_write(buffer, size);
-	do
-		result = next(socket, buffer, size, flags, address, address_size);
-	while (is_refused(result) && core_expect_write(buffer, size));
+	result = next(socket, buffer, size, flags, address, address_size);
+	end(is_begun, &result);
 	return result;
 }
 
@@ -117,11 +111,10 @@ CORE_API ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 	static void *known;
 	ssize_t (*next)(int, struct msghdr *, int) = library_next(&known, "recvmsg");
 	ssize_t result;
+	bool is_begun = begin_vector(&result, message->msg_iov, message->msg_iovlen);
 
-	expect_vector(message->msg_iov, (int)message->msg_iovlen);
-	do
-		result = next(socket, message, flags);
-	while (is_refused(result) && expect_vector(message->msg_iov, (int)message->msg_iovlen));
+	result = next(socket, message, flags);
+	end(is_begun, &result);
 	return result;
 }
 
@@ -131,7 +124,10 @@ CORE_API size_t fread(void *buffer, size_t size, size_t count, struct _IO_FILE *
 	static void *known;
 	size_t (*next)(void *, size_t, size_t, struct _IO_FILE *) = library_next(&known, "fread");
 
-	if (count == 0 || size <= SIZE_MAX / count)
-		core_expect_write(buffer, size * count);
-	return next(buffer, size, count, file);
+	size_t result, bytes = count && size > SIZE_MAX / count ? 0 : size * count;
+	bool is_begun = core_write_begins(&result, buffer, bytes);
+
+	result = next(buffer, size, count, file);
+	end(is_begun, &result);
+	return result;
 }

@@ -113,12 +113,22 @@ static NTSTATUS run(struct copy *copy)
 /* Where the system is about to write in this process. */
 static void tell_watch(const struct copy *copy)
 {
-	if (!watch_foresees())
-		return;
 	if (!copy->is_write)
-		watch_expect((void *)copy->buffer, copy->size_bytes);
+		watch_expect(copy, (void *)copy->buffer, copy->size_bytes);
 	else if (copy->process_id == os_process_id())
-		watch_expect((void *)copy->address, copy->size_bytes);
+		watch_expect(copy, (void *)copy->address, copy->size_bytes);
+}
+
+static NTSTATUS run_watched(struct copy *copy)
+{
+	NTSTATUS status;
+
+	if (!watch_foresees())
+		return run(copy);
+	tell_watch(copy);
+	status = run(copy);
+	watch_expect_no_more(copy);
+	return status;
 }
 
 /* The addresses of the system's own half are nobody's to copy; the end must not wrap. */
@@ -132,8 +142,7 @@ static NTSTATUS start(struct copy *copy, size_t *copied)
 		return STATUS_ACCESS_VIOLATION;
 	if (copy->buffer + size_bytes < copy->buffer || copy->buffer + size_bytes > OS_USER_END)
 		return STATUS_ACCESS_VIOLATION;
-	tell_watch(copy);
-	status = run(copy);
+	status = run_watched(copy);
 	*copied = size_bytes - copy->size_bytes;
 	return status;
 }

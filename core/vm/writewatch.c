@@ -20,6 +20,7 @@
 #include "core/base/check.h"
 #include "core/base/status.h"
 #include "core/vm/fault.h"
+#include "core/vm/foresight.h"
 #include "core/vm/region.h"
 #include "core/vm/sequence.h"
 #include "core/vm/watch_system.h"
@@ -239,14 +240,28 @@ bool watch_note(const struct vad *vad, uintptr_t address)
 	return true;
 }
 
-/* First the protection: a write after it is noted again. */
+/* Pages that the kernel is writing to stay as they are. */
+static bool keep_expected(struct watch *watch, const struct vm_range *range)
+{
+	struct vm_range expected;
+
+	for (size_t place = 0; foresight_next(&place, range, &expected);) {
+		if (!pagestate_prepare())
+			return false;
+		pagestate_set(&watch->written, region_page(expected.base),
+			      region_page(expected.end), WATCH_WRITTEN);
+	}
+	return true;
+}
+
+/* Who writes before the protection is there wrote before the pages were forgotten. */
 static NTSTATUS forget_by_protection(const struct vad *vad, const struct vm_range *range)
 {
 	struct watch *watch = vad->watch;
 
 	pagestate_set(&watch->written, region_page(range->base), region_page(range->end),
 		      WATCH_NOT_WRITTEN);
-	if (region_set_back(vad, range))
+	if (keep_expected(watch, range) && region_set_back(vad, range))
 		return STATUS_SUCCESS;
 	note_all(vad);
 	return STATUS_NO_MEMORY;
@@ -296,35 +311,39 @@ void watch_fork_child(void)
 	}
 }
 
-static bool expect_in(const struct vad *vad, const struct vm_range *part)
+static void expect_in(const struct vad *vad, const struct vm_range *part)
 {
-	bool is_any = false;
-
 	for (uintptr_t at = part->base; at < part->end; at += OS_PAGE_SIZE) {
 		uint32_t state = pagestate_run(&vad->pages, region_page(at)).state;
 
 		if (pager_prot_of_state(state) & PROT_WRITE)
-			is_any = watch_note(vad, at) || is_any;
+			watch_note(vad, at);
 	}
-	return is_any;
 }
 
-bool watch_expect(const void *address, size_t size_bytes)
+void watch_expect(const void *call, const void *address, size_t size_bytes)
 {
 	struct vm_range range;
-	bool is_any = false;
 	struct vad *vad;
 
 	if (!status_is_success(rules_range(address, size_bytes, OS_PAGE_SIZE, &range)))
-		return false;
+		return;
 	lock_acquire(&vm_lock);
 	for (vad = vad_find_from(range.base); vad && vad_base(vad) < range.end;
 	     vad = vad_next(vad)) {
 		struct vm_range part = part_in(vad, range.base, range.end);
 
-		if (vad->watch)
-			is_any = expect_in(vad, &part) || is_any;
+		if (!vad->watch)
+			continue;
+		foresight_add((uintptr_t)call, &part);
+		expect_in(vad, &part);
 	}
 	lock_release(&vm_lock);
-	return is_any;
+}
+
+void watch_expect_no_more(const void *call)
+{
+	lock_acquire(&vm_lock);
+	foresight_remove((uintptr_t)call);
+	lock_release(&vm_lock);
 }

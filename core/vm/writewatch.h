@@ -81,9 +81,12 @@ static inline bool watch_foresees(void)
 
 /* These take vm_lock. */
 
-/* The kernel is about to write to these bytes for the program: watched pages that the program could
- * write to itself are noted as written. Whether there was one that had not been. */
-bool watch_expect(const void *address, size_t size_bytes);
+/* From now until watch_expect_no_more the kernel may write to these bytes for the program: watched
+ * pages count as written all the while, and are not protected. `call` is the address of a variable
+ * of the call that has the kernel write; a call that is left by longjmp ends with the thread's next
+ * one from further out. */
+void watch_expect(const void *call, const void *address, size_t size_bytes);
+void watch_expect_no_more(const void *call);
 
 /* NtGetWriteWatch on this process. *count is room for pages before, and the number of pages
  * afterwards; the lowest addresses come first. What is listed is reset if `resets`, at the moment
