@@ -12,6 +12,7 @@
 
 #include "preload/wine/heap.h"
 
+#include "core/base/arena.h"
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/heap/heap.h"
@@ -24,7 +25,8 @@
 
 #define HANDLER(name) bool serve_##name(struct hook_call *call, enum api api)
 
-#define HEAPS_MAX 128
+/* So many are listed at most. */
+#define HEAPS_MAX 65536u
 
 static bool is_routed;
 
@@ -156,20 +158,31 @@ HANDLER(RtlDestroyHeap)
 	return serve_answer(call, status_is_success(status) ? 0 : call->arguments[0]);
 }
 
+/* Writes at most `room` handles; gives how many there are. */
+static uint32_t list_heaps(uint32_t room, HANDLE *heaps)
+{
+	uint32_t total = rtl_get_process_heaps(room, heaps);
+	uint32_t used = total < room ? total : room;
+
+	return total + other_heaps_list(room - used, heaps + used);
+}
+
 /* GetProcessHeaps(count, heaps) */
 HANDLER(GetProcessHeaps)
 {
-	HANDLE heaps[HEAPS_MAX];
 	uint32_t count = (uint32_t)call->arguments[0], total;
+	uint32_t room = count < HEAPS_MAX ? count : HEAPS_MAX;
+	HANDLE *heaps;
 
 	if (!is_routed)
 		return false;
-	total = rtl_get_process_heaps(HEAPS_MAX, heaps);
-	if (total <= HEAPS_MAX)
-		total += other_heaps_list(HEAPS_MAX - total, heaps + total);
-	if (total <= count && total <= HEAPS_MAX &&
-	    !guest_write(call->arguments[1], heaps, total * sizeof(heaps[0])))
+	heaps = room > 0 ? arena_pages(room * sizeof(*heaps)) : NULL;
+	total = list_heaps(heaps ? room : 0, heaps);
+	if (heaps && total <= room &&
+	    !guest_write(call->arguments[1], heaps, total * sizeof(*heaps)))
 		total = 0;
+	if (heaps)
+		arena_pages_free(heaps, room * sizeof(*heaps));
 	return serve_answer(call, total);
 }
 

@@ -175,6 +175,17 @@ static BOOL is_listed(HANDLE which)
 	return FALSE;
 }
 
+static void test_many_heaps(void)
+{
+	HANDLE heaps[200];
+
+	for (size_t i = 0; i < COUNT(heaps); i++)
+		heaps[i] = HeapCreate(0, 0, 0);
+	ok(is_listed(heaps[0]) && is_listed(heaps[COUNT(heaps) - 1]), "many heaps are listed");
+	for (size_t i = 0; i < COUNT(heaps); i++)
+		HeapDestroy(heaps[i]);
+}
+
 static void test_heaps(void)
 {
 	HANDLE other = HeapCreate(0, 0, 0), only[1] = { (HANDLE)UNTOUCHED };
@@ -330,6 +341,7 @@ int main(void)
 	test_rtl_walk();
 	test_summary();
 	test_heaps();
+	test_many_heaps();
 	test_information();
 	test_rtl();
 	test_own_memory();
