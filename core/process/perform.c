@@ -60,13 +60,19 @@ static bool has_shape(const struct protocol_request *request)
 	       has_addresses(request) && request->takes_placeholders <= 1 && request->reserved == 0;
 }
 
-/* Pages that a watch has made read-only are let through, and noted. */
+/* Pages that a watch has made read-only are let through, and noted. How long the other process will
+ * write nobody knows: who is refused asks again. */
 static NTSTATUS expect(uint64_t base, uint64_t size_bytes)
 {
+	bool is_noted = false;
+
 	if (size_bytes > OS_USER_END || base > OS_USER_END - size_bytes)
 		return STATUS_INVALID_PARAMETER;
-	return watch_foresees() && watch_expect((void *)base, size_bytes) ? STATUS_SUCCESS
-									  : STATUS_UNSUCCESSFUL;
+	if (watch_foresees()) {
+		is_noted = watch_expect(&is_noted, (void *)base, size_bytes);
+		watch_expect_no_more(&is_noted);
+	}
+	return is_noted ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
 static NTSTATUS dispatch(const struct protocol_request *request, struct protocol_reply *reply)

@@ -311,23 +311,27 @@ void watch_fork_child(void)
 	}
 }
 
-static void expect_in(const struct vad *vad, const struct vm_range *part)
+static bool expect_in(const struct vad *vad, const struct vm_range *part)
 {
+	bool is_any = false;
+
 	for (uintptr_t at = part->base; at < part->end; at += OS_PAGE_SIZE) {
 		uint32_t state = pagestate_run(&vad->pages, region_page(at)).state;
 
 		if (pager_prot_of_state(state) & PROT_WRITE)
-			watch_note(vad, at);
+			is_any = watch_note(vad, at) || is_any;
 	}
+	return is_any;
 }
 
-void watch_expect(const void *call, const void *address, size_t size_bytes)
+bool watch_expect(const void *call, const void *address, size_t size_bytes)
 {
+	bool is_any = false;
 	struct vm_range range;
 	struct vad *vad;
 
 	if (!status_is_success(rules_range(address, size_bytes, OS_PAGE_SIZE, &range)))
-		return;
+		return false;
 	lock_acquire(&vm_lock);
 	for (vad = vad_find_from(range.base); vad && vad_base(vad) < range.end;
 	     vad = vad_next(vad)) {
@@ -336,9 +340,10 @@ void watch_expect(const void *call, const void *address, size_t size_bytes)
 		if (!vad->watch)
 			continue;
 		foresight_add((uintptr_t)call, &part);
-		expect_in(vad, &part);
+		is_any = expect_in(vad, &part) || is_any;
 	}
 	lock_release(&vm_lock);
+	return is_any;
 }
 
 void watch_expect_no_more(const void *call)

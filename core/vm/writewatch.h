@@ -84,8 +84,8 @@ static inline bool watch_foresees(void)
 /* From now until watch_expect_no_more the kernel may write to these bytes for the program: watched
  * pages count as written all the while, and are not protected. `call` is the address of a variable
  * of the call that has the kernel write; a call that is left by longjmp ends with the thread's next
- * one from further out. */
-void watch_expect(const void *call, const void *address, size_t size_bytes);
+ * one from further out. Answers whether a page was noted that had not been written. */
+bool watch_expect(const void *call, const void *address, size_t size_bytes);
 void watch_expect_no_more(const void *call);
 
 /* NtGetWriteWatch on this process. *count is room for pages before, and the number of pages
