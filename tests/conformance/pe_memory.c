@@ -105,6 +105,25 @@ static void test_buffers(void)
 		 "a buffer that is gone");
 }
 
+/* --- Wine's own libraries -------------------------------------------------------------------- */
+
+/* A bitmap's memory comes from a library that is no Windows program, by a call that is none of
+ * ntdll.dll's. */
+static void test_other_libraries(void)
+{
+	HMODULE library = LoadLibraryA("gdi32.dll");
+	typeof(&CreateBitmap) create = FUNCTION("gdi32.dll", CreateBitmap);
+	typeof(&DeleteObject) delete = FUNCTION("gdi32.dll", DeleteObject);
+	HBITMAP bitmap;
+
+	if (!library || !create || !delete) {
+		skip_absent("gdi32.dll");
+		return;
+	}
+	bitmap = create(300, 300, 1, 32, NULL);
+	ok(bitmap && delete (bitmap), "a bitmap");
+}
+
 int main(void)
 {
 	DuplicateHandle(GetCurrentProcess(), GetCurrentProcess(), GetCurrentProcess(), &self, 0,
@@ -113,5 +132,6 @@ int main(void)
 	test_rights();
 	test_copies();
 	test_buffers();
+	test_other_libraries();
 	return tap_done();
 }
