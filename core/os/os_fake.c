@@ -3,7 +3,7 @@
 
 /* The contract with the machine, for unit tests: each call that can fail is counted, and one of
  * them is refused. The others go to the real system, whose functions are here under other names.
- * One thread only. */
+ * Threads may call; which call is which is only certain with one. */
 
 #include "core/os/os_fake.h"
 
@@ -58,19 +58,20 @@ static int calls, failing_call, failing_error;
 
 void os_fake_fail(int number, int error)
 {
-	calls = 0;
-	failing_call = number;
+	__atomic_store_n(&calls, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&failing_call, number, __ATOMIC_RELAXED);
 	failing_error = error;
 }
 
 int os_fake_calls(void)
 {
-	return calls;
+	return __atomic_load_n(&calls, __ATOMIC_RELAXED);
 }
 
 static bool is_refused(void)
 {
-	return ++calls == failing_call;
+	return __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) ==
+	       __atomic_load_n(&failing_call, __ATOMIC_RELAXED);
 }
 
 int os_fake_refusal(void)
