@@ -16,13 +16,12 @@
 #include "core/host.h"
 #include "core/library.h"
 
-struct _IO_FILE;
-
-/* Unlike their headers' own, these have no conditions on what is 64 bits wide. */
+/* Unlike their headers' own, these have no conditions on what is 64 bits wide. The header of fread
+ * is stdio's, which core does without. */
 CORE_API ssize_t read(int fd, void *buffer, size_t size);
 CORE_API ssize_t pread(int fd, void *buffer, size_t size, off_t offset);
 CORE_API ssize_t pread64(int fd, void *buffer, size_t size, off_t offset);
-CORE_API size_t fread(void *buffer, size_t size, size_t count, struct _IO_FILE *file);
+CORE_API size_t read_items(void *buffer, size_t size, size_t count, void *file) __asm__("fread");
 
 static bool begin_vector(const void *call, const struct iovec *vector, size_t count)
 {
@@ -119,10 +118,10 @@ CORE_API ssize_t recvmsg(int socket, struct msghdr *message, int flags)
 }
 
 /* The C library reads large parts right into the buffer. */
-CORE_API size_t fread(void *buffer, size_t size, size_t count, struct _IO_FILE *file)
+CORE_API size_t read_items(void *buffer, size_t size, size_t count, void *file)
 {
 	static void *known;
-	size_t (*next)(void *, size_t, size_t, struct _IO_FILE *) = library_next(&known, "fread");
+	size_t (*next)(void *, size_t, size_t, void *) = library_next(&known, "fread");
 
 	size_t result, bytes = count && size > SIZE_MAX / count ? 0 : size * count;
 	bool is_begun = core_write_begins(&result, buffer, bytes);
