@@ -98,7 +98,8 @@ figures() {
 	done
 }
 
-# table COLUMN UNIT DIVISOR: the ratios go through a file, so that the mean has all of them.
+# table COLUMN UNIT DIVISOR [LEAST]: with LEAST, the workloads of which glibc needs that much have a
+# mean of their own.
 table() {
 	local name
 
@@ -107,7 +108,8 @@ table() {
 	printf '| to %s |\n|---|---|%s---|\n' "$peer" "$(printf -- '---|%.0s' $ways)"
 	for name in $workloads; do
 		printf '%s %s\n' "$name" "$(figures "$name" "$1" | tr '\n' ' ')"
-	done | awk -v divisor="$3" -v ways="$ways" -v peer="$peer" '
+	done | awk -v divisor="$3" -v ways="$ways" -v peer="$peer" \
+		-v least="${4:-0}" '
 		function row(name, first, ratio,    i) {
 			printf "| %s | %.3f ", name, first
 			for (i = 1; i <= n; i++)
@@ -126,12 +128,23 @@ table() {
 				sum[i] += log(ratio[i])
 			}
 			first += log($2 / divisor)
+			if (least && $2 / divisor >= least) {
+				large_first += log($2 / divisor)
+				for (i = 1; i <= n; i++)
+					large[i] += log(ratio[i])
+				larges++
+			}
 			row($1, $2 / divisor, ratio)
 		}
 		END {
 			for (i = 1; i <= n; i++)
 				mean[i] = exp(sum[i] / NR)
 			row("geometric mean", exp(first / NR), mean)
+			if (!larges)
+				exit
+			for (i = 1; i <= n; i++)
+				mean[i] = exp(large[i] / larges)
+			row("geometric mean from " least, exp(large_first / larges), mean)
 		}'
 }
 
@@ -153,4 +166,5 @@ table 1 s 1e9
 printf '\nWall time\n'
 table 2 s 1e9
 printf '\nPeak resident memory\n'
-table 3 MiB 1024
+# What a small one needs is the libraries, not its blocks.
+table 3 MiB 1024 8
