@@ -112,9 +112,9 @@ static void jump_out(void)
 	handled = 0;
 	set_handler(SIGALRM, jump, SA_NODEFER);
 	keeps_jumping = is_async;
-	if (is_async)
+	/* No signal before there is where to jump to. */
+	if (sigsetjmp(back, 1) == 0 && is_async)
 		set_timer(700);
-	sigsetjmp(back, 1);
 	while (is_async && handled < 500) {
 		/* A block may be lost by the jump, but never freed twice. */
 		void *block = blocks[i % 16];
