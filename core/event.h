@@ -76,7 +76,8 @@ typedef void (*event_sink)(const struct event *event);
 extern const volatile int *event_gate;
 
 /* Installs the listener; `gate` must stay valid for the rest of the process. NULL, NULL removes
- * it. */
+ * it. A program that links libvadcore and is recorded (vadtrace record) hears nothing: the
+ * recorder's core serves it. */
 void event_set_sink(event_sink sink, const volatile int *gate);
 
 /* Hands `event` to the sink, if there is one and its gate is open. Keeps errno. */

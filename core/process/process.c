@@ -15,8 +15,6 @@
 #define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
 #define CURRENT_THREAD ((HANDLE)(intptr_t)-2)
 
-BOOL (*process_close_other)(HANDLE handle) = NULL;
-
 /* What the generic rights are for a process, as WinNT.h documents them. */
 static const struct {
 	uint32_t generic;
@@ -120,14 +118,9 @@ NTSTATUS process_id(HANDLE handle, uint32_t *id)
 
 NTSTATUS process_close(HANDLE handle)
 {
-	NTSTATUS status;
-
 	if (handle == CURRENT_PROCESS || handle == CURRENT_THREAD)
 		return STATUS_SUCCESS;
-	status = object_close(handle);
-	if (status == STATUS_INVALID_HANDLE && process_close_other && process_close_other(handle))
-		return STATUS_SUCCESS;
-	return status;
+	return object_close(handle);
 }
 
 static NTSTATUS check_own(HANDLE handle)

@@ -29,9 +29,6 @@ struct process {
 NTSTATUS process_open(uint32_t access, uint32_t id, HANDLE *handle);
 /* CloseHandle. A pseudo handle needs no closing, and does no harm. */
 NTSTATUS process_close(HANDLE handle);
-/* Another library's CloseHandle, whose name the host has taken: asked about what is no handle of
- * ours. Set once, at start; NULL: there is none. */
-extern BOOL (*process_close_other)(HANDLE handle);
 /* Needs either of the query rights. */
 NTSTATUS process_id(HANDLE process, uint32_t *id);
 

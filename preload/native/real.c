@@ -8,8 +8,6 @@
 
 #include <dlfcn.h>
 
-#include "core/process/process.h"
-
 struct real real;
 
 /* The one that the program finds first. */
@@ -110,20 +108,8 @@ void real_resolve_first(void)
 					  void *))find("__register_atfork");
 }
 
-/* Libraries that bring Windows' names of their own call ours, because we come first; their handles
- * are theirs to close. Looked up when it is needed: hardly any program has one. */
-static BOOL close_other(HANDLE handle)
-{
-	BOOL (*next)(HANDLE) = (BOOL(*)(HANDLE))dlsym(RTLD_NEXT, "CloseHandle");
-
-	if (!next)
-		(void)dlerror();
-	return next && next(handle);
-}
-
 void real_resolve(void)
 {
-	process_close_other = close_other;
 	first_malloc = dlsym(RTLD_DEFAULT, "malloc");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		*rows[i].function = find(rows[i].name);

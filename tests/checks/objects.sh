@@ -9,24 +9,41 @@
 preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
 core=$VADTRACE_BUILDDIR/core/.libs/libvadcore.so
 
-# listed_names MAP: what the `global:` part of a version script lists.
+# listed_names FOLDER: what it exports, as nm -D writes it: names of export.list without a version,
+# those of export.map with the node's.
 listed_names() {
-	sed 's|/\*[^*]*\*/||g; s|/\*.*||; s|^ \*.*||' "$1" | tr '{};' '\n\n\n' | awk '
-		/global:/ { global = 1; sub(/.*global:/, "") }
-		/local:/ { global = 0 }
-		{ gsub(/[ \t]/, "") }
-		global && $0 != "" { print }' | LC_ALL=C sort -u
+	sed '/^#/d; /^$/d' "$1/export.list"
+	awk '/^[A-Z_0-9]+ \{/ { version = $1 }
+		/^\t[A-Za-z_0-9]+;$/ { sub(/;/, "", $1); print $1 "@@" version }' "$1/export.map"
+}
+
+# served_names FOLDER: those that the preload has in the other's place, hidden (one @).
+served_names() {
+	listed_names "$1" | sed -n 's/@@VADCORE_1$/@VADCORE_1/p'
 }
 
 # exported_names OBJECT
 exported_names() {
-	nm -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+	nm -D --defined-only --with-symbol-versions "$1" | awk '$2 != "A" { print $3 }' |
 		LC_ALL=C sort -u
 }
 
-# exports_are OBJECT MAP: each exported name is listed, and each listed name exported.
+# exports_are OBJECT FOLDER [SERVED_FOLDER]: each exported name is listed, and each listed name
+# exported.
 exports_are() {
-	diff <(listed_names "$2") <(exported_names "$1")
+	diff <({
+		listed_names "$2"
+		[ $# -lt 3 ] || served_names "$3"
+	} | LC_ALL=C sort -u) <(exported_names "$1")
+}
+
+# version_index OBJECT VERSION: its number. Who asks the loader without a version may be given what
+# has the first one of an object, number 2.
+version_index() {
+	readelf -VW "$1" | awk -v name="$2" '
+		/Version definition/ { is_in = 1 }
+		/Version needs/ { is_in = 0 }
+		is_in && $NF == name { sub(/.*Index: */, ""); print $1 }'
 }
 
 # has_static_tls OBJECT: initial-exec only, nothing that asks the loader at run time.
@@ -62,10 +79,12 @@ wants_none() {
 	! nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep -Ex "$2"
 }
 
-# sample TEXT...: a shared object made of this C text.
+# sample TEXT... [-OPTION...]: a shared object made of this C text.
 sample() {
-	printf '%s\n' "$@" >"$scratch/sample.c"
-	"${CC:-cc}" -shared -fPIC -o "$scratch/sample.so" "$scratch/sample.c"
+	printf '%s\n' "${@/#-*/}" >"$scratch/sample.c"
+	# shellcheck disable=SC2046 # Options are words.
+	"${CC:-cc}" -shared -fPIC -o "$scratch/sample.so" "$scratch/sample.c" \
+		$(printf '%s\n' "$@" | grep '^-')
 }
 
 # finds_all OBJECT: each name that it wants is found in what it links.
@@ -85,9 +104,11 @@ malloc_family='(__libc_)?(malloc|calloc|realloc|free|memalign|aligned_alloc|posi
 stdio='(v|vf|s|sn|vsn)?printf|f?puts|fopen(64)?|fwrite|perror'
 unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
 
-ok "the preload exports what export.map lists" exports_are "$preload" \
-	"$VADTRACE_SRCDIR/preload/export.map"
-ok "the core exports what export.map lists" exports_are "$core" "$VADTRACE_SRCDIR/core/export.map"
+ok "the preload exports what is listed" exports_are "$preload" \
+	"$VADTRACE_SRCDIR/preload" "$VADTRACE_SRCDIR/core"
+ok "the core exports what is listed" exports_are "$core" "$VADTRACE_SRCDIR/core"
+ok "the preload's Win32 names are not those that the loader gives to who asks without a version" \
+	[ "$(version_index "$preload" VADCORE_1)" -gt 2 ]
 ok "the preload lacks no symbol" finds_all "$preload"
 ok "the core lacks no symbol" finds_all "$core"
 ok "the preload uses initial-exec TLS only" has_static_tls "$preload"
@@ -103,13 +124,19 @@ ok "the preload opens and reads no streams" wants_none "$preload" \
 ok "the quick HeapAlloc calls nothing" calls_nothing "$preload" quick_allocate
 ok "the quick HeapFree calls nothing" calls_nothing "$preload" quick_release
 
-printf '{\nglobal:\n\tone;\nlocal:\n\t*;\n};\n' >"$scratch/export.map"
-sample 'int one(void) { return 1; }' 'int two(void) { return 2; }'
-not_ok "finds a name too many" exports_are "$scratch/sample.so" "$scratch/export.map"
-sample 'int three(void) { return 3; }'
-not_ok "finds a name too few" exports_are "$scratch/sample.so" "$scratch/export.map"
+mkdir "$scratch/list"
+echo one >"$scratch/list/export.list"
+printf 'VADCORE_1 {\nglobal:\n\ttwo;\n};\n' >"$scratch/list/export.map"
+sample 'int one(void) { return 1; }' 'int three(void) { return 2; }'
+not_ok "finds a name too many" exports_are "$scratch/sample.so" "$scratch/list"
 sample 'int one(void) { return 1; }'
-ok "lets the right names be" exports_are "$scratch/sample.so" "$scratch/export.map"
+not_ok "finds a name too few" exports_are "$scratch/sample.so" "$scratch/list"
+sample 'int one(void) { return 1; }' 'int two(void) { return 2; }'
+not_ok "finds a version that is not there" exports_are "$scratch/sample.so" "$scratch/list"
+sample 'int one(void) { return 1; }' 'int two(void) { return 2; }' \
+	-Wl,--version-script="$scratch/list/export.map"
+ok "lets the right names be" exports_are "$scratch/sample.so" "$scratch/list"
+is "$(version_index "$scratch/sample.so" VADCORE_1)" 2 "finds the first version"
 sample 'int missing(void);' 'int one(void) { return missing(); }'
 not_ok "finds a missing symbol" finds_all "$scratch/sample.so"
 sample '__thread char slow[65];' 'char *get(int i) { return &slow[i]; }'

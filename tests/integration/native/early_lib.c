@@ -12,7 +12,6 @@
 
 char *early_blocks[COUNT], *early_resolver_block;
 int early_answer(void);
-int CloseHandle(void *handle);
 
 static int answer(void)
 {
@@ -41,10 +40,4 @@ __attribute__((constructor(101))) static void allocate(void)
 		early_blocks[i] = calloc(1, 120);
 		early_blocks[i][0] = (char)('a' + i % 26);
 	}
-}
-
-/* A library with Windows' names of its own, as those that bring Windows' programs to Linux have. */
-int CloseHandle(void *handle)
-{
-	return handle == early_blocks ? 7 : 0;
 }

@@ -11,6 +11,9 @@ for program in semantics operators replaced early \
 	threads forks maps shortage coroutines descriptors; do
 	same $program "$here/$program"
 done
+# Windows' names: those of libvadcore are all the preload's, those of others are theirs.
+same one_core "$here/one_core"
+same names "$here/names" "$here/.libs/names_module.so"
 same dl "$here/dl" "$here/.libs/dl_module.so" "$here/.libs/dl_outer.so"
 for module in operators replaced; do
 	same "plugin, $module" "$here/plugins" "$here/.libs/${module}_module.so"
