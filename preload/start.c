@@ -26,6 +26,7 @@
 #include "preload/config.h"
 #include "preload/environment.h"
 #include "preload/linger.h"
+#include "preload/native/handlers.h"
 #include "preload/native/operators.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
@@ -44,10 +45,21 @@ static bool thread_key_exists;
 /* Holds its own address once the dynamic loader has relocated this object. */
 static const void *const volatile self = (const void *)&self;
 
+/* Wine's handler of SIGQUIT, by which its server ends threads, finds the thread by a value that the
+ * C library takes away now, behind ours. The thread ends anyway. */
+static void hold_signals_in_wine(void)
+{
+	uint64_t mask;
+
+	if (handlers_are_held())
+		os_signals_block(&mask);
+}
+
 static void thread_end(void *value)
 {
 	uintptr_t round = (uintptr_t)value;
 
+	hold_signals_in_wine();
 	if (round < PTHREAD_DESTRUCTOR_ITERATIONS &&
 	    pthread_setspecific(thread_key, (void *)(round + 1)) == 0)
 		return;

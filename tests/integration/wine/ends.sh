@@ -28,9 +28,11 @@ for way in preload-route record-route; do
 	is "$(cat "$scratch/$way/status")" 7 "busy, $way: TerminateProcess"
 done
 check_trace record-route busy
-# While others have not quite started: they speak to Wine's server, which has gone.
+# While others have not quite started: they speak to Wine's server, which has gone, or are told to
+# end while they do.
 for way in preload-route record-route record-verify; do
 	run_way $way "$programs/ends.exe" starting
+	is "$(cat "$scratch/$way/status")" 8 "threads that start, $way: exit"
 	is "$(cat "$scratch/$way/stderr")" "" "threads that start, $way: nothing is said"
 done
 check_trace record-verify "threads that start"
