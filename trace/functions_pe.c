@@ -135,6 +135,14 @@ static void include(uint64_t start, uint64_t end)
 		continue;
 }
 
+/* The last node. ntdll.dll's data is never unmapped. */
+uint64_t functions_pe_version(void)
+{
+	const uint64_t *head = (const uint64_t *)__atomic_load_n(&list_head, __ATOMIC_RELAXED);
+
+	return head ? __atomic_load_n(&head[1], __ATOMIC_RELAXED) : 0;
+}
+
 bool functions_pe_find(uint64_t pc, struct pe_image *image)
 {
 	struct node node;

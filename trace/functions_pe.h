@@ -19,6 +19,10 @@ void functions_pe_start(uint64_t data, uint32_t size_bytes);
 /* The table of the code at `pc`. Without a lock. */
 bool functions_pe_find(uint64_t pc, struct pe_image *image);
 
+/* A number that changes when a table is added, or the last one deleted; 0 before the first one was
+ * seen. */
+uint64_t functions_pe_version(void);
+
 /* Memory is given back: what is known of generated code there is forgotten. */
 void functions_pe_forget(uint64_t start, uint64_t end);
 

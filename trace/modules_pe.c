@@ -521,11 +521,10 @@ bool modules_pe_find(uint64_t pc, struct pe_image *image)
 {
 	const struct module *module = modules_find(pc);
 
-	if (!module && !is_in_gap(pc)) {
-		if (functions_pe_find(pc, image))
-			return true;
+	if (!module && functions_pe_find(pc, image))
+		return true;
+	if (!module)
 		module = modules_pe_discover(pc);
-	}
 	if (!module || !module->pe)
 		return false;
 	*image = module->pe->image;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "trace/bracket.h"
+#include "trace/functions_pe.h"
 #include "trace/modules_pe.h"
 #include "trace/provider/provider.h"
 #include "trace/sink.h"
@@ -23,7 +24,7 @@ _Thread_local const struct trace_caller *windows_told_caller;
 
 void trace_start_windows(void)
 {
-	mixed_start_windows(modules_pe_find);
+	mixed_start_windows(modules_pe_find, functions_pe_version);
 }
 
 void trace_image_gone(uint64_t base)

@@ -36,7 +36,7 @@ enum cfi_rbp {
  *  - CFA = (is_cfa_of_rbp ? rbp : rsp) + cfa_offset, or what is stored there if is_cfa_loaded;
  *  - of CFI_STORED, cfa_offset is two numbers, see below, and rbp_offset counts from rbp or rsp;
  *  - follows_call: a Windows process's code before the instruction after this one is a call;
- *  - of CFI_NO_MODULE, cfa_offset is the second in which that was found, in a Windows process;
+ *  - of CFI_NO_MODULE, cfa_offset says when that was found, in a Windows process;
  *  - other kinds than CFI_STANDARD, CFI_STORED and CFI_MACHINE use no other field. */
 struct cfi_rule {
 	uint64_t kind : 4;

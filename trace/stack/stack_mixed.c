@@ -41,9 +41,11 @@ struct slot {
 
 static struct slot slots[SLOTS];
 static mixed_images find_image;
+static mixed_version tables_version;
 
-void mixed_start_windows(mixed_images images)
+void mixed_start_windows(mixed_images images, mixed_version version)
 {
+	tables_version = version;
 	__atomic_store_n(&find_image, images, __ATOMIC_RELEASE);
 }
 
@@ -144,9 +146,14 @@ static struct cfi_rule rule_of(const struct pe_frame *frame)
 	return rule;
 }
 
-static int32_t this_second(void)
+/* For as long as this stays the same, code of which nothing was known is asked about no more: a
+ * second at most, because images come without a sign. 30 bits. */
+static int32_t this_moment(void)
 {
-	return (int32_t)(system_now_ns() >> 30 & 0x3fffffff);
+	uint64_t second = system_now_ns() >> 30;
+	uint64_t tables = tables_version() * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+
+	return (int32_t)((second + tables) & 0x3fffffff);
 }
 
 /* The length of `call` through the operand that the byte describes. */
@@ -184,7 +191,7 @@ static struct cfi_rule find_pe(uintptr_t pc, bool is_exact)
 	struct pe_frame frame;
 
 	if (!find(pc, &image))
-		return (struct cfi_rule){ .kind = CFI_NO_MODULE, .cfa_offset = this_second() };
+		return (struct cfi_rule){ .kind = CFI_NO_MODULE, .cfa_offset = this_moment() };
 	if (image.callback && pe_is_in_function(&image, pc, image.callback))
 		return (struct cfi_rule){ .kind = CFI_CALLBACK };
 	frame = pe_frame_find(&image, pc, is_exact);
@@ -205,7 +212,7 @@ struct cfi_rule mixed_find(uintptr_t pc, bool is_exact)
 
 bool mixed_is_old(struct cfi_rule rule)
 {
-	return rule.cfa_offset != this_second();
+	return rule.cfa_offset != this_moment();
 }
 
 static bool load(uint64_t address, uint64_t *value)

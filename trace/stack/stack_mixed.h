@@ -15,8 +15,11 @@
 /* Answers whether `pc` is in a PE image, or in generated code with a function table, and which. */
 typedef bool (*mixed_images)(uint64_t pc, struct pe_image *image);
 
+/* A number that changes when a function table comes or goes, as far as that can be seen cheaply. */
+typedef uint64_t (*mixed_version)(void);
+
 /* There is Windows code from now on. */
-void mixed_start_windows(mixed_images images);
+void mixed_start_windows(mixed_images images, mixed_version version);
 bool mixed_has_windows(void);
 
 /* `pc` is an address inside the instruction: for a return address, one less. is_exact: it is no

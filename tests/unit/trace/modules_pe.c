@@ -11,6 +11,7 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/trace/pe_image.h"
 #include "trace/bracket.h"
+#include "trace/functions_pe.h"
 #include "trace/modules.h"
 #include "trace/provider/provider.h"
 #include "trace/stack/depot.h"
@@ -206,7 +207,7 @@ int main(void)
 {
 	stack_start();
 	modules_start();
-	mixed_start_windows(modules_pe_find);
+	mixed_start_windows(modules_pe_find, functions_pe_version);
 	meet_image();
 	meet_none();
 	lose_image();

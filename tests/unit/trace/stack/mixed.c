@@ -285,6 +285,22 @@ static void run_code_without_table(void)
 	unknown_code = generate();
 	((generated_code)unknown_code)(walk_under_code);
 	((generated_code)unknown_code)(walk_under_code);
+}
+
+static void compare_at_once(void)
+{
+	compare("code whose table came later");
+}
+
+/* No time passes until it is noticed. */
+static void run_code_with_late_table(void)
+{
+	static RUNTIME_FUNCTION function = { .EndAddress = 13, .UnwindData = 16 };
+	DWORD64 base = (uintptr_t)unknown_code;
+
+	ok(RtlAddFunctionTable(&function, 1, base), "a table is added later");
+	((generated_code)unknown_code)(compare_at_once);
+	RtlDeleteFunctionTable(&function);
 	release(unknown_code);
 }
 
@@ -392,6 +408,7 @@ int main(void)
 	qsort(numbers, 4, sizeof(numbers[0]), from_qsort);
 	run_code_with_table();
 	run_code_without_table();
+	run_code_with_late_table();
 	frame_of_rbx();
 	frame_of_rbx();
 	run_in_thread();

@@ -139,5 +139,5 @@ static __attribute__((constructor)) void set_up(void)
 							       time_walks,  release, name_of };
 	stack_start();
 	modules_start();
-	mixed_start_windows(modules_pe_find);
+	mixed_start_windows(modules_pe_find, functions_pe_version);
 }
