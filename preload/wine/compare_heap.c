@@ -16,7 +16,9 @@
 #include "preload/wine/teb.h"
 
 #define BLOCK_ALIGNMENT 16
-/* Of the HEAP_* in a heap's header. */
+/* In a heap's header: what programs know it by, and its HEAP_*. */
+#define HEAP_SIGNATURE_OFFSET 0x10
+#define HEAP_SIGNATURE 0xffeeffeeu
 #define HEAP_FLAGS_OFFSET 0x70
 /* Of a block that must be zero, so many bytes are looked at. */
 #define LOOKED_AT_BYTES 65536
@@ -36,6 +38,14 @@ uint64_t compare_size_heap(uint64_t heap, uint64_t block)
 
 	size = (uint64_t(HOOK_ABI *)(uint64_t, uint32_t, uint64_t))hook_original(API_HeapSize);
 	return size ? size(heap, 0, block) : UINT64_MAX;
+}
+
+bool compare_is_heap(uint64_t heap)
+{
+	uint32_t signature;
+
+	return guest_read(&signature, heap + HEAP_SIGNATURE_OFFSET, sizeof(signature)) &&
+	       signature == HEAP_SIGNATURE;
 }
 
 /* 0 of what is no heap. */
@@ -107,6 +117,12 @@ void compare_freed(const struct hook_call *call)
 	difference_in(call, "result", is_freed, call->before);
 	if (!is_freed && !call->before)
 		difference_in(call, "last error", teb_last_error(), ERROR_INVALID_PARAMETER);
+}
+
+/* Nothing is left of a heap that is destroyed. Of none, Wine thinks so as well. */
+void compare_destroyed(const struct hook_call *call)
+{
+	difference_in(call, "is destroyed", !call->result, call->before);
 }
 
 void compare_validated(const struct hook_call *call)

@@ -16,6 +16,9 @@
 /* Wine's RtlSizeHeap; UINT64_MAX: it is no block of the heap. */
 uint64_t compare_size_heap(uint64_t heap, uint64_t block);
 
+/* Whether there is a heap of Wine's. */
+bool compare_is_heap(uint64_t heap);
+
 /* Whether a call is compared at all. */
 bool compare_is_wanted(void);
 
@@ -25,6 +28,8 @@ void compare_allocated(const struct hook_call *call);
 void compare_reallocated(const struct hook_call *call);
 /* After RtlFreeHeap; call->before is whether there was a block to free, or none was asked for. */
 void compare_freed(const struct hook_call *call);
+/* After RtlDestroyHeap; call->before is whether there was a heap to destroy. */
+void compare_destroyed(const struct hook_call *call);
 /* After RtlValidateHeap of a block; call->before is whether Wine knows it. */
 void compare_validated(const struct hook_call *call);
 /* After RtlSetUserValueHeap, RtlSetUserFlagsHeap (call->before: the flags until then) and

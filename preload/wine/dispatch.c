@@ -110,6 +110,31 @@ static bool are_hooks_known(void)
 	return known == HOOK_COUNT;
 }
 
+/* What ntdll keeps of our function tables, for ever, is no memory of the program's. */
+static _Alignas(16) char own_memory[1024];
+static size_t own_bytes;
+/* The thread that calls on our own account; 0: none. */
+static _Atomic uint64_t own_thread;
+
+static void register_unwind(void)
+{
+	own_thread = teb_thread_id();
+	hook_register_unwind();
+	own_thread = 0;
+}
+
+/* False: it is no allocation, or there is no room. */
+static bool serve_own_call(struct hook_call *call)
+{
+	uint64_t size_bytes = (call->arguments[2] + 15) & ~UINT64_C(15);
+	char *block = own_memory + own_bytes;
+
+	if (call->hook->api != API_HeapAlloc || size_bytes > sizeof(own_memory) - own_bytes)
+		return false;
+	own_bytes += size_bytes;
+	return serve_answer(call, (uintptr_t)block);
+}
+
 /* What has to wait until the process has its heap and its DLLs. Calls hooked functions itself. */
 static void settle(void)
 {
@@ -117,7 +142,7 @@ static void settle(void)
 	if (!teb_process_heap() || !are_hooks_known())
 		return;
 	is_settled = true;
-	hook_register_unwind();
+	register_unwind();
 	if (mode == CONFIG_ROUTE)
 		quick_open();
 }
@@ -280,6 +305,8 @@ static __attribute__((noinline)) bool attend(struct hook_call *call, enum api ap
 {
 	if (!is_settled)
 		settle_in(call);
+	if (unlikely(own_thread != 0) && own_thread == teb_thread_id() && serve_own_call(call))
+		return true;
 	if (!event_is_wanted())
 		return serve(call, api);
 	if (!are_hooks_told && is_settled)

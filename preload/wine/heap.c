@@ -189,14 +189,14 @@ HANDLER(GetProcessHeaps)
 HANDLER(RtlLockHeap)
 {
 	if (!is_ours(call))
-		return false;
+		return observe_lock(call, api);
 	return serve_answer(call, status_is_success(rtl_lock_heap(handle_of(call))));
 }
 
 HANDLER(RtlUnlockHeap)
 {
 	if (!is_ours(call))
-		return false;
+		return observe_unlock(call, api);
 	return serve_answer(call, status_is_success(rtl_unlock_heap(handle_of(call))));
 }
 

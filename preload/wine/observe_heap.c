@@ -8,9 +8,11 @@
 
 #include "core/types.h"
 #include "preload/wine/compare_heap.h"
+#include "preload/wine/compare_lock.h"
 #include "preload/wine/serve.h"
 
-/* The first heap that Wine made: the process heap, which cannot be destroyed. */
+/* The first heap that Wine made, where core makes none: the process heap, which cannot be
+ * destroyed. */
 static uint64_t first_heap;
 
 static void tell(const struct hook_call *call, enum event_kind kind, enum api api, uint64_t address,
@@ -111,7 +113,7 @@ static void tell_created(const struct hook_call *call, enum api api)
 
 static void created(struct hook_call *call, enum api api)
 {
-	if (!first_heap)
+	if (!first_heap && serve_mode() != CONFIG_ROUTE)
 		first_heap = call->result;
 	if (call->result)
 		tell_created(call, api);
@@ -122,14 +124,46 @@ bool observe_create(struct hook_call *call, enum api api)
 	return serve_pass(call, created);
 }
 
+static void destroyed(struct hook_call *call, enum api api)
+{
+	compare_destroyed(call);
+}
+
 bool observe_destroy(struct hook_call *call, enum api api)
 {
-	if (event_is_wanted() && call->arguments[0] != first_heap)
+	if (!event_is_wanted())
+		return false;
+	call->before = call->arguments[0] != first_heap && compare_is_heap(call->arguments[0]);
+	if (call->before)
 		tell(call, EVENT_HEAP_DESTROY, api, 0, 0);
-	return false;
+	return serve_pass(call, compare_is_wanted() ? destroyed : NULL);
 }
 
 /* --- What is only compared ------------------------------------------------------------------- */
+
+static void locked(struct hook_call *call, enum api api)
+{
+	compare_locked(call);
+}
+
+/* All calls are followed, whether anybody listens yet or not. */
+bool observe_lock(struct hook_call *call, enum api api)
+{
+	return serve_pass(call, serve_mode() == CONFIG_VERIFY ? locked : NULL);
+}
+
+static void unlocked(struct hook_call *call, enum api api)
+{
+	compare_unlocked(call);
+}
+
+bool observe_unlock(struct hook_call *call, enum api api)
+{
+	if (serve_mode() != CONFIG_VERIFY)
+		return false;
+	compare_unlocking(call);
+	return serve_pass(call, unlocked);
+}
 
 static void validated(struct hook_call *call, enum api api)
 {

@@ -18,6 +18,8 @@ bool observe_free(struct hook_call *call, enum api api);
 bool observe_size(struct hook_call *call, enum api api);
 bool observe_create(struct hook_call *call, enum api api);
 bool observe_destroy(struct hook_call *call, enum api api);
+bool observe_lock(struct hook_call *call, enum api api);
+bool observe_unlock(struct hook_call *call, enum api api);
 bool observe_validate(struct hook_call *call, enum api api);
 bool observe_set_user_value(struct hook_call *call, enum api api);
 bool observe_set_user_flags(struct hook_call *call, enum api api);

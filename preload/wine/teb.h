@@ -31,6 +31,11 @@ static inline uintptr_t teb_stack_limit(void)
 	return TEB_READ(uintptr_t, 0x10);
 }
 
+static inline uint64_t teb_thread_id(void)
+{
+	return TEB_READ(uint64_t, 0x48);
+}
+
 static inline uint32_t teb_last_error(void)
 {
 	return TEB_READ(uint32_t, 0x68);

@@ -9,8 +9,10 @@
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
+#include "core/vm/numa.h"
 #include "core/vm/parameters.h"
 #include "core/vm/virtual.h"
+#include "preload/wine/difference.h"
 #include "preload/wine/guest.h"
 #include "preload/wine/model.h"
 #include "preload/wine/operation.h"
@@ -56,6 +58,39 @@ HANDLER(VirtualAlloc)
 	};
 	NTSTATUS status = operation_allocate(&operation);
 
+	return serve_answer(call, serve_set_last_error(status) ? (uintptr_t)operation.base : 0);
+}
+
+/* Wine 8.0 takes any node. */
+static void node_was_ignored(struct hook_call *call, enum api api)
+{
+	struct vm_request request;
+	NTSTATUS status = numa_prefer(low(hook_argument(call, 5)), &request);
+
+	if (call->result)
+		difference_in(call, "status", STATUS_SUCCESS, (uint32_t)status);
+}
+
+/* VirtualAllocExNuma(process, address, size, type, protect, node): of the node Wine asks nobody. */
+HANDLER(VirtualAllocExNuma)
+{
+	struct operation operation = {
+		.api = api,
+		.call = call,
+		.base = (void *)call->arguments[1],
+		.size_bytes = call->arguments[2],
+		.type = low(call->arguments[3]),
+		.protect = low(hook_argument(call, 4)),
+	};
+	NTSTATUS status;
+
+	if (!is_this_process(call))
+		return false;
+	if (!operation_is_allocated_by_core(&operation))
+		return serve_pass(call, node_was_ignored);
+	status = numa_prefer(low(hook_argument(call, 5)), &operation.bounds);
+	if (status_is_success(status))
+		status = operation_allocate(&operation);
 	return serve_answer(call, serve_set_last_error(status) ? (uintptr_t)operation.base : 0);
 }
 

@@ -21,6 +21,8 @@ for mode in $modes; do
 	run_way record-$mode "$programs/known.exe"
 	is "$(cat "$scratch/record-$mode/status")" 0 "$mode: recorded"
 	check record-$mode "$mode"
+	not_ok "$mode: what the tracer asks of ntdll is not the program's" \
+		grep -q RtlAddFunctionTable "$scratch/report"
 done
 
 is_to_be_killed=yes
