@@ -16,6 +16,10 @@
 static const struct arguments_command command = {
 	.usage = "usage: vadtrace info [options] TRACE\n\n"
 		 "  --metadata TRACE        read with another trace's metadata\n"
+		 "  --reader NAME           who decodes the trace:\n"
+		 "                          auto: own, else babeltrace (default)\n"
+		 "                          own: vadtrace, fast, LTTng-UST's streams\n"
+		 "                          babeltrace: libbabeltrace2, any CTF\n"
 		 "  --json                  for programs; see vadtrace-info(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"

@@ -134,6 +134,7 @@ static int read_trace(struct analysis *analysis)
 	struct reader_input input = {
 		.folder = analysis->options.folder,
 		.lender = analysis->options.lender,
+		.decoder = analysis->options.reader,
 	};
 
 	if (analysis->has_manifest && *manifest->session) {

@@ -25,6 +25,7 @@ enum {
 	KEY_PID,
 	KEY_SUPPRESSIONS,
 	KEY_METADATA,
+	KEY_READER,
 	KEY_JSON,
 	KEY_WIDTH,
 	KEY_NO_COLOR,
@@ -43,6 +44,7 @@ static const struct option words[] = {
 	{ "pid", required_argument, NULL, KEY_PID },
 	{ "suppressions", required_argument, NULL, KEY_SUPPRESSIONS },
 	{ "metadata", required_argument, NULL, KEY_METADATA },
+	{ "reader", required_argument, NULL, KEY_READER },
 	{ "json", no_argument, NULL, KEY_JSON },
 	{ "width", required_argument, NULL, KEY_WIDTH },
 	{ "no-color", no_argument, NULL, KEY_NO_COLOR },
@@ -125,6 +127,20 @@ static bool parse_top(const char *text, struct arguments *options)
 	return parse_number(text, UINT64_MAX, &options->top);
 }
 
+static bool parse_reader(const char *text, struct arguments *options)
+{
+	static const char *const names[] = {
+		[READER_AUTO] = "auto", [READER_OWN] = "own", [READER_BABELTRACE] = "babeltrace"
+	};
+
+	for (int i = READER_AUTO; i <= READER_BABELTRACE; i++)
+		if (!strcmp(names[i], text)) {
+			options->reader = (enum reader_decoder)i;
+			return true;
+		}
+	return false;
+}
+
 static bool parse_value(int key, const char *value, struct arguments *options)
 {
 	uint64_t number = 0;
@@ -151,6 +167,8 @@ static bool parse_value(int key, const char *value, struct arguments *options)
 	case KEY_METADATA:
 		options->lender = value;
 		break;
+	case KEY_READER:
+		return parse_reader(value, options);
 	case KEY_JSON:
 		options->is_json = true;
 		break;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "tools/analysis/tree.h"
+#include "tools/lib/reader.h"
 
 /* Whether a trace had to be read in part is told by this exit status (cli.h has the others). */
 enum { ANALYSIS_EXIT_DAMAGED = 3 };
@@ -24,6 +25,7 @@ struct arguments {
 	uint64_t image; /* which program of that pid, counted from 1; 0: the last */
 	const char *suppressions;
 	const char *lender; /* of --metadata */
+	enum reader_decoder reader;
 	bool is_json, has_color, shows_modules;
 	bool counts_unix; /* Wine's Unix half too */
 	unsigned width;   /* 0: lines are not cut */

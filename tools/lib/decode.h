@@ -1,14 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Finds the fields of our events in libbabeltrace2's: by name once per event class, by number then.
- */
+/* One LTTng event of ours in the clear, whoever decoded it: libbabeltrace2 (graph_decode.h) or our
+ * own decoder (ctf.h). */
 
 #ifndef VADTRACE_TOOLS_LIB_DECODE_H
 #define VADTRACE_TOOLS_LIB_DECODE_H
 
-#include <babeltrace2/babeltrace.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,35 +79,34 @@ enum { FORK_FORK_NS };
 
 enum { DECODE_FIELDS = 13 };
 
-#define DECODE_NO_FIELD UINT64_MAX
-
-/* Where one event class keeps its fields.
- *  - an index is DECODE_NO_FIELD when the class lacks the field: it reads as 0 or "". */
-struct layout {
-	const bt_event_class *class; /* a reference is held: the address stays its own */
-	uint16_t what;               /* enum decode_what */
-	uint16_t kind;               /* enum event_kind */
-	uint64_t fields[DECODE_FIELDS];
-	uint64_t vpid, vtid; /* in the common context */
+/* Strings and words belong to the decoder and live until its next event.
+ *  - numbers and texts are by the event's field numbers above; what the trace lacks is 0 or "";
+ *  - words are of the one array that an event of ours may have. */
+struct decoded {
+	uint16_t what; /* enum decode_what */
+	uint16_t kind; /* enum event_kind */
+	uint32_t pid, tid;
+	uint64_t time_ns;
+	uint64_t numbers[DECODE_FIELDS];
+	const char *texts[DECODE_FIELDS];
+	const uint64_t *words;
+	size_t word_count;
 };
 
-struct decoder;
+/* What the schema says of an event. */
+struct decode_row {
+	const char *name;
+	uint16_t what;
+	uint16_t kind;
+	const char *fields[DECODE_FIELDS];
+};
 
-struct decoder *decoder_create(void);
-void decoder_destroy(struct decoder *decoder);
+/* By its name, "provider:event"; NULL: none of ours. */
+const struct decode_row *decode_find_row(const char *name);
+/* The number of a field by its name; DECODE_FIELDS: the event has no such field. */
+unsigned decode_find_field(const struct decode_row *row, const char *name);
 
-/* The layout of an event's class. Valid until decoder_destroy. */
-const struct layout *decoder_layout(struct decoder *decoder, const bt_event *event);
-
-/* The event's own process and thread; 0 when it has no such context. */
-void decode_context(const struct layout *layout, const bt_event *event, uint32_t *pid,
-		    uint32_t *tid);
-
-uint64_t decode_number(const struct layout *layout, const bt_event *event, int field);
-/* Never NULL; lives as long as the event's message. */
-const char *decode_text(const struct layout *layout, const bt_event *event, int field);
-/* A sequence of numbers, in a buffer of the decoder's that the next call overwrites. */
-const uint64_t *decode_words(struct decoder *decoder, const struct layout *layout,
-			     const bt_event *event, int field, size_t *count);
+/* Makes all fields read as 0 and "". */
+void decode_clear(struct decoded *event, const struct decode_row *row);
 
 #endif

@@ -236,23 +236,22 @@ static struct image *need_image(struct images *images, uint32_t pid, uint64_t ti
 	return add_unnamed(images, pid, time_ns, images->session && pid != images->recorded_pid);
 }
 
-static void decode_process(const struct layout *layout, const bt_event *event,
-			   struct trace_process *process)
+static void decode_process(const struct decoded *event, struct trace_process *process)
 {
-	const char *reason = decode_text(layout, event, PROCESS_REASON);
+	const char *reason = event->texts[PROCESS_REASON];
 
-	process->parent_pid = (uint32_t)decode_number(layout, event, PROCESS_PARENT_PID);
-	process->schema_version = (uint32_t)decode_number(layout, event, PROCESS_SCHEMA);
-	process->page_size = (uint32_t)decode_number(layout, event, PROCESS_PAGE_SIZE);
-	process->stack_depth = (uint32_t)decode_number(layout, event, PROCESS_STACK_DEPTH);
-	process->min_size_bytes = decode_number(layout, event, PROCESS_MIN_SIZE);
-	process->fork_ns = decode_number(layout, event, PROCESS_FORK_NS);
-	process->session = decode_text(layout, event, PROCESS_SESSION);
-	process->mode = decode_text(layout, event, PROCESS_MODE);
-	process->exe = decode_text(layout, event, PROCESS_EXE);
-	process->command_line = decode_text(layout, event, PROCESS_COMMAND);
-	process->comm = decode_text(layout, event, PROCESS_COMM);
-	process->wine = decode_text(layout, event, PROCESS_WINE);
+	process->parent_pid = (uint32_t)event->numbers[PROCESS_PARENT_PID];
+	process->schema_version = (uint32_t)event->numbers[PROCESS_SCHEMA];
+	process->page_size = (uint32_t)event->numbers[PROCESS_PAGE_SIZE];
+	process->stack_depth = (uint32_t)event->numbers[PROCESS_STACK_DEPTH];
+	process->min_size_bytes = event->numbers[PROCESS_MIN_SIZE];
+	process->fork_ns = event->numbers[PROCESS_FORK_NS];
+	process->session = event->texts[PROCESS_SESSION];
+	process->mode = event->texts[PROCESS_MODE];
+	process->exe = event->texts[PROCESS_EXE];
+	process->command_line = event->texts[PROCESS_COMMAND];
+	process->comm = event->texts[PROCESS_COMM];
+	process->wine = event->texts[PROCESS_WINE];
 	process->reason = !strcmp(reason, "fork") ? TRACE_REASON_FORK : TRACE_REASON_START;
 }
 
@@ -294,18 +293,18 @@ static uint32_t find_parent(struct images *images, struct trace_process *process
 	return place;
 }
 
-static void apply_process(struct images *images, const struct layout *layout, const bt_event *event,
-			  struct trace_event *out, uint32_t pid)
+static void apply_process(struct images *images, const struct decoded *event,
+			  struct trace_event *out)
 {
-	struct trace_process process = { .pid = pid, .parent = TRACE_NO_PROCESS };
+	struct trace_process process = { .pid = event->pid, .parent = TRACE_NO_PROCESS };
 	uint32_t parent = TRACE_NO_PROCESS;
 
-	decode_process(layout, event, &process);
+	decode_process(event, &process);
 	replace_image(images, &process, out->time_ns);
 	bool is_foreign = images->session && strcmp(process.session, images->session);
 	if (process.parent == TRACE_NO_PROCESS)
 		parent = find_parent(images, &process);
-	struct image *image = add_image(images, pid, out->time_ns, is_foreign);
+	struct image *image = add_image(images, event->pid, out->time_ns, is_foreign);
 	if (is_foreign)
 		return;
 	if (process.fork_ns) {
@@ -318,102 +317,99 @@ static void apply_process(struct images *images, const struct layout *layout, co
 	tell(images, out);
 }
 
-static void apply_module(struct images *images, const struct layout *layout, const bt_event *event,
+static void apply_module(struct images *images, const struct decoded *event,
 			 struct trace_event *out)
 {
 	struct trace_module module = {
-		.id = decode_number(layout, event, MODULE_ID),
-		.base = decode_number(layout, event, MODULE_BASE),
-		.start = decode_number(layout, event, MODULE_START),
-		.end = decode_number(layout, event, MODULE_END),
-		.path = decode_text(layout, event, MODULE_PATH),
-		.build_id = decode_text(layout, event, MODULE_BUILD_ID),
+		.id = event->numbers[MODULE_ID],
+		.base = event->numbers[MODULE_BASE],
+		.start = event->numbers[MODULE_START],
+		.end = event->numbers[MODULE_END],
+		.path = event->texts[MODULE_PATH],
+		.build_id = event->texts[MODULE_BUILD_ID],
 	};
 
-	out->kind = layout->what == DECODE_MODULE ? TRACE_MODULE : TRACE_MODULE_GONE;
+	out->kind = event->what == DECODE_MODULE ? TRACE_MODULE : TRACE_MODULE_GONE;
 	out->module = &module;
 	tell(images, out);
 }
 
 /* The two numbers that tell builds apart become the module's build-id. */
-static void apply_pe_module(struct images *images, const struct layout *layout,
-			    const bt_event *event, struct trace_event *out)
+static void apply_pe_module(struct images *images, const struct decoded *event,
+			    struct trace_event *out)
 {
 	char build_id[sizeof(VADTRACE_PE_BUILD_ID) + PE_IDENTITY_BYTES] = VADTRACE_PE_BUILD_ID;
 	struct trace_module module = {
-		.id = decode_number(layout, event, PE_MODULE_ID),
-		.base = decode_number(layout, event, PE_MODULE_BASE),
-		.start = decode_number(layout, event, PE_MODULE_START),
-		.end = decode_number(layout, event, PE_MODULE_END),
-		.path = decode_text(layout, event, PE_MODULE_PATH),
+		.id = event->numbers[PE_MODULE_ID],
+		.base = event->numbers[PE_MODULE_BASE],
+		.start = event->numbers[PE_MODULE_START],
+		.end = event->numbers[PE_MODULE_END],
+		.path = event->texts[PE_MODULE_PATH],
 		.build_id = build_id,
 	};
 
-	pe_identity((uint32_t)decode_number(layout, event, PE_MODULE_TIME_STAMP),
-		    (uint32_t)decode_number(layout, event, PE_MODULE_IMAGE_SIZE),
+	pe_identity((uint32_t)event->numbers[PE_MODULE_TIME_STAMP],
+		    (uint32_t)event->numbers[PE_MODULE_IMAGE_SIZE],
 		    build_id + strlen(VADTRACE_PE_BUILD_ID));
 	out->kind = TRACE_MODULE;
 	out->module = &module;
 	tell(images, out);
 }
 
-static void apply_call(struct images *images, struct decoder *decoder, const struct layout *layout,
-		       const bt_event *event, struct trace_event *out)
+static void apply_call(struct images *images, const struct decoded *event, struct trace_event *out)
 {
 	struct trace_call call = {
-		.result = decode_number(layout, event, CALL_RESULT),
-		.error = (uint32_t)decode_number(layout, event, CALL_ERROR),
+		.result = event->numbers[CALL_RESULT],
+		.error = (uint32_t)event->numbers[CALL_ERROR],
 	};
 
-	call.arguments = decode_words(decoder, layout, event, CALL_ARGUMENTS, &call.argument_count);
+	call.arguments = event->words;
+	call.argument_count = event->word_count;
 	out->kind = TRACE_CALL;
-	out->api = (uint16_t)decode_number(layout, event, CALL_API);
-	out->stack = (uint32_t)decode_number(layout, event, CALL_STACK);
+	out->api = (uint16_t)event->numbers[CALL_API];
+	out->stack = (uint32_t)event->numbers[CALL_STACK];
 	out->call = &call;
 	tell(images, out);
 }
 
-static void apply_hook(struct images *images, const struct layout *layout, const bt_event *event,
-		       struct trace_event *out)
+static void apply_hook(struct images *images, const struct decoded *event, struct trace_event *out)
 {
 	struct trace_hook hook = {
-		.function = decode_text(layout, event, HOOK_FUNCTION),
-		.dll = decode_text(layout, event, HOOK_DLL),
-		.state = decode_text(layout, event, HOOK_STATE),
-		.reason = decode_text(layout, event, HOOK_REASON),
+		.function = event->texts[HOOK_FUNCTION],
+		.dll = event->texts[HOOK_DLL],
+		.state = event->texts[HOOK_STATE],
+		.reason = event->texts[HOOK_REASON],
 	};
 
 	out->kind = TRACE_HOOK;
-	out->api = (uint16_t)decode_number(layout, event, HOOK_API);
-	out->address = decode_number(layout, event, HOOK_ADDRESS);
+	out->api = (uint16_t)event->numbers[HOOK_API];
+	out->address = event->numbers[HOOK_ADDRESS];
 	out->hook = &hook;
 	tell(images, out);
 }
 
-static void apply_difference(struct images *images, struct decoder *decoder,
-			     const struct layout *layout, const bt_event *event,
+static void apply_difference(struct images *images, const struct decoded *event,
 			     struct trace_event *out)
 {
 	struct trace_difference difference = {
-		.what = decode_text(layout, event, DIFFERENCE_WHAT),
-		.wine = decode_number(layout, event, DIFFERENCE_WINE),
-		.core = decode_number(layout, event, DIFFERENCE_CORE),
+		.what = event->texts[DIFFERENCE_WHAT],
+		.wine = event->numbers[DIFFERENCE_WINE],
+		.core = event->numbers[DIFFERENCE_CORE],
 	};
 
-	difference.arguments = decode_words(decoder, layout, event, DIFFERENCE_ARGUMENTS,
-					    &difference.argument_count);
+	difference.arguments = event->words;
+	difference.argument_count = event->word_count;
 	out->kind = TRACE_DIFFERENCE;
-	out->api = (uint16_t)decode_number(layout, event, DIFFERENCE_API);
-	out->stack = (uint32_t)decode_number(layout, event, DIFFERENCE_STACK);
+	out->api = (uint16_t)event->numbers[DIFFERENCE_API];
+	out->stack = (uint32_t)event->numbers[DIFFERENCE_STACK];
 	out->difference = &difference;
 	tell(images, out);
 }
 
-static void apply_definition(struct images *images, struct image *image, struct decoder *decoder,
-			     const struct layout *layout, const bt_event *event,
-			     struct trace_event *out)
+static void apply_definition(struct images *images, struct image *image,
+			     const struct decoded *event, struct trace_event *out)
 {
-	switch (layout->what) {
+	switch (event->what) {
 	case DECODE_EXIT:
 		out->kind = TRACE_EXIT;
 		image->has_exited = true;
@@ -421,141 +417,129 @@ static void apply_definition(struct images *images, struct image *image, struct 
 		return;
 	case DECODE_THREAD:
 		out->kind = TRACE_THREAD;
-		out->tid = (uint32_t)decode_number(layout, event, THREAD_TID);
-		out->name = decode_text(layout, event, THREAD_NAME);
+		out->tid = (uint32_t)event->numbers[THREAD_TID];
+		out->name = event->texts[THREAD_NAME];
 		break;
 	case DECODE_STACK:
 		out->kind = TRACE_STACK;
-		out->stack = (uint32_t)decode_number(layout, event, STACK_ID);
-		out->frames.addresses =
-			decode_words(decoder, layout, event, STACK_FRAMES, &out->frames.count);
+		out->stack = (uint32_t)event->numbers[STACK_ID];
+		out->frames.addresses = event->words;
+		out->frames.count = event->word_count;
 		break;
 	case DECODE_LOST:
 		out->kind = TRACE_LOST;
-		out->extra = decode_number(layout, event, LOST_COUNT);
+		out->extra = event->numbers[LOST_COUNT];
 		images->summary->lost_records += out->extra;
 		break;
 	case DECODE_PE_MODULE:
-		apply_pe_module(images, layout, event, out);
+		apply_pe_module(images, event, out);
 		return;
 	case DECODE_CALL:
-		apply_call(images, decoder, layout, event, out);
+		apply_call(images, event, out);
 		return;
 	case DECODE_HOOK:
-		apply_hook(images, layout, event, out);
+		apply_hook(images, event, out);
 		return;
 	case DECODE_DIFFERENCE:
-		apply_difference(images, decoder, layout, event, out);
+		apply_difference(images, event, out);
 		return;
 	default:
-		apply_module(images, layout, event, out);
+		apply_module(images, event, out);
 		return;
 	}
 	tell(images, out);
 }
 
-static void apply_batch(struct images *images, struct image *image, struct decoder *decoder,
-			const struct layout *layout, const bt_event *event)
+static void apply_batch(struct images *images, struct image *image, const struct decoded *event)
 {
-	size_t count;
-	const uint64_t *words = decode_words(decoder, layout, event, BATCH_WORDS, &count);
-
-	merge_add_batch(image->merge, (uint32_t)decode_number(layout, event, BATCH_TID),
-			decode_number(layout, event, BATCH_BEGIN_NS), words, count);
+	merge_add_batch(image->merge, (uint32_t)event->numbers[BATCH_TID],
+			event->numbers[BATCH_BEGIN_NS], event->words, event->word_count);
 	images->summary->batches++;
 }
 
 /* A record on its own goes with the other events: its thread's queue would have to be resorted. */
-static void apply_record(struct image *image, struct decoder *decoder, const struct layout *layout,
-			 const bt_event *event, struct trace_event *out)
+static void apply_record(struct image *image, const struct decoded *event, struct trace_event *out)
 {
 	struct record record;
-	size_t count;
-	const uint64_t *words = decode_words(decoder, layout, event, RECORD_FIELD_WORDS, &count);
 
-	if (count != RECORD_WORDS)
+	if (event->word_count != RECORD_WORDS)
 		return;
-	record_decode(&record, words);
+	record_decode(&record, event->words);
 	if (record.kind < EVENT_ALLOCATE || record.kind > EVENT_ALLOCATE_FAILED)
 		return;
 	out->kind = record.kind;
-	out->tid = (uint32_t)decode_number(layout, event, RECORD_TID);
-	out->time_ns = decode_number(layout, event, RECORD_TIME_NS);
+	out->tid = (uint32_t)event->numbers[RECORD_TID];
+	out->time_ns = event->numbers[RECORD_TIME_NS];
 	out->api = record.api;
 	out->stack = record.stack;
 	out->address = record.address;
 	out->size_bytes = record.size_bytes;
-	out->heap = decode_number(layout, event, RECORD_HEAP);
+	out->heap = event->numbers[RECORD_HEAP];
 	merge_add_event(image->merge, out);
 }
 
-static void apply_heap(struct image *image, const struct layout *layout, const bt_event *event,
-		       struct trace_event *out)
+static void apply_heap(struct image *image, const struct decoded *event, struct trace_event *out)
 {
-	out->kind = layout->kind;
-	out->heap = decode_number(layout, event, HEAP_HEAP);
-	out->api = (uint16_t)decode_number(layout, event, HEAP_API);
-	out->stack = (uint32_t)decode_number(layout, event, HEAP_STACK);
-	out->type = (uint32_t)decode_number(layout, event, HEAP_FLAGS);
-	out->size_bytes = decode_number(layout, event, HEAP_MAXIMUM);
+	out->kind = event->kind;
+	out->heap = event->numbers[HEAP_HEAP];
+	out->api = (uint16_t)event->numbers[HEAP_API];
+	out->stack = (uint32_t)event->numbers[HEAP_STACK];
+	out->type = (uint32_t)event->numbers[HEAP_FLAGS];
+	out->size_bytes = event->numbers[HEAP_MAXIMUM];
 	merge_add_event(image->merge, out);
 }
 
-static void apply_vad(struct image *image, const struct layout *layout, const bt_event *event,
-		      struct trace_event *out)
+static void apply_vad(struct image *image, const struct decoded *event, struct trace_event *out)
 {
-	out->kind = layout->kind;
-	out->address = decode_number(layout, event, VAD_ADDRESS);
-	out->size_bytes = decode_number(layout, event, VAD_SIZE);
-	out->type = (uint32_t)decode_number(layout, event, VAD_TYPE);
-	out->protect = (uint32_t)decode_number(layout, event, VAD_PROTECT);
-	out->extra = decode_number(layout, event, VAD_EXTRA);
-	out->owner = (uint32_t)decode_number(layout, event, VAD_OWNER);
-	out->api = (uint16_t)decode_number(layout, event, VAD_API);
-	out->stack = (uint32_t)decode_number(layout, event, VAD_STACK);
+	out->kind = event->kind;
+	out->address = event->numbers[VAD_ADDRESS];
+	out->size_bytes = event->numbers[VAD_SIZE];
+	out->type = (uint32_t)event->numbers[VAD_TYPE];
+	out->protect = (uint32_t)event->numbers[VAD_PROTECT];
+	out->extra = event->numbers[VAD_EXTRA];
+	out->owner = (uint32_t)event->numbers[VAD_OWNER];
+	out->api = (uint16_t)event->numbers[VAD_API];
+	out->stack = (uint32_t)event->numbers[VAD_STACK];
 	merge_add_event(image->merge, out);
 }
 
-void images_apply(struct images *images, struct decoder *decoder, const struct layout *layout,
-		  const bt_event *event, uint64_t time_ns)
+void images_apply(struct images *images, const struct decoded *event)
 {
-	struct trace_event out = { .time_ns = time_ns };
-	uint32_t pid;
+	struct trace_event out = { .time_ns = event->time_ns, .tid = event->tid };
 
-	decode_context(layout, event, &pid, &out.tid);
-	if (layout->what == DECODE_PROCESS) {
-		apply_process(images, layout, event, &out, pid);
+	if (event->what == DECODE_PROCESS) {
+		apply_process(images, event, &out);
 		return;
 	}
-	struct image *image = need_image(images, pid, time_ns);
+	struct image *image = need_image(images, event->pid, event->time_ns);
 	if (image->is_foreign) {
 		images->summary->foreign_events++;
 		return;
 	}
 	out.process = image->number;
-	switch (layout->what) {
+	switch (event->what) {
 	case DECODE_BATCH:
-		apply_batch(images, image, decoder, layout, event);
+		apply_batch(images, image, event);
 		break;
 	case DECODE_RECORD:
-		apply_record(image, decoder, layout, event, &out);
+		apply_record(image, event, &out);
 		break;
 	case DECODE_SETTLED:
-		settle(images, image, decode_number(layout, event, SETTLED_UNTIL_NS));
+		settle(images, image, event->numbers[SETTLED_UNTIL_NS]);
 		break;
 	case DECODE_FORK:
 		out.kind = TRACE_FORK;
-		out.extra = out.time_ns = decode_number(layout, event, FORK_FORK_NS);
+		out.extra = out.time_ns = event->numbers[FORK_FORK_NS];
 		merge_add_event(image->merge, &out);
 		break;
 	case DECODE_HEAP:
-		apply_heap(image, layout, event, &out);
+		apply_heap(image, event, &out);
 		break;
 	case DECODE_VAD:
-		apply_vad(image, layout, event, &out);
+		apply_vad(image, event, &out);
 		break;
 	default:
-		apply_definition(images, image, decoder, layout, event, &out);
+		apply_definition(images, image, event, &out);
 		break;
 	}
 }

@@ -7,8 +7,6 @@
 #ifndef VADTRACE_TOOLS_LIB_IMAGES_H
 #define VADTRACE_TOOLS_LIB_IMAGES_H
 
-#include <babeltrace2/babeltrace.h>
-
 #include "tools/lib/decode.h"
 #include "tools/lib/live.h"
 #include "tools/lib/reader.h"
@@ -18,9 +16,8 @@ struct images;
 /* `live` and `summary` stay the caller's and are written to: slots that were taken, counts. */
 struct images *images_create(const struct reader_input *input, reader_deliver deliver,
 			     void *context, struct live *live, struct reader_summary *summary);
-/* One event of a decoded class, in LTTng's order. */
-void images_apply(struct images *images, struct decoder *decoder, const struct layout *layout,
-		  const bt_event *event, uint64_t time_ns);
+/* One event of ours, in LTTng's order. */
+void images_apply(struct images *images, const struct decoded *event);
 /* Delivers all that still waits, and the records that killed processes left. */
 void images_finish(struct images *images);
 void images_destroy(struct images *images);

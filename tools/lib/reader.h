@@ -35,13 +35,19 @@ struct reader_summary {
 	uint64_t damaged_slots;
 	uint64_t lost_folders;
 	uint64_t lent_folders; /* with another trace's metadata */
-	char *damage; /* libbabeltrace2's words when reading had to stop early, else NULL */
+	char *damage;          /* in words, why reading had to stop early, else NULL */
 };
 
 enum reader_status {
 	READER_OK,
 	READER_DAMAGED,  /* all that is readable was delivered; the summary says what was not */
 	READER_NO_TRACE, /* nothing that could be read; a message was printed */
+};
+
+enum reader_decoder {
+	READER_AUTO,       /* our own where it knows the layout, else libbabeltrace2 */
+	READER_OWN,        /* our own, or none */
+	READER_BABELTRACE, /* libbabeltrace2 */
 };
 
 /* What to read.
@@ -54,6 +60,7 @@ struct reader_input {
 	/* For the message when nothing can be read: how the recording came to lack its end, and
 	 * what to do. NULL: nothing is known. */
 	const char *cause, *advice;
+	enum reader_decoder decoder;
 	const char *lender; /* a trace whose metadata is used instead of its own; NULL: none */
 };
 

@@ -15,6 +15,8 @@ check() {
 	tr -d '\r' <"$scratch/$1/stdout" >"$scratch/truth"
 	ok "$2: the report says what the program did" /usr/bin/python3 "$here/known.py" \
 		"$scratch/truth" "$scratch/report"
+	ok "$2: both decoders find the same events" \
+		"$VADTRACE_BUILDDIR/tests/integration/report/readers" "$scratch/$1/trace"
 }
 
 for mode in $modes; do
