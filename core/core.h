@@ -83,6 +83,7 @@ NTSTATUS NtWriteVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress, LPCVOID B
 UINT GetWriteWatch(DWORD dwFlags, PVOID lpBaseAddress, SIZE_T dwRegionSize, PVOID *lpAddresses,
 		   ULONG_PTR *lpdwCount, LPDWORD lpdwGranularity);
 UINT ResetWriteWatch(LPVOID lpBaseAddress, SIZE_T dwRegionSize);
+/* Of another process, too: PROCESS_VM_OPERATION. */
 NTSTATUS NtGetWriteWatch(HANDLE ProcessHandle, ULONG Flags, PVOID BaseAddress, SIZE_T RegionSize,
 			 PVOID *UserAddressArray, ULONG_PTR *EntriesInUserAddressArray,
 			 PULONG Granularity);
@@ -123,14 +124,14 @@ VOID GlobalMemoryStatus(LPMEMORYSTATUS lpBuffer);
  * PAGE_NOACCESS; ERROR_NOT_LOCKED: some are not locked, and then none is unlocked. */
 BOOL VirtualLock(LPVOID lpAddress, SIZE_T dwSize);
 BOOL VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize);
-/* MAP_PROCESS only; STATUS_WAS_LOCKED is a success. */
+/* MAP_PROCESS only; STATUS_WAS_LOCKED is a success. Of another process: PROCESS_VM_OPERATION. */
 NTSTATUS NtLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
 			     ULONG MapType);
 NTSTATUS NtUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
 			       ULONG MapType);
 
-/* The working set of the calling process; another one is ERROR_NOT_SUPPORTED. Its limits (50 and
- * 345 pages at first) bound what can be locked, and nothing else. What is less than 20 pages
+/* The working set of a process (PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SET_QUOTA). Its limits (50
+ * and 345 pages at first) bound what can be locked, and nothing else. What is less than 20 pages
  * (minimum) or 13 (maximum) becomes that. Both -1: as much as can be is paged out.
  * ERROR_INVALID_PARAMETER: a minimum of 0 or above the maximum, contradicting flags. */
 BOOL GetProcessWorkingSetSize(HANDLE hProcess, PSIZE_T lpMinimumWorkingSetSize,
@@ -142,7 +143,7 @@ BOOL SetProcessWorkingSetSize(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
 BOOL SetProcessWorkingSetSizeEx(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
 				SIZE_T dwMaximumWorkingSetSize, DWORD Flags);
 /* What the system knows of each page in the array of PSAPI_WORKING_SET_EX_INFORMATION; cb is its
- * size. A share count of 2 is at least 2. ERROR_BAD_LENGTH: no room for one row. */
+ * size. Needs PROCESS_QUERY_INFORMATION. A share count of 2 is at least 2. ERROR_BAD_LENGTH: no room for one row. */
 BOOL QueryWorkingSetEx(HANDLE hProcess, PVOID pv, DWORD cb);
 
 /* Hints. Offered memory is paged out first and keeps its contents, so that ReclaimVirtualMemory
@@ -161,7 +162,8 @@ DWORD DiscardVirtualMemory(PVOID VirtualAddress, SIZE_T Size);
  * (ERROR_INVALID_ADDRESS). Linux may page them out. A forked child has the windows, empty, and none
  * of the pages.
  *
- * Allocate sets the count to what could be had (ERROR_NOT_ENOUGH_MEMORY: nothing); Free to what was
+ * Pages of another process (PROCESS_VM_OPERATION) are for its windows. Allocate sets the count to
+ * what could be had (ERROR_NOT_ENOUGH_MEMORY: nothing); Free to what was
  * freed. ERROR_INVALID_PARAMETER: a page that is not held, is named twice, or is mapped elsewhere;
  * an address outside of a window; then nothing is mapped. No PageArray: unmaps. */
 BOOL AllocateUserPhysicalPages(HANDLE hProcess, PULONG_PTR NumberOfPages, PULONG_PTR PageArray);

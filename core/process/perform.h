@@ -14,4 +14,8 @@
  * STATUS_INVALID_PARAMETER for what is no request. */
 void perform(const void *message, size_t size_bytes, struct protocol_reply *reply);
 
+/* The same for a request of this process to itself. Its status; of the reply, only
+ * what the operation answers is written. */
+NTSTATUS perform_own(const struct protocol_request *request, struct protocol_reply *reply);
+
 #endif

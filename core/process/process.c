@@ -11,6 +11,7 @@
 #include "core/os/os.h"
 #include "core/process/caller.h"
 #include "core/process/copy.h"
+#include "core/process/perform.h"
 
 #define CURRENT_PROCESS ((HANDLE)(intptr_t)-1)
 #define CURRENT_THREAD ((HANDLE)(intptr_t)-2)
@@ -123,17 +124,24 @@ NTSTATUS process_close(HANDLE handle)
 	return object_close(handle);
 }
 
-static NTSTATUS check_own(HANDLE handle)
+NTSTATUS process_is_own(HANDLE handle, uint32_t access, bool *is_own)
 {
 	struct process *process;
-	NTSTATUS status = enter(handle, PROCESS_DUP_HANDLE, &process);
+	NTSTATUS status = enter(handle, access, &process);
 
 	if (!status_is_success(status))
 		return status;
-	if (!is_this(process))
-		status = STATUS_NOT_SUPPORTED;
+	*is_own = is_this(process);
 	leave(process);
 	return status;
+}
+
+static NTSTATUS check_own(HANDLE handle)
+{
+	bool is_own = false;
+	NTSTATUS status = process_is_own(handle, PROCESS_DUP_HANDLE, &is_own);
+
+	return status_is_success(status) && !is_own ? STATUS_NOT_SUPPORTED : status;
 }
 
 static NTSTATUS duplicate_one(HANDLE source, uint32_t access, uint32_t options, HANDLE *duplicate)
@@ -167,132 +175,95 @@ NTSTATUS process_duplicate(HANDLE source_process, HANDLE source, HANDLE target_p
 	return status;
 }
 
-/* --- Requests to another process ------------------------------------------------------------- */
+/* --- Requests -------------------------------------------------------------------------------- */
 
-static struct protocol_request request_of(uint32_t operation, const void *base, size_t size_bytes,
-					  const struct vm_request *request)
+static NTSTATUS ask(const struct process *process, struct protocol_request *request,
+		    struct protocol_reply *reply)
 {
-	return (struct protocol_request){
-		.operation = operation,
+	return is_this(process) ? perform_own(request, reply)
+				: caller_ask(&process->identity, request, reply);
+}
+
+NTSTATUS process_ask(HANDLE handle, uint32_t access, struct protocol_request *request,
+		     struct protocol_reply *reply)
+{
+	struct process *process;
+	NTSTATUS status = enter(handle, access, &process);
+
+	if (!status_is_success(status))
+		return status;
+	status = ask(process, request, reply);
+	leave(process);
+	return status;
+}
+
+NTSTATUS process_ask_range(HANDLE handle, struct protocol_request *request, void **base,
+			   size_t *size_bytes)
+{
+	struct protocol_reply reply;
+	NTSTATUS status;
+
+	request->base = (uint64_t)*base;
+	request->size_bytes = *size_bytes;
+	status = process_ask(handle, PROCESS_VM_OPERATION, request, &reply);
+	if (!status_is_success(status))
+		return status;
+	*base = (void *)reply.base;
+	*size_bytes = reply.size_bytes;
+	return status;
+}
+
+/* --- The calls on ranges --------------------------------------------------------------------- */
+
+NTSTATUS process_allocate(HANDLE handle, void **base, size_t *size_bytes, uint32_t type,
+			  uint32_t protect, const struct vm_request *request)
+{
+	struct protocol_request there = {
+		.operation = PROTOCOL_ALLOCATE,
 		.api = request->api,
 		.node = request->node,
-		.base = (uint64_t)base,
-		.size_bytes = size_bytes,
+		.type = type,
+		.protect = protect,
 		.alignment_bytes = request->alignment_bytes,
 		.lowest = request->lowest,
 		.limit = request->limit,
 		.takes_placeholders = request->takes_placeholders,
 	};
-}
 
-static NTSTATUS ask_for_range(const struct process *process, struct protocol_request *request,
-			      void **base, size_t *size_bytes, struct protocol_reply *reply)
-{
-	NTSTATUS status = caller_ask(&process->identity, request, reply);
-
-	if (status_is_success(status)) {
-		*base = (void *)reply->base;
-		*size_bytes = reply->size_bytes;
-	}
-	return status;
-}
-
-static NTSTATUS allocate_there(const struct process *process, void **base, size_t *size_bytes,
-			       uint32_t type, uint32_t protect, const struct vm_request *request)
-{
-	struct protocol_request there = request_of(PROTOCOL_ALLOCATE, *base, *size_bytes, request);
-	struct protocol_reply reply;
-
-	there.type = type;
-	there.protect = protect;
-	return ask_for_range(process, &there, base, size_bytes, &reply);
-}
-
-static NTSTATUS free_there(const struct process *process, void **base, size_t *size_bytes,
-			   uint32_t free_type, const struct vm_request *request)
-{
-	struct protocol_request there = request_of(PROTOCOL_FREE, *base, *size_bytes, request);
-	struct protocol_reply reply;
-
-	there.type = free_type;
-	return ask_for_range(process, &there, base, size_bytes, &reply);
-}
-
-static NTSTATUS protect_there(const struct process *process, void **base, size_t *size_bytes,
-			      uint32_t protect, uint32_t *old_protect,
-			      const struct vm_request *request)
-{
-	struct protocol_request there = request_of(PROTOCOL_PROTECT, *base, *size_bytes, request);
-	struct protocol_reply reply;
-	NTSTATUS status;
-
-	there.protect = protect;
-	status = ask_for_range(process, &there, base, size_bytes, &reply);
-	if (status_is_success(status))
-		*old_protect = reply.old_protect;
-	return status;
-}
-
-static NTSTATUS query_there(const struct process *process, const void *address,
-			    MEMORY_BASIC_INFORMATION *info)
-{
-	static const struct vm_request call = { .api = API_VirtualQueryEx };
-	struct protocol_request there =
-		request_of(PROTOCOL_QUERY, address, /* size_bytes */ 0, &call);
-	struct protocol_reply reply;
-	NTSTATUS status = caller_ask(&process->identity, &there, &reply);
-
-	if (status_is_success(status))
-		*info = reply.info;
-	return status;
-}
-
-/* --- The calls ------------------------------------------------------------------------------- */
-
-static NTSTATUS protect_in(const struct process *process, void **base, size_t *size_bytes,
-			   uint32_t protect, uint32_t *old_protect,
-			   const struct vm_request *request)
-{
-	if (is_this(process))
-		return vm_protect(base, size_bytes, protect, old_protect, request);
-	return protect_there(process, base, size_bytes, protect, old_protect, request);
-}
-
-static NTSTATUS query_in(const struct process *process, const void *address,
-			 MEMORY_BASIC_INFORMATION *info)
-{
-	return is_this(process) ? vm_query(address, info) : query_there(process, address, info);
-}
-
-NTSTATUS process_allocate(HANDLE handle, void **base, size_t *size_bytes, uint32_t type,
-			  uint32_t protect, const struct vm_request *request)
-{
-	struct process *process;
-	NTSTATUS status = enter(handle, PROCESS_VM_OPERATION, &process);
-
-	if (!status_is_success(status))
-		return status;
-	if (is_this(process))
-		status = vm_allocate(base, size_bytes, type, protect, request);
-	else
-		status = allocate_there(process, base, size_bytes, type, protect, request);
-	leave(process);
-	return status;
+	return process_ask_range(handle, &there, base, size_bytes);
 }
 
 NTSTATUS process_free(HANDLE handle, void **base, size_t *size_bytes, uint32_t free_type,
 		      const struct vm_request *request)
 {
-	struct process *process;
-	NTSTATUS status = enter(handle, PROCESS_VM_OPERATION, &process);
+	struct protocol_request there = {
+		.operation = PROTOCOL_FREE,
+		.api = request->api,
+		.type = free_type,
+	};
+
+	return process_ask_range(handle, &there, base, size_bytes);
+}
+
+static NTSTATUS protect_in(const struct process *process, void **base, size_t *size_bytes,
+			   uint32_t protect, uint32_t *old_protect,
+			   const struct vm_request *request)
+{
+	struct protocol_request there = {
+		.operation = PROTOCOL_PROTECT,
+		.api = request->api,
+		.base = (uint64_t)*base,
+		.size_bytes = *size_bytes,
+		.protect = protect,
+	};
+	struct protocol_reply reply;
+	NTSTATUS status = ask(process, &there, &reply);
 
 	if (!status_is_success(status))
 		return status;
-	if (is_this(process))
-		status = vm_free(base, size_bytes, free_type, request);
-	else
-		status = free_there(process, base, size_bytes, free_type, request);
-	leave(process);
+	*base = (void *)reply.base;
+	*size_bytes = reply.size_bytes;
+	*old_protect = reply.old_protect;
 	return status;
 }
 
@@ -306,6 +277,25 @@ NTSTATUS process_protect(HANDLE handle, void **base, size_t *size_bytes, uint32_
 		return status;
 	status = protect_in(process, base, size_bytes, protect, old_protect, request);
 	leave(process);
+	return status;
+}
+
+static NTSTATUS query_in(const struct process *process, const void *address,
+			 MEMORY_BASIC_INFORMATION *info)
+{
+	struct protocol_request there = {
+		.operation = PROTOCOL_QUERY,
+		.api = API_VirtualQueryEx,
+		.base = (uint64_t)address,
+	};
+	struct protocol_reply reply;
+	NTSTATUS status;
+
+	if (is_this(process))
+		return vm_query(address, info);
+	status = caller_ask(&process->identity, &there, &reply);
+	if (status_is_success(status))
+		*info = reply.info;
 	return status;
 }
 
@@ -342,8 +332,12 @@ static NTSTATUS read_in(const struct process *process, const void *address, void
 /* Whether the other process has let a write through that its write watch had stopped. */
 static bool is_expected(const struct process *process, const char *address, size_t size_bytes)
 {
-	static const struct vm_request call = { .api = API_WriteProcessMemory };
-	struct protocol_request there = request_of(PROTOCOL_EXPECT, address, size_bytes, &call);
+	struct protocol_request there = {
+		.operation = PROTOCOL_EXPECT,
+		.api = API_WriteProcessMemory,
+		.base = (uint64_t)address,
+		.size_bytes = size_bytes,
+	};
 	struct protocol_reply reply;
 
 	return status_is_success(caller_ask(&process->identity, &there, &reply));

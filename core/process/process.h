@@ -14,6 +14,7 @@
 
 #include "core/base/object.h"
 #include "core/process/identity.h"
+#include "core/process/protocol.h"
 #include "core/types.h"
 #include "core/vm/virtual.h"
 
@@ -37,6 +38,15 @@ NTSTATUS process_id(HANDLE process, uint32_t *id);
  * may be NULL. The pseudo handle becomes a real one. */
 NTSTATUS process_duplicate(HANDLE source_process, HANDLE source, HANDLE target_process,
 			   HANDLE *duplicate, uint32_t access, uint32_t options);
+
+/* Has the process do what `request` says, this one by itself. The handle must allow `access`. */
+NTSTATUS process_ask(HANDLE process, uint32_t access, struct protocol_request *request,
+		     struct protocol_reply *reply);
+/* The same for a range, which on success becomes the one that the process has taken. */
+NTSTATUS process_ask_range(HANDLE process, struct protocol_request *request, void **base,
+			   size_t *size_bytes);
+/* Whether the handle is one of the calling process. It must allow `access`. */
+NTSTATUS process_is_own(HANDLE process, uint32_t access, bool *is_own);
 
 /* Both need PROCESS_VM_OPERATION. */
 NTSTATUS process_allocate(HANDLE process, void **base, size_t *size_bytes, uint32_t type,

@@ -12,8 +12,8 @@
 
 #include "core/types.h"
 
-#define PROTOCOL_REQUEST_MARK UINT64_C(0x3151455244415601) /* changes with the contents */
-#define PROTOCOL_REPLY_MARK UINT64_C(0x3150455244415601)
+#define PROTOCOL_REQUEST_MARK UINT64_C(0x3151455244415602) /* changes with the contents */
+#define PROTOCOL_REPLY_MARK UINT64_C(0x3150455244415602)
 
 /* The name under which a process serves: its view of process ids, and its own. */
 #define PROTOCOL_NAME_PREFIX "vadtrace/"
@@ -21,13 +21,30 @@
 /* How long a caller waits for a process that does not answer, and a process for a caller. */
 #define PROTOCOL_PATIENCE_MS 10000
 
+/* Pages and other numbers of one message; who has more sends several. */
+#define PROTOCOL_WORDS 64
+
 enum protocol_operation {
 	PROTOCOL_ALLOCATE = 1,
 	PROTOCOL_FREE,
 	PROTOCOL_PROTECT,
 	PROTOCOL_QUERY,
 	PROTOCOL_EXPECT, /* to be written to: succeeds when it can be now, and could not before */
+	PROTOCOL_LOCK,
+	PROTOCOL_UNLOCK,
+	PROTOCOL_PREFETCH,
+	PROTOCOL_GET_LIMITS, /* of the working set: answers PROTOCOL_LIMIT_* in words */
+	PROTOCOL_SET_LIMITS,
+	PROTOCOL_EMPTY,       /* the working set */
+	PROTOCOL_PAGES,       /* answers what QueryWorkingSetEx says of the pages in words */
+	PROTOCOL_WRITTEN,     /* answers as many written pages as there are words; resets if type */
+	PROTOCOL_NOT_WRITTEN, /* resets */
+	PROTOCOL_TAKE_FRAMES, /* answers the numbers of as many frames as there are words, or less
+			       */
+	PROTOCOL_GIVE_FRAMES, /* answers how many of those in words were given back */
 };
+
+enum { PROTOCOL_LIMIT_MINIMUM, PROTOCOL_LIMIT_MAXIMUM, PROTOCOL_LIMIT_FLAGS, PROTOCOL_LIMIT_WORDS };
 
 /* The arguments of a call of vm/virtual.h. Those that an operation does not have are 0. */
 struct protocol_request {
@@ -43,9 +60,11 @@ struct protocol_request {
 	uint64_t lowest;
 	uint64_t limit;
 	uint32_t takes_placeholders; /* 0 or 1 */
-	uint32_t reserved;           /* 0 */
+	uint32_t word_count;         /* at most PROTOCOL_WORDS */
+	uint64_t words[PROTOCOL_WORDS];
 };
-static_assert(sizeof(struct protocol_request) == 72, "no padding, which would carry old bytes");
+static_assert(sizeof(struct protocol_request) == 72 + 8 * PROTOCOL_WORDS,
+	      "no padding, which would carry old bytes");
 
 /* The outputs, as the engine left them. */
 struct protocol_reply {
@@ -55,7 +74,10 @@ struct protocol_reply {
 	uint64_t base;
 	uint64_t size_bytes;
 	MEMORY_BASIC_INFORMATION info;
+	uint64_t word_count;
+	uint64_t words[PROTOCOL_WORDS];
 };
-static_assert(sizeof(struct protocol_reply) == 80, "no padding between the fields");
+static_assert(sizeof(struct protocol_reply) == 88 + 8 * PROTOCOL_WORDS,
+	      "no padding between the fields");
 
 #endif

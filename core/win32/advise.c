@@ -9,20 +9,20 @@
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/core.h"
-#include "core/win32/own_process.h"
+#include "core/process/pages.h"
 
 CORE_API BOOL PrefetchVirtualMemory(HANDLE hProcess, ULONG_PTR NumberOfEntries,
 				    PWIN32_MEMORY_RANGE_ENTRY VirtualAddresses, ULONG Flags)
 {
-	NTSTATUS status = own_process(hProcess, /* access */ 0);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (Flags || NumberOfEntries == 0)
 		return status_set_last_error(STATUS_INVALID_PARAMETER);
 	if (!VirtualAddresses)
 		return status_set_last_error(STATUS_ACCESS_VIOLATION);
 	for (ULONG_PTR i = 0; status_is_success(status) && i < NumberOfEntries; i++)
-		status = advise_prefetch(VirtualAddresses[i].VirtualAddress,
-					 VirtualAddresses[i].NumberOfBytes);
+		status = pages_prefetch(hProcess, VirtualAddresses[i].VirtualAddress,
+					VirtualAddresses[i].NumberOfBytes);
 	return status_set_last_error(status);
 }
 

@@ -8,7 +8,8 @@
 #include "core/core.h"
 #include "core/vm/awe.h"
 #include "core/vm/numa.h"
-#include "core/win32/own_process.h"
+#include "core/base/status.h"
+#include "core/process/pages.h"
 
 static NTSTATUS allocate(HANDLE process, PULONG_PTR count, PULONG_PTR numbers,
 			 const struct vm_request *request)
@@ -18,11 +19,8 @@ static NTSTATUS allocate(HANDLE process, PULONG_PTR count, PULONG_PTR numbers,
 
 	if (!count || !numbers)
 		return STATUS_ACCESS_VIOLATION;
-	status = own_process(process, PROCESS_VM_OPERATION);
-	if (!status_is_success(status))
-		return status;
 	got = *count;
-	status = awe_allocate(numbers, &got, request->node);
+	status = pages_take_frames(process, numbers, &got, request);
 	if (status_is_success(status))
 		*count = got;
 	return status;
@@ -56,11 +54,8 @@ CORE_API BOOL FreeUserPhysicalPages(HANDLE hProcess, PULONG_PTR NumberOfPages, P
 
 	if (!NumberOfPages || !PageArray)
 		return status_set_last_error(STATUS_ACCESS_VIOLATION);
-	status = own_process(hProcess, PROCESS_VM_OPERATION);
-	if (!status_is_success(status))
-		return status_set_last_error(status);
 	count = *NumberOfPages;
-	status = awe_free(PageArray, &count, &request);
+	status = pages_give_frames(hProcess, PageArray, &count, &request);
 	*NumberOfPages = count;
 	return status_set_last_error(status);
 }

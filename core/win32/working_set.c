@@ -6,10 +6,10 @@
 #include <assert.h>
 
 #include "core/base/hints.h"
+#include "core/base/status.h"
 #include "core/core.h"
+#include "core/process/pages.h"
 #include "core/vm/lockpages.h"
-#include "core/vm/working_set.h"
-#include "core/win32/own_process.h"
 
 static_assert(sizeof(PSAPI_WORKING_SET_EX_INFORMATION) == 16, "a page's row");
 
@@ -26,40 +26,40 @@ CORE_API BOOL VirtualUnlock(LPVOID lpAddress, SIZE_T dwSize)
 }
 
 /* What both Nt calls check. Nobody has the privilege to lock in physical memory. */
-static NTSTATUS check_lock(HANDLE process, ULONG kind)
+static NTSTATUS check_lock(ULONG kind)
 {
 	if (kind == 0 || kind & ~(MAP_PROCESS | MAP_SYSTEM))
 		return STATUS_INVALID_PARAMETER;
-	if (kind & MAP_SYSTEM)
-		return STATUS_PRIVILEGE_NOT_HELD;
-	return own_process(process, PROCESS_VM_OPERATION);
+	return kind & MAP_SYSTEM ? STATUS_PRIVILEGE_NOT_HELD : STATUS_SUCCESS;
 }
 
 CORE_API NTSTATUS NtLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
 				      ULONG MapType)
 {
-	NTSTATUS status = check_lock(ProcessHandle, MapType);
+	NTSTATUS status = check_lock(MapType);
 
-	return status_is_success(status) ? lockpages_lock(BaseAddress, RegionSize) : status;
+	if (!status_is_success(status))
+		return status;
+	return pages_lock(ProcessHandle, BaseAddress, RegionSize);
 }
 
 CORE_API NTSTATUS NtUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress,
 					PSIZE_T RegionSize, ULONG MapType)
 {
-	NTSTATUS status = check_lock(ProcessHandle, MapType);
+	NTSTATUS status = check_lock(MapType);
 
-	return status_is_success(status) ? lockpages_unlock(BaseAddress, RegionSize) : status;
+	if (!status_is_success(status))
+		return status;
+	return pages_unlock(ProcessHandle, BaseAddress, RegionSize);
 }
 
 CORE_API BOOL GetProcessWorkingSetSizeEx(HANDLE hProcess, PSIZE_T lpMinimumWorkingSetSize,
 					 PSIZE_T lpMaximumWorkingSetSize, PDWORD Flags)
 {
-	NTSTATUS status = own_process(hProcess, PROCESS_QUERY_LIMITED_INFORMATION);
 	struct working_set_limits limits;
 
-	if (!status_set_last_error(status))
+	if (!status_set_last_error(pages_limits(hProcess, &limits)))
 		return FALSE;
-	working_set_limits(&limits);
 	*lpMinimumWorkingSetSize = limits.minimum_bytes;
 	*lpMaximumWorkingSetSize = limits.maximum_bytes;
 	*Flags = limits.flags;
@@ -78,16 +78,15 @@ CORE_API BOOL GetProcessWorkingSetSize(HANDLE hProcess, PSIZE_T lpMinimumWorking
 CORE_API BOOL SetProcessWorkingSetSizeEx(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
 					 SIZE_T dwMaximumWorkingSetSize, DWORD Flags)
 {
-	NTSTATUS status = own_process(hProcess, PROCESS_SET_QUOTA);
+	const struct working_set_limits limits = {
+		.minimum_bytes = dwMinimumWorkingSetSize,
+		.maximum_bytes = dwMaximumWorkingSetSize,
+		.flags = Flags,
+	};
+	bool is_to_be_empty = limits.minimum_bytes == EMPTY && limits.maximum_bytes == EMPTY;
 
-	if (!status_set_last_error(status))
-		return FALSE;
-	if (dwMinimumWorkingSetSize == EMPTY && dwMaximumWorkingSetSize == EMPTY) {
-		working_set_empty();
-		return TRUE;
-	}
-	return status_set_last_error(
-		working_set_set_limits(dwMinimumWorkingSetSize, dwMaximumWorkingSetSize, Flags));
+	return status_set_last_error(is_to_be_empty ? pages_empty(hProcess)
+						    : pages_set_limits(hProcess, &limits));
 }
 
 CORE_API BOOL SetProcessWorkingSetSize(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
@@ -100,14 +99,10 @@ CORE_API BOOL SetProcessWorkingSetSize(HANDLE hProcess, SIZE_T dwMinimumWorkingS
 CORE_API BOOL QueryWorkingSetEx(HANDLE hProcess, PVOID pv, DWORD cb)
 {
 	size_t count = cb / sizeof(PSAPI_WORKING_SET_EX_INFORMATION);
-	NTSTATUS status;
 
 	if (count == 0)
 		return status_set_last_error(STATUS_INFO_LENGTH_MISMATCH);
 	if (!pv)
 		return status_set_last_error(STATUS_ACCESS_VIOLATION);
-	status = own_process(hProcess, PROCESS_QUERY_INFORMATION);
-	if (status_is_success(status))
-		status = working_set_query(pv, count);
-	return status_set_last_error(status);
+	return status_set_last_error(pages_query(hProcess, pv, count));
 }

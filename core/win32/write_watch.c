@@ -7,14 +7,15 @@
 #include "core/base/status.h"
 #include "core/core.h"
 #include "core/os/os.h"
-#include "core/process/process.h"
+#include "core/process/pages.h"
 #include "core/vm/writewatch.h"
 
 /* What the two Win32 functions answer when they fail. */
 #define FAILED (~0u)
+#define THIS_PROCESS ((HANDLE)(intptr_t)-1)
 
-static NTSTATUS get(DWORD flags, PVOID base, SIZE_T size, PVOID *addresses, ULONG_PTR *count,
-		    DWORD *granularity)
+static NTSTATUS get(HANDLE process, DWORD flags, PVOID base, SIZE_T size, PVOID *addresses,
+		    ULONG_PTR *count, DWORD *granularity)
 {
 	size_t listed;
 	NTSTATUS status;
@@ -26,7 +27,8 @@ static NTSTATUS get(DWORD flags, PVOID base, SIZE_T size, PVOID *addresses, ULON
 	if (!addresses)
 		return STATUS_ACCESS_VIOLATION;
 	listed = *count;
-	status = vm_get_write_watch(base, size, flags & WRITE_WATCH_FLAG_RESET, addresses, &listed);
+	status = pages_written(process, base, size, flags & WRITE_WATCH_FLAG_RESET, addresses,
+			       &listed);
 	if (!status_is_success(status))
 		return status;
 	*count = listed;
@@ -37,8 +39,8 @@ static NTSTATUS get(DWORD flags, PVOID base, SIZE_T size, PVOID *addresses, ULON
 CORE_API UINT GetWriteWatch(DWORD dwFlags, PVOID lpBaseAddress, SIZE_T dwRegionSize,
 			    PVOID *lpAddresses, ULONG_PTR *lpdwCount, LPDWORD lpdwGranularity)
 {
-	return status_set_last_error(get(dwFlags, lpBaseAddress, dwRegionSize, lpAddresses,
-					 lpdwCount, lpdwGranularity))
+	return status_set_last_error(get(THIS_PROCESS, dwFlags, lpBaseAddress, dwRegionSize,
+					 lpAddresses, lpdwCount, lpdwGranularity))
 		       ? 0
 		       : FAILED;
 }
@@ -49,32 +51,15 @@ CORE_API UINT ResetWriteWatch(LPVOID lpBaseAddress, SIZE_T dwRegionSize)
 											: FAILED;
 }
 
-/* A watch is its own process's affair. */
-static NTSTATUS check_process(HANDLE process)
-{
-	uint32_t id;
-	NTSTATUS status = process_id(process, &id);
-
-	if (!status_is_success(status))
-		return status;
-	return id == os_process_id() ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
-}
-
 CORE_API NTSTATUS NtGetWriteWatch(HANDLE ProcessHandle, ULONG Flags, PVOID BaseAddress,
 				  SIZE_T RegionSize, PVOID *UserAddressArray,
 				  ULONG_PTR *EntriesInUserAddressArray, PULONG Granularity)
 {
-	NTSTATUS status = check_process(ProcessHandle);
-
-	if (!status_is_success(status))
-		return status;
-	return get(Flags, BaseAddress, RegionSize, UserAddressArray, EntriesInUserAddressArray,
-		   Granularity);
+	return get(ProcessHandle, Flags, BaseAddress, RegionSize, UserAddressArray,
+		   EntriesInUserAddressArray, Granularity);
 }
 
 CORE_API NTSTATUS NtResetWriteWatch(HANDLE ProcessHandle, PVOID BaseAddress, SIZE_T RegionSize)
 {
-	NTSTATUS status = check_process(ProcessHandle);
-
-	return status_is_success(status) ? vm_reset_write_watch(BaseAddress, RegionSize) : status;
+	return pages_forget_written(ProcessHandle, BaseAddress, RegionSize);
 }

@@ -29,6 +29,9 @@ enum child_command {
 	CHILD_RESERVE,  /* answers the base of a new region of 64 KiB */
 	CHILD_WATCH,    /* answers how many pages of the 64 KiB there were written */
 	CHILD_CODE,     /* answers the address of a function */
+	CHILD_PAGE,     /* answers what QueryWorkingSetEx says of the page */
+	CHILD_MINIMUM,  /* answers the minimum working set */
+	CHILD_MAP,      /* answers whether physical page number `address` can be mapped and used */
 };
 
 struct child_order {
@@ -198,6 +201,34 @@ static uint64_t child_count_written(void *base)
 	return GetWriteWatch(0, base, GRANULE, pages, &count, &size) ? UINT64_MAX - 1 : count;
 }
 
+static uint64_t child_describe(void *address)
+{
+	PSAPI_WORKING_SET_EX_INFORMATION page = { .VirtualAddress = address };
+
+	QueryWorkingSetEx(GetCurrentProcess(), &page, sizeof page);
+	return page.VirtualAttributes.Flags;
+}
+
+static uint64_t child_minimum(void)
+{
+	SIZE_T minimum = 0, maximum = 0;
+
+	GetProcessWorkingSetSize(GetCurrentProcess(), &minimum, &maximum);
+	return minimum;
+}
+
+static uint64_t child_map(ULONG_PTR number)
+{
+	volatile char *window =
+		VirtualAlloc(NULL, PAGE, MEM_RESERVE | MEM_PHYSICAL, PAGE_READWRITE);
+	uint64_t answer = window && MapUserPhysicalPages((void *)window, 1, &number);
+
+	if (answer)
+		window[1] = 'm';
+	VirtualFree((void *)window, 0, MEM_RELEASE);
+	return answer;
+}
+
 static uint64_t child_obey(const struct child_order *order)
 {
 	volatile char *address = (char *)(uintptr_t)order->address;
@@ -218,6 +249,12 @@ static uint64_t child_obey(const struct child_order *order)
 		return child_count_written((void *)address);
 	case CHILD_CODE:
 		return (uintptr_t)child_function;
+	case CHILD_PAGE:
+		return child_describe((void *)address);
+	case CHILD_MINIMUM:
+		return child_minimum();
+	case CHILD_MAP:
+		return child_map((uintptr_t)address);
 	}
 	return UINT64_MAX;
 }

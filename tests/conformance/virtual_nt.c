@@ -5,16 +5,7 @@
  * write back. The same source is a native test of core and a Windows program. */
 
 #include "tests/conformance/both.h"
-
-#ifdef _WIN32
-NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG);
-NTSTATUS NTAPI NtAllocateVirtualMemoryEx(HANDLE, PVOID *, SIZE_T *, ULONG, ULONG,
-					 MEM_EXTENDED_PARAMETER *, ULONG);
-NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG, ULONG *);
-NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE, LPCVOID, int, PVOID, SIZE_T, SIZE_T *);
-NTSTATUS NTAPI NtFlushVirtualMemory(HANDLE, LPCVOID *, SIZE_T *, IO_STATUS_BLOCK *);
-#endif
+#include "tests/conformance/nt.h"
 
 #define REGION (4 * GRANULE)
 #define THIS_PROCESS ((HANDLE)-1)
@@ -244,8 +235,38 @@ static void test_arguments(void)
 		  STATUS_INVALID_INFO_CLASS, "query of what nobody knows");
 }
 
+static void test_copy(void)
+{
+	char *region = allocate(REGION, MEM_RESERVE);
+	char buffer[16] = "fifteen letters";
+	SIZE_T count = UNTOUCHED;
+	PVOID base = region;
+	SIZE_T size = PAGE;
+
+	todo_wine("goes through what has no access");
+	ok_status(NtWriteVirtualMemory(THIS_PROCESS, region, buffer, sizeof buffer, &count),
+		  STATUS_PARTIAL_COPY, "write to what is only reserved");
+	todo_wine("goes through what has no access");
+	ok_equal(count, 0, "nothing is written");
+	NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE);
+	ok_status(NtWriteVirtualMemory(THIS_PROCESS, region, buffer, sizeof buffer, &count),
+		  STATUS_SUCCESS, "write");
+	ok(count == sizeof buffer && !memcmp(region, buffer, sizeof buffer), "it is written");
+	memset(buffer, 0, sizeof buffer);
+	ok_status(NtReadVirtualMemory(THIS_PROCESS, region, buffer, sizeof buffer, &count),
+		  STATUS_SUCCESS, "read");
+	ok(count == sizeof buffer && !memcmp(region, buffer, sizeof buffer), "it is read");
+	todo_wine("goes through what has no access");
+	ok_status(NtReadVirtualMemory(THIS_PROCESS, region + PAGE, buffer, sizeof buffer, &count),
+		  STATUS_PARTIAL_COPY, "read of what is only reserved");
+	todo_wine("goes through what has no access");
+	ok_equal(count, 0, "nothing is read");
+	release(region);
+}
+
 int main(void)
 {
+	test_copy();
 	test_allocate();
 	test_allocate_at();
 	test_allocate_ex();

@@ -5,14 +5,7 @@
  * what handles to processes allow (processthreadsapi.h, "Process Security and Access Rights"). */
 
 #include "tests/conformance/child.h"
-
-#ifdef _WIN32
-NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE, PVOID *, ULONG_PTR, SIZE_T *, ULONG, ULONG);
-NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG, ULONG *);
-NTSTATUS NTAPI NtReadVirtualMemory(HANDLE, LPCVOID, PVOID, SIZE_T, SIZE_T *);
-NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE, PVOID, LPCVOID, SIZE_T, SIZE_T *);
-#endif
+#include "tests/conformance/nt.h"
 
 #define REGION (4 * GRANULE)
 #define MESSAGE "letters for the child"

@@ -12,11 +12,7 @@
 #endif
 
 #include "tests/conformance/exceptions.h"
-
-#ifdef _WIN32
-NTSTATUS NTAPI NtGetWriteWatch(HANDLE, ULONG, PVOID, SIZE_T, PVOID *, ULONG_PTR *, ULONG *);
-NTSTATUS NTAPI NtResetWriteWatch(HANDLE, PVOID, SIZE_T);
-#endif
+#include "tests/conformance/nt.h"
 
 #define PAGES 16
 #define REGION (PAGES * PAGE)

@@ -4,19 +4,12 @@
 /* The working set, pages locked in it, and hints (memoryapi.h, psapi.h). The same source is a
  * native test of core and a Windows program. */
 
-#include "tests/conformance/common.h"
+#include "tests/conformance/nt.h"
 
 #define REGION (4 * GRANULE)
 /* The documented limits that a process begins with. */
 #define MINIMUM (50 * PAGE)
 #define MAXIMUM (345 * PAGE)
-
-#ifdef _WIN32
-NTSTATUS NTAPI NtLockVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-NTSTATUS NTAPI NtUnlockVirtualMemory(HANDLE, PVOID *, SIZE_T *, ULONG);
-#define MAP_PROCESS 1
-#define MAP_SYSTEM 2
-#endif
 
 static char *reserve(SIZE_T size, SIZE_T committed)
 {

@@ -97,7 +97,7 @@ static const struct {
 	{ "a lowest address that is none", { .lowest = UINT64_MAX } },
 	{ "a limit that is no address", { .limit = UINT64_MAX } },
 	{ "a truth that is neither", { .takes_placeholders = 2 } },
-	{ "a word that is nothing's", { .reserved = 1 } },
+	{ "more words than there is room for", { .word_count = PROTOCOL_WORDS + 1 } },
 	{ "a type that there is not", { .type = 1 } },
 	{ "a protection that there is not", { .protect = 3 } },
 	{ "a size without end", { .size_bytes = UINT64_MAX & ~UINT64_C(0xfff) } },
