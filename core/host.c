@@ -9,8 +9,9 @@
 #include "core/base/lock.h"
 #include "core/base/object.h"
 #include "core/heap/heap.h"
-#include "core/vm/charge.h"
 #include "core/process/agent.h"
+#include "core/vm/charge.h"
+#include "core/vm/parking.h"
 #include "core/vm/virtual.h"
 #include "core/vm/writewatch.h"
 
@@ -88,4 +89,5 @@ CORE_API void core_write_ends(const void *call)
 CORE_API void core_thread_exit(void)
 {
 	heap_thread_exit();
+	parking_thread_exit();
 }

@@ -36,6 +36,9 @@ int os_sync_pages(void *address, size_t size_bytes, int flags);
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
 /* The NUMA node of a page that is in memory; -ENOENT when it is not, -ENOSYS without nodes. */
 int os_node_of_page(const void *address);
+/* Whether the system reads there for the calling thread; looks at 8 bytes, which are zero or cannot
+ * be read. */
+bool os_can_read(const void *address);
 
 /* Waits while *word is `expected`; may return early for any reason. */
 void os_futex_wait(const uint32_t *word, uint32_t expected);

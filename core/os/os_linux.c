@@ -88,6 +88,12 @@ int os_node_of_page(const void *address)
 	return error < 0 ? (int)error : node;
 }
 
+/* A set of no signals, to be blocked. */
+bool os_can_read(const void *address)
+{
+	return system_call4(SYS_rt_sigprocmask, SIG_BLOCK, (long)address, 0, sizeof(uint64_t)) == 0;
+}
+
 void os_futex_wait(const uint32_t *word, uint32_t expected)
 {
 	system_call4(SYS_futex, (long)word, FUTEX_WAIT_PRIVATE, expected, 0);

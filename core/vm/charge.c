@@ -15,6 +15,7 @@
 
 #include "core/os/os.h"
 #include "core/types.h"
+#include "core/vm/parking.h"
 
 #define PROTECT_KIND_MASK 0xffu
 #define WRITABLE_KINDS \
@@ -99,13 +100,23 @@ uint64_t charge_of_commit(const struct pagestate *pages, uint64_t first_page, ui
 	return pages_more * OS_PAGE_SIZE;
 }
 
-void charge_read(struct charge *totals)
+void charge_read_all(struct charge *totals)
 {
 	const uint64_t *from = (const uint64_t *)&totals_now;
 	uint64_t *to = (uint64_t *)totals;
 
 	for (size_t i = 0; i < sizeof totals_now / sizeof *from; i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+void charge_read(struct charge *totals)
+{
+	uint64_t parked_bytes = parking_bytes();
+
+	charge_read_all(totals);
+	totals->reserved_bytes -= parked_bytes;
+	totals->committed_bytes -= parked_bytes;
+	totals->protected_bytes[__builtin_ctz(PAGE_READWRITE)] -= parked_bytes;
 }
 
 void charge_set_limit(uint64_t limit_bytes)
@@ -121,7 +132,11 @@ uint64_t charge_limit(void)
 bool charge_has_room(uint64_t size_bytes)
 {
 	uint64_t most = charge_limit();
-	uint64_t committed = __atomic_load_n(&totals_now.committed_bytes, __ATOMIC_RELAXED);
+	uint64_t committed;
 
-	return most == 0 || (committed <= most && size_bytes <= most - committed);
+	if (most == 0)
+		return true;
+	committed = __atomic_load_n(&totals_now.committed_bytes, __ATOMIC_RELAXED);
+	committed -= parking_bytes();
+	return committed <= most && size_bytes <= most - committed;
 }

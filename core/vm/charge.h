@@ -34,6 +34,8 @@ struct charge {
 
 /* The totals, each right by itself. Any thread, no lock. */
 void charge_read(struct charge *totals);
+/* The same with the ranges that are parked, which the tree has. */
+void charge_read_all(struct charge *totals);
 
 /* The commit charge that VirtualAlloc and the heaps may bring about: past it they fail with
  * STATUS_COMMITMENT_LIMIT. POSIX calls are counted, and never refused. 0: no limit. */

@@ -9,6 +9,7 @@
 
 #include "core/base/hints.h"
 #include "core/vm/charge.h"
+#include "core/vm/parking.h"
 #include "core/vm/sequence.h"
 
 #define ATTEMPTS 8
@@ -102,7 +103,8 @@ static RACES_ON_PURPOSE bool look(uint64_t page, struct glimpse *glimpse)
 
 	if (!sequence_begin_reading(&sequence) || !find(page, sequence, &vad))
 		return false;
-	glimpse->is_known = vad && peek(vad->pages.first_page) <= page;
+	glimpse->is_known =
+		vad && peek(vad->pages.first_page) <= page && vad_life(vad) != LIFE_PARKED;
 	if (!glimpse->is_known)
 		return sequence_is_same(sequence);
 	glimpse->base = peek(vad->pages.first_page) * OS_PAGE_SIZE;
@@ -111,6 +113,14 @@ static RACES_ON_PURPOSE bool look(uint64_t page, struct glimpse *glimpse)
 	glimpse->origin = peek(vad->origin);
 	glimpse->pager = peek(vad->pager);
 	return find_run(vad, page, sequence, &glimpse->run);
+}
+
+struct vad *glimpse_vad(uint64_t page)
+{
+	uintptr_t sequence;
+	struct vad *vad;
+
+	return sequence_begin_reading(&sequence) && find(page, sequence, &vad) ? vad : NULL;
 }
 
 bool glimpse_page(uint64_t page, struct glimpse *glimpse)

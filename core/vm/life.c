@@ -6,6 +6,7 @@
 #include "core/base/arena.h"
 #include "core/vm/awe.h"
 #include "core/vm/disposition.h"
+#include "core/vm/parking.h"
 #include "core/vm/vad.h"
 #include "core/vm/virtual.h"
 #include "core/vm/writewatch.h"
@@ -32,6 +33,7 @@ void vm_fork_child(void)
 	lock_fork_adopt(&vm_lock);
 	watch_fork_child();
 	awe_fork_child();
+	parking_fork_child();
 	lock_release(&vm_lock);
 }
 

@@ -18,6 +18,7 @@
 #include "core/base/check.h"
 #include "core/os/pager.h"
 #include "core/types.h"
+#include "core/vm/parking.h"
 #include "core/vm/tell.h"
 
 static uint32_t state_of(int prot, bool is_file, bool is_copied)
@@ -118,9 +119,11 @@ void mapping_protect(uintptr_t base, uintptr_t end, int prot, uint16_t api)
 {
 	struct vad *vad;
 
-	for (vad = vad_find_from(base); vad && vad_base(vad) < end; vad = vad_next(vad))
-		protect_in_vad(vad, vad_base(vad) > base ? vad_base(vad) : base,
-			       vad_end(vad) < end ? vad_end(vad) : end, prot, api);
+	for (vad = vad_find_from(base); vad && vad_base(vad) < end; vad = vad_next(vad)) {
+		if (parking_hold(vad))
+			protect_in_vad(vad, vad_base(vad) > base ? vad_base(vad) : base,
+				       vad_end(vad) < end ? vad_end(vad) : end, prot, api);
+	}
 }
 
 /* Whether the system's protection is what the tree says of [base, end) inside `vad`. What another
@@ -152,7 +155,7 @@ static uintptr_t compare_part(const struct mapping *mapping, uintptr_t at, uint1
 	if (vad && vad_base(vad) <= at) {
 		uintptr_t end = vad_end(vad) < mapping->end ? vad_end(vad) : mapping->end;
 
-		if (!is_as_told(vad, at, end, mapping->prot))
+		if (!is_as_told(vad, at, end, mapping->prot) && parking_hold(vad))
 			protect_in_vad(vad, at, end, mapping->prot, api);
 		return end;
 	}

@@ -17,6 +17,7 @@
 
 #include "core/base/check.h"
 #include "core/vm/mapping.h"
+#include "core/vm/parking.h"
 #include "core/vm/posix_range.h"
 #include "core/vm/tell.h"
 #include "core/vm/vad.h"
@@ -59,10 +60,13 @@ static void take_back_end(const struct posix_range *range, intptr_t error, uint1
 static intptr_t map_locked(void *address, size_t size_bytes, int prot, int flags, int fd,
 			   off_t offset, uint16_t api)
 {
-	struct posix_range range;
-	bool ends_others = replaces(flags) && posix_range(address, size_bytes, &range);
+	struct posix_range range = { 0, 0 };
+	bool has_place = address && posix_range(address, size_bytes, &range);
+	bool ends_others = has_place && replaces(flags);
 	intptr_t got;
 
+	if (has_place)
+		parking_clear(range.base, range.end);
 	if (!vad_prepare())
 		return -ENOMEM;
 	if (ends_others)
@@ -95,6 +99,8 @@ intptr_t posix_mmap(void *address, size_t size_bytes, int prot, int flags, int f
 
 	lock_acquire(&vm_lock);
 	got = map_locked(address, size_bytes, prot, flags, fd, offset, (uint16_t)api);
+	if (got == -ENOMEM && parking_clear_all())
+		got = map_locked(address, size_bytes, prot, flags, fd, offset, (uint16_t)api);
 	lock_release(&vm_lock);
 	return got;
 }
@@ -103,6 +109,7 @@ static int unmap_locked(const struct posix_range *range, uint16_t api)
 {
 	int error;
 
+	parking_clear(range->base, range->end);
 	if (!vad_prepare())
 		return -ENOMEM;
 	tell_unmapped(range->base, range->end, api);
@@ -132,6 +139,8 @@ static int protect_locked(const struct posix_range *range, int prot, uint16_t ap
 {
 	int error;
 
+	parking_clear(range->base, range->end);
+	parking_hold_all(range->base, range->end);
 	if (!vad_prepare())
 		return -ENOMEM;
 	error = os_protect((void *)range->base, range->end - range->base, prot);
@@ -152,6 +161,8 @@ int posix_mprotect(void *address, size_t size_bytes, int prot, enum api api)
 		return os_protect(address, size_bytes, prot);
 	lock_acquire(&vm_lock);
 	error = protect_locked(&range, prot, (uint16_t)api);
+	if (error == -ENOMEM && parking_clear_all())
+		error = protect_locked(&range, prot, (uint16_t)api);
 	lock_release(&vm_lock);
 	return error;
 }
@@ -163,21 +174,33 @@ static bool resets(int advice)
 	       advice == MADV_DONTNEED_LOCKED;
 }
 
+static int advise_locked(const struct posix_range *range, int advice, uint16_t api)
+{
+	int error;
+
+	parking_clear(range->base, range->end);
+	parking_hold_all(range->base, range->end);
+	if (resets(advice))
+		watch_remember_all(range->base, range->end);
+	error = os_advise((void *)range->base, range->end - range->base, advice);
+	if (error == 0 && resets(advice))
+		tell(&(struct tell_range){ .kind = EVENT_VAD_RESET,
+					   .api = api,
+					   .base = range->base,
+					   .end = range->end });
+	return error;
+}
+
+/* Other advice changes no record, but what the region's next owner would find. */
 int posix_advise(void *address, size_t size_bytes, int advice, enum api api)
 {
 	struct posix_range range;
 	int error;
 
-	if (!resets(advice) || !posix_range(address, size_bytes, &range))
+	if (!(resets(advice) || parking_is_used()) || !posix_range(address, size_bytes, &range))
 		return os_advise(address, size_bytes, advice);
 	lock_acquire(&vm_lock);
-	watch_remember_all(range.base, range.end);
-	error = os_advise(address, size_bytes, advice);
-	if (error == 0)
-		tell(&(struct tell_range){ .kind = EVENT_VAD_RESET,
-					   .api = (uint16_t)api,
-					   .base = range.base,
-					   .end = range.end });
+	error = advise_locked(&range, advice, (uint16_t)api);
 	lock_release(&vm_lock);
 	return error;
 }

@@ -18,6 +18,7 @@
 #include "core/os/pager.h"
 #include "core/types.h"
 #include "core/vm/mapping.h"
+#include "core/vm/parking.h"
 #include "core/vm/posix_range.h"
 #include "core/vm/tell.h"
 #include "core/vm/vad.h"
@@ -150,6 +151,17 @@ static intptr_t shrink_locked(const struct move *move)
 	return got;
 }
 
+static intptr_t change_locked(const struct move *move)
+{
+	bool shrinks = move->new_size_bytes <= move->old.end - move->old.base;
+
+	parking_clear(move->old.base, move->old.end);
+	if (move->has_target)
+		parking_clear(move->target.base, move->target.end);
+	return shrinks && !move->has_target && !move->keeps_old ? shrink_locked(move)
+								: move_locked(move);
+}
+
 /* False for arguments that the system will refuse. */
 static bool understand_move(void *address, struct move *move)
 {
@@ -183,11 +195,9 @@ intptr_t posix_mremap(void *address, size_t old_size_bytes, size_t new_size_byte
 	if (!understand_move(address, &move))
 		return os_remap(address, old_size_bytes, new_size_bytes, flags, new_address);
 	lock_acquire(&vm_lock);
-	if (!move.has_target && !move.keeps_old &&
-	    move.new_size_bytes <= move.old.end - move.old.base)
-		got = shrink_locked(&move);
-	else
-		got = move_locked(&move);
+	got = change_locked(&move);
+	if (got == -ENOMEM && parking_clear_all())
+		got = change_locked(&move);
 	lock_release(&vm_lock);
 	return got;
 }
@@ -238,6 +248,8 @@ static intptr_t break_locked(void *address, uint16_t api)
 	bool is_told = wanted_end < old_end && is_of_break(wanted_end, old_end);
 	intptr_t got;
 
+	if (wanted_end > old_end)
+		parking_clear(old_end, wanted_end);
 	if (!vad_prepare())
 		return os_break(NULL);
 	if (is_told)
@@ -283,6 +295,8 @@ intptr_t posix_shmat(int id, const void *address, int flags, enum api api)
 	intptr_t got;
 
 	lock_acquire(&vm_lock);
+	if (address)
+		parking_clear_all();
 	got = os_shm_attach(id, address, flags);
 	if (got >= 0)
 		record_attached((uintptr_t)got, (uint16_t)api);

@@ -17,6 +17,7 @@
 #include "core/os/pager_model.h"
 #include "core/vm/glimpse.h"
 #include "core/vm/maps.h"
+#include "core/vm/parking.h"
 #include "core/vm/region.h"
 #include "core/vm/virtual.h"
 
@@ -156,6 +157,9 @@ static NTSTATUS query_locked(uintptr_t page_base, MEMORY_BASIC_INFORMATION *info
 
 	if (answer_from_tree(page_base, info))
 		return STATUS_SUCCESS;
+	/* The system's list shows them as mapped. */
+	parking_clear(page_base, page_base + OS_PAGE_SIZE);
+	parking_clear_all();
 	error = maps_open(&reader);
 	if (error < 0)
 		return status_from_os(error);

@@ -22,6 +22,7 @@
 #include "core/os/pager.h"
 #include "core/types.h"
 #include "core/vm/gaps.h"
+#include "core/vm/parking.h"
 #include "core/vm/vad.h"
 
 /* Where the next range should end, of pagers with parts and of others; 0: nothing is known. */
@@ -213,14 +214,29 @@ static intptr_t take_anywhere(const struct space_wish *wish)
 	return got;
 }
 
-intptr_t space_take(const struct space_wish *wish)
+static intptr_t take(const struct space_wish *wish)
 {
-	check_debug(lock_is_mine(&vm_lock), "addresses taken without the lock");
 	if (wish->base)
 		return take_at(wish, wish->base);
 	if (wish->limit || wish->lowest)
 		return take_in_bounds(wish);
 	return take_anywhere(wish);
+}
+
+/* Regions that are parked are in nobody's way. */
+intptr_t space_take(const struct space_wish *wish)
+{
+	intptr_t got;
+
+	check_debug(lock_is_mine(&vm_lock), "addresses taken without the lock");
+	if (wish->base)
+		parking_clear(wish->base, wish->base + wish->size_bytes);
+	else if (wish->limit || wish->lowest)
+		parking_clear_all();
+	got = take(wish);
+	if (got == -ENOMEM && parking_clear_all())
+		got = take(wish);
+	return got;
 }
 
 /* Near vm.max_map_count the system may have no room for the boundary that a hole needs. The

@@ -6,6 +6,7 @@
 #include "core/vm/tell.h"
 
 #include "core/types.h"
+#include "core/vm/parking.h"
 
 void tell_always(const struct tell_range *range)
 {
@@ -59,6 +60,8 @@ void tell_mapped(uintptr_t base, uintptr_t end, uint16_t api)
 		uintptr_t at = vad_base(vad) > base ? vad_base(vad) : base;
 		uintptr_t last = vad_end(vad) < end ? vad_end(vad) : end;
 
+		if (vad_life(vad) == LIFE_PARKED)
+			continue;
 		while (at < last) {
 			struct page_run run = pagestate_run(&vad->pages, at / OS_PAGE_SIZE);
 			uintptr_t run_end = run.end_page * OS_PAGE_SIZE;
@@ -77,7 +80,7 @@ void tell_untold(uint16_t api)
 	if (!event_is_wanted())
 		return;
 	for (vad = vad_find_from(0); vad; vad = vad_next(vad)) {
-		if (vad->is_told)
+		if (vad->is_told || !parking_hold(vad))
 			continue;
 		tell_mapped(vad_base(vad), vad_end(vad), api);
 		vad->is_told = true;

@@ -35,8 +35,9 @@ enum vad_origin {
  *  - a VAD_ORIGIN_VIRTUAL one is MEM_PRIVATE, and lies at a multiple of 64 KiB unless it came from
  *    a placeholder;
  *  - a placeholder has no committed page, and protect is PAGE_NOACCESS;
- *  - pager is who has its pages: pager_model when another memory manager serves them.
- * Guarded by: vm_lock. */
+ *  - pager is who has its pages: pager_model when another memory manager serves them;
+ *  - one whose life is LIFE_PARKED is free, for everybody but the kernel.
+ * Guarded by: vm_lock; life: atomic. */
 struct vad {
 	struct rb_node node;
 	struct pagestate pages;
@@ -54,6 +55,7 @@ struct vad {
 	bool is_placeholder;       /* addresses that are kept for a region or a view */
 	bool was_placeholder;      /* is one, or took the place of one */
 	uint16_t numa_node;        /* the NUMA node that it prefers, plus 1; 0: none */
+	uint64_t life;             /* parking.h; last, because it goes on when the vad is reused */
 };
 
 static inline uintptr_t vad_base(const struct vad *vad)
@@ -74,9 +76,11 @@ struct vad *vad_take(void);
 /* Gives a vad back that is in no tree, with its page states. */
 void vad_give_back(struct vad *vad);
 
-/* The one that holds `address`, or NULL. */
+/* The one that holds `address`, or NULL, also where it is parked. From now on it is released with
+ * vm_lock only. */
 struct vad *vad_find(uintptr_t address);
-/* The first one that ends above `address`, or NULL. */
+/* These four may answer one that is parked, or is released meanwhile (parking_hold).
+ * The first one that ends above `address`, or NULL. */
 struct vad *vad_find_from(uintptr_t address);
 /* The last one that begins below `address`, or NULL. */
 struct vad *vad_find_below(uintptr_t address);

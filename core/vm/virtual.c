@@ -19,6 +19,7 @@
 #include "core/vm/charge.h"
 #include "core/vm/large.h"
 #include "core/vm/numa.h"
+#include "core/vm/parking.h"
 #include "core/vm/placeholder.h"
 #include "core/vm/region.h"
 #include "core/vm/rules.h"
@@ -60,6 +61,7 @@ static struct vad *record_region(uintptr_t base, uintptr_t end, const struct all
 		placeholder_begin(vad);
 	pagestate_init(&vad->pages, region_page(base), region_page(end), allocation->state);
 	vad_insert(vad);
+	parking_admit(vad);
 	return vad;
 }
 
@@ -153,6 +155,8 @@ static NTSTATUS commit_locked(const struct allocation *allocation)
 	if (!pagestate_prepare())
 		return STATUS_NO_MEMORY;
 	error = watch_set_pages(vad, range, allocation->state);
+	if (error == -ENOMEM && parking_clear_all())
+		error = watch_set_pages(vad, range, allocation->state);
 	if (error < 0) {
 		region_set_back(vad, range);
 		return error == -ENOMEM ? STATUS_COMMITMENT_LIMIT : status_from_os(error);
@@ -278,14 +282,42 @@ static NTSTATUS check_allocation(const void *base, size_t size_bytes, struct all
 	return status;
 }
 
+/* A request for nothing but memory, anywhere: a parked region will do. Who listens, and who counts
+ * against a limit, has vm_lock. */
+static bool takes_any_region(const void *base, uint32_t type, uint32_t protect,
+			     const struct vm_request *request)
+{
+	return !base && (type | MEM_RESERVE) == (MEM_RESERVE | MEM_COMMIT) && type & MEM_COMMIT &&
+	       protect == PAGE_READWRITE && !request->owner && !request->alignment_bytes &&
+	       !request->limit && !request->lowest && !request->node &&
+	       pager_of(request) == &pager_linux && !event_is_wanted() && !charge_limit();
+}
+
+static bool take_parked(void **base, size_t *size_bytes, uint16_t api)
+{
+	size_t rounded_bytes = (*size_bytes + OS_PAGE_SIZE - 1) & ~(OS_PAGE_SIZE - 1);
+	uintptr_t found;
+
+	if (*size_bytes - 1 >= PARKING_REGION_BYTES_MAX ||
+	    !parking_take(rounded_bytes, api, &found))
+		return false;
+	*base = (void *)found;
+	*size_bytes = rounded_bytes;
+	return true;
+}
+
 NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t protect,
 		     const struct vm_request *request)
 {
 	struct allocation allocation = {
 		.type = type, .protect = protect, .pager = pager_of(request), .request = request
 	};
-	NTSTATUS status = check_allocation(*base, *size_bytes, &allocation);
+	NTSTATUS status;
 
+	if (takes_any_region(*base, type, protect, request) &&
+	    take_parked(base, size_bytes, request->api))
+		return STATUS_SUCCESS;
+	status = check_allocation(*base, *size_bytes, &allocation);
 	if (!status_is_success(status))
 		return status;
 	lock_acquire(&vm_lock);
@@ -424,6 +456,22 @@ static NTSTATUS check_free(uint32_t free_type, size_t size_bytes)
 	}
 }
 
+/* A whole region that nobody has to be told of needs no lock. */
+static bool park(void **base, size_t *size_bytes, const struct vm_request *request)
+{
+	uintptr_t page_base = (uintptr_t)*base & ~(OS_PAGE_SIZE - 1);
+	size_t released_bytes;
+
+	if (*size_bytes || request->owner || event_is_wanted())
+		return false;
+	released_bytes = parking_put(page_base);
+	if (!released_bytes)
+		return false;
+	*base = (void *)page_base;
+	*size_bytes = released_bytes;
+	return true;
+}
+
 NTSTATUS vm_free(void **base, size_t *size_bytes, uint32_t free_type,
 		 const struct vm_request *request)
 {
@@ -432,6 +480,8 @@ NTSTATUS vm_free(void **base, size_t *size_bytes, uint32_t free_type,
 
 	if (!status_is_success(status))
 		return status;
+	if (free_type == MEM_RELEASE && park(base, size_bytes, request))
+		return STATUS_SUCCESS;
 	lock_acquire(&vm_lock);
 	if (free_type & MEM_COALESCE_PLACEHOLDERS)
 		status = coalesce_locked((uintptr_t)*base, *size_bytes, &range, request);
