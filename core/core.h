@@ -130,9 +130,9 @@ NTSTATUS NtLockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T R
 NTSTATUS NtUnlockVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
 			       ULONG MapType);
 
-/* The working set of a process (PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SET_QUOTA). Its limits (50
- * and 345 pages at first) bound what can be locked, and nothing else. What is less than 20 pages
- * (minimum) or 13 (maximum) becomes that. Both -1: as much as can be is paged out.
+/* The working set of a process (PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SET_QUOTA). Its limits
+ * (50 and 345 pages at first) bound what can be locked, and nothing else. What is less than 20
+ * pages (minimum) or 13 (maximum) becomes that. Both -1: as much as can be is paged out.
  * ERROR_INVALID_PARAMETER: a minimum of 0 or above the maximum, contradicting flags. */
 BOOL GetProcessWorkingSetSize(HANDLE hProcess, PSIZE_T lpMinimumWorkingSetSize,
 			      PSIZE_T lpMaximumWorkingSetSize);
@@ -143,7 +143,8 @@ BOOL SetProcessWorkingSetSize(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
 BOOL SetProcessWorkingSetSizeEx(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
 				SIZE_T dwMaximumWorkingSetSize, DWORD Flags);
 /* What the system knows of each page in the array of PSAPI_WORKING_SET_EX_INFORMATION; cb is its
- * size. Needs PROCESS_QUERY_INFORMATION. A share count of 2 is at least 2. ERROR_BAD_LENGTH: no room for one row. */
+ * size. Needs PROCESS_QUERY_INFORMATION. A share count of 2 is at least 2. ERROR_BAD_LENGTH: no
+ * room for one row. */
 BOOL QueryWorkingSetEx(HANDLE hProcess, PVOID pv, DWORD cb);
 
 /* Hints. Offered memory is paged out first and keeps its contents, so that ReclaimVirtualMemory

@@ -131,7 +131,7 @@ static NTSTATUS query_part(HANDLE process, PSAPI_WORKING_SET_EX_INFORMATION *pag
 NTSTATUS pages_query(HANDLE process, PSAPI_WORKING_SET_EX_INFORMATION *pages, size_t count)
 {
 	bool is_own = false;
-	NTSTATUS status = process_is_own(process, PROCESS_QUERY_INFORMATION, &is_own);
+	NTSTATUS status = process_is_this(process, PROCESS_QUERY_INFORMATION, &is_own);
 
 	if (!status_is_success(status))
 		return status;
@@ -188,7 +188,7 @@ NTSTATUS pages_written(HANDLE process, const void *base, size_t size_bytes, bool
 		       void **pages, size_t *count)
 {
 	bool is_own = false;
-	NTSTATUS status = process_is_own(process, PROCESS_VM_OPERATION, &is_own);
+	NTSTATUS status = process_is_this(process, PROCESS_VM_OPERATION, &is_own);
 
 	if (!status_is_success(status))
 		return status;
@@ -258,7 +258,7 @@ NTSTATUS pages_take_frames(HANDLE process, uintptr_t *numbers, size_t *count,
 			   const struct vm_request *request)
 {
 	bool is_own = false;
-	NTSTATUS status = process_is_own(process, PROCESS_VM_OPERATION, &is_own);
+	NTSTATUS status = process_is_this(process, PROCESS_VM_OPERATION, &is_own);
 
 	if (!status_is_success(status))
 		return status;
@@ -303,7 +303,7 @@ NTSTATUS pages_give_frames(HANDLE process, const uintptr_t *numbers, size_t *cou
 			   const struct vm_request *request)
 {
 	bool is_own = false;
-	NTSTATUS status = process_is_own(process, PROCESS_VM_OPERATION, &is_own);
+	NTSTATUS status = process_is_this(process, PROCESS_VM_OPERATION, &is_own);
 
 	if (!status_is_success(status))
 		return status;

@@ -124,7 +124,7 @@ NTSTATUS process_close(HANDLE handle)
 	return object_close(handle);
 }
 
-NTSTATUS process_is_own(HANDLE handle, uint32_t access, bool *is_own)
+NTSTATUS process_is_this(HANDLE handle, uint32_t access, bool *is_own)
 {
 	struct process *process;
 	NTSTATUS status = enter(handle, access, &process);
@@ -139,7 +139,7 @@ NTSTATUS process_is_own(HANDLE handle, uint32_t access, bool *is_own)
 static NTSTATUS check_own(HANDLE handle)
 {
 	bool is_own = false;
-	NTSTATUS status = process_is_own(handle, PROCESS_DUP_HANDLE, &is_own);
+	NTSTATUS status = process_is_this(handle, PROCESS_DUP_HANDLE, &is_own);
 
 	return status_is_success(status) && !is_own ? STATUS_NOT_SUPPORTED : status;
 }

@@ -46,7 +46,7 @@ NTSTATUS process_ask(HANDLE process, uint32_t access, struct protocol_request *r
 NTSTATUS process_ask_range(HANDLE process, struct protocol_request *request, void **base,
 			   size_t *size_bytes);
 /* Whether the handle is one of the calling process. It must allow `access`. */
-NTSTATUS process_is_own(HANDLE process, uint32_t access, bool *is_own);
+NTSTATUS process_is_this(HANDLE process, uint32_t access, bool *is_own);
 
 /* Both need PROCESS_VM_OPERATION. */
 NTSTATUS process_allocate(HANDLE process, void **base, size_t *size_bytes, uint32_t type,
