@@ -73,7 +73,7 @@ typedef void (*event_sink)(const struct event *event);
 
 /* Non-zero while somebody listens. Points at a word that the listener owns; core and preload read
  * it before they build an event: two loads and one predictable branch when nobody listens. */
-extern const volatile int *event_gate;
+extern const volatile int *event_gate __attribute__((visibility("hidden")));
 
 /* Installs the listener; `gate` must stay valid for the rest of the process. NULL, NULL removes
  * it. A program that links libvadcore and is recorded (vadtrace record) hears nothing: the
@@ -86,8 +86,11 @@ void event_emit(const struct event *event);
 static inline bool event_is_wanted(void)
 {
 	const volatile int *gate = __atomic_load_n(&event_gate, __ATOMIC_RELAXED);
+	bool is_open;
 
-	return __builtin_expect(__atomic_load_n(gate, __ATOMIC_RELAXED) != 0, 0);
+	/* A load and a comparison in one, which no compiler makes of an atomic load. */
+	__asm__ volatile("cmpl $0, %1" : "=@ccne"(is_open) : "m"(*gate));
+	return __builtin_expect(is_open, 0);
 }
 
 #ifdef __cplusplus

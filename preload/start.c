@@ -21,6 +21,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "core/base/thread.h"
+#include "core/heap/thread.h"
 #include "core/host.h"
 #include "core/os/os.h"
 #include "preload/config.h"
@@ -79,6 +81,12 @@ static void arm_thread(void)
 	trace_thread_begin();
 }
 
+/* A thread that reaches core by another way than malloc: its malloc will not ask. */
+static void thread_begins(void)
+{
+	(void)serve_now();
+}
+
 static void start_process(void)
 {
 	real_resolve_first();
@@ -86,6 +94,9 @@ static void start_process(void)
 	program_find();
 	config_read(program_kind() == PROGRAM_NATIVE);
 	core_start();
+	thread_began = thread_begins;
+	if (config_get()->observe)
+		threads_close_plain();
 	real_resolve();
 	operators_resolve();
 	thread_key_exists = pthread_key_create(&thread_key, thread_end) == 0;

@@ -32,7 +32,7 @@ static enum misuse examine_in_page(const struct page *page, const struct block *
 
 	if (offset >= page_carved_bytes(page))
 		return MISUSE_FOREIGN;
-	if (!page_has_block_at(page, offset))
+	if (!page_divides(page, offset))
 		return MISUSE_INTERIOR;
 	return is_marked_free(block) ? MISUSE_DOUBLE_FREE : MISUSE_NONE;
 }

@@ -88,7 +88,7 @@ static void make_current(struct front *front, uint32_t size_class)
 	struct page *page = front->queues[size_class].first;
 
 	if (page) {
-		page_set_used(page, page_used(page) + 1);
+		page_add_live(page, page->start);
 		page_set_current(page, true);
 	}
 	set_direct(front, size_class);
@@ -125,7 +125,7 @@ static void unlink_page(struct front *front, struct page *page)
 		queue->first = page->next;
 	if (!was_current)
 		return;
-	page_set_used(page, page_used(page) - 1);
+	page_take_live(page, page->start);
 	page_set_current(page, false);
 	make_current(front, page->size_class);
 }
@@ -232,15 +232,16 @@ static bool is_current(const struct front *front, const struct page *page)
 	return front->queues[page->size_class].first == page;
 }
 
-uint32_t page_count_free(const struct page *page)
+struct page_free_list page_walk_free(const struct page *page)
 {
-	uint32_t count = 0;
+	struct page_free_list list = { 0, 0 };
 
 	for (const struct block *block = page->free; block; block = block->next) {
-		if (unlikely(++count > page->carved || block->mark != block_mark(block)))
+		if (unlikely(++list.count > page->carved || block->mark != block_mark(block)))
 			front_fail_corrupted(block);
+		list.sum += (uintptr_t)block;
 	}
-	return count;
+	return list;
 }
 
 /* A page got free blocks: it returns to its queue if it was full, to the pool if it is empty. */
@@ -248,15 +249,15 @@ static void settle(struct front *front, struct page *page)
 {
 	bool is_full = (page_owner(page) & PAGE_FULL) != 0;
 
-	if (is_full && page_used(page) != 0)
+	if (is_full && !page_is_empty(page))
 		append(front, page);
-	if (page_used(page) != 0)
+	if (!page_is_empty(page))
 		return;
 	if (!is_full)
 		unlink_page(front, page);
 	/* Less than none are used: so says a block that was freed twice. */
-	if (unlikely(page_used(page) != 0))
-		page_count_free(page);
+	if (unlikely(!page_is_empty(page)))
+		page_walk_free(page);
 	span_return(page);
 }
 
@@ -308,14 +309,16 @@ static struct page *pop_notified(struct front *front)
 static void take_remote(struct page *page)
 {
 	struct block *first = atomic_exchange_explicit(&page->remote, NULL, memory_order_acq_rel);
+	uintptr_t sum = (uintptr_t)first;
 	struct block *last = first;
 	uint32_t count = 1;
 
 	for (; last->next; last = last->next) {
 		if (count++ > page->limit)
 			front_fail_corrupted(last);
+		sum += (uintptr_t)last->next;
 	}
-	page_set_used(page, page_used(page) - count);
+	page_take_live(page, (void *)sum);
 	atomic_signal_fence(memory_order_seq_cst);
 	block_link(last, page->free);
 	page->free = first;
@@ -333,6 +336,17 @@ void front_drain(struct front *front)
 	}
 }
 
+/* What is live beside the mark of a current page. What no blocks can sum up to was left by one that
+ * was freed twice: then the list of free blocks is a circle. */
+static uintptr_t live_blocks(const struct front *front, const struct page *page)
+{
+	uintptr_t live = page->live - (is_current(front, page) ? (uintptr_t)page->start : 0);
+
+	if (live && live / (uintptr_t)page->start - 1 >= page->carved)
+		page_walk_free(page);
+	return live;
+}
+
 void front_release_empty(struct front *front, size_t keep_bytes)
 {
 	begin_change(front);
@@ -342,8 +356,7 @@ void front_release_empty(struct front *front, size_t keep_bytes)
 
 		for (; page; page = next) {
 			next = page->next;
-			if (page_used(page) != (is_current(front, page) ? 1u : 0u) ||
-			    page_carved_bytes(page) <= keep_bytes)
+			if (live_blocks(front, page) || page_carved_bytes(page) <= keep_bytes)
 				continue;
 			unlink_page(front, page);
 			span_return(page);
@@ -352,13 +365,21 @@ void front_release_empty(struct front *front, size_t keep_bytes)
 	end_change(front);
 }
 
+/* The sum of the addresses of all blocks that have been in a list. */
+static uintptr_t carved_sum(const struct page *page)
+{
+	size_t count = page->carved, distances = count ? count * (count - 1) / 2 : 0;
+
+	return count * (uintptr_t)page->start + distances * page->block_bytes;
+}
+
 static void requeue(struct page *page, void *context)
 {
 	struct front *front = context;
 
 	if (page->kind != PAGE_BLOCKS || (page_owner(page) & ~PAGE_FULL) != (uintptr_t)front)
 		return;
-	page_set_used(page, page->carved - page_count_free(page));
+	page->live = carved_sum(page) - page_walk_free(page).sum;
 	page_set_current(page, false);
 	if (page->free || page->carved < page->limit)
 		append(front, page);
@@ -391,7 +412,7 @@ static void check_page(const struct front *front, const struct page *page)
 	check(page->kind == PAGE_BLOCKS, "a queued page that holds no blocks");
 	check(page->carved <= page->limit, "a page carved past its end");
 	check(page->block_bytes == class_bytes(page->size_class), "a page of the wrong class");
-	check(page_used(page) - current + page_count_free(page) <= page->carved,
+	check(page_used(page) - current + page_walk_free(page).count <= page->carved,
 	      "a page with more blocks than carved");
 	check(!page->next || page->next->prev == page, "a queue that does not lead back");
 }

@@ -8,7 +8,8 @@
  * Everyone else may read a page's owner and push a block to its `remote` list (front_free_remote).
  *
  * Each store of a fast path comes in such an order that a thread that stops for ever in the middle
- * (siglongjmp out of a handler, fork in another thread) loses at most the block it was at. The
+ * (siglongjmp out of a handler, fork in another thread) loses at most the block it was at, or keeps
+ * its page from ever looking empty. The
  * queues are not that robust; they are derived data: `dirty` tells that they were being changed,
  * and front_rebuild makes them anew from the pages. What a drain had in hand then is lost. */
 
@@ -89,7 +90,7 @@ static inline struct block *page_pop(struct page *page)
 	*(struct block *volatile *)&page->free = block->next;
 	/* Who allocates next from this page need not wait for it then. */
 	__builtin_prefetch(block->next, /* write */ 1);
-	page_set_used(page, page_used(page) + 1);
+	page_add_live(page, block);
 	block->mark = 0;
 	return block;
 }
@@ -102,20 +103,22 @@ static inline struct block *page_pop_quickly(struct page *page)
 	return likely(block && block->mark == block_mark(block)) ? page_pop(page) : NULL;
 }
 
-/* Puts a block into the page's free list; returns how many are still used. */
-static inline uint32_t page_push(struct page *page, struct block *block)
+/* Puts a block into the page's free list; returns whether none is used now. */
+static inline bool page_push(struct page *page, struct block *block)
 {
-	uint32_t used = page_used(page) - 1;
-
-	page_set_used(page, used);
-	atomic_signal_fence(memory_order_seq_cst);
 	block_link(block, page->free);
 	*(struct block *volatile *)&page->free = block;
-	return used;
+	atomic_signal_fence(memory_order_seq_cst);
+	return page_take_live(page, block);
 }
 
-/* Walks the free list. A block that was freed twice makes it a circle, and ends the process. */
-uint32_t page_count_free(const struct page *page);
+/* What a walk of the free list finds: how many there are, and the sum of their addresses. A block
+ * that was freed twice makes the list a circle, and ends the process. */
+struct page_free_list {
+	uint32_t count;
+	uintptr_t sum;
+};
+struct page_free_list page_walk_free(const struct page *page);
 
 /* A block of a class whose current page has none; NULL when there is no memory. */
 void *front_allocate_slow(struct front *front, uint32_t size_class);
@@ -128,7 +131,7 @@ static inline void *front_allocate(struct front *front, uint32_t size_class)
 	return likely(block != NULL) ? block : front_allocate_slow(front, size_class);
 }
 
-/* What is left to do when page_push gave 0, or the page was full. */
+/* What is left to do when page_push gave true, or the page was full. */
 void front_page_freed(struct front *front, struct page *page);
 
 /* The same, and front_leave. */
@@ -137,7 +140,7 @@ void front_leave_freed(struct front *front, struct page *page);
 /* Frees a block of a page of this front. */
 static inline void front_free(struct front *front, struct page *page, struct block *block)
 {
-	if (unlikely(page_push(page, block) == 0 || page_owner(page) != (uintptr_t)front))
+	if (unlikely(page_push(page, block) || page_owner(page) != (uintptr_t)front))
 		front_page_freed(front, page);
 }
 

@@ -62,7 +62,9 @@ enum page_kind {
 /* A span, described in the entry of its first slice.
  *  - every block is free here (in the list `free`), or freed by another thread (in `remote`), or
  *    not carved yet (index >= carved), or given out;
- *  - used = blocks given out + those in `remote` + 1 while the page is its class's current one;
+ *  - live = the sum of the addresses of all blocks given out or in `remote`, and of `start` while
+ *    the page is its class's current one: so it is 0 when there are none, and a block that was
+ *    freed twice in the place of another does not make a page look empty;
  *  - owner is the front, plus PAGE_FULL while the page is in no queue of it; just PAGE_FULL
  *    if the page is not PAGE_BLOCKS;
  *  - remote is not empty: the page is in its front's `notified` stack, or the thread whose block
@@ -75,27 +77,29 @@ struct page {
 		uint64_t divider;     /* ceil(2^64 / block_bytes): tests divisibility */
 		uintptr_t user_value; /* of the one block of other kinds */
 	};
-	_Atomic(uint32_t) used;
-	_Atomic(uint32_t) carved_bytes; /* where the blocks end that have been in a list */
+	uintptr_t live;
+	char *start;           /* of the first block; not of a large one */
+	uint32_t carved_bytes; /* where the blocks end that have been in a list */
 	union {
 		uint32_t carved;     /* the same, counted */
 		uint32_t user_flags; /* of the one block of other kinds; HEAP_ADD_USER_INFO too */
 	};
-	uint32_t limit; /* blocks that fit */
-	uint8_t kind;   /* enum page_kind */
+	uint8_t kind; /* enum page_kind */
 	uint8_t size_class;
 	uint8_t slices;
 	_Atomic(bool) is_current; /* first in the queue of its class */
 	bool sized;               /* blocks of the Win32 face: they know their exact size */
 	bool is_ready; /* free, but its list of free blocks is as it was: see segment.c */
 	size_t block_bytes;
-	size_t exact_bytes; /* PAGE_SINGLE and PAGE_LARGE, if sized: what was asked for */
 	_Alignas(64) _Atomic(struct block *) remote;
 	struct page *next_notified;
 	struct page *next, *prev; /* the queue of the size class */
 	struct heap *heap;
+	size_t exact_bytes; /* PAGE_SINGLE and PAGE_LARGE, if sized: what was asked for */
+	uint32_t limit;     /* blocks that fit; of a large block: where it starts in its segment */
 };
-static_assert(sizeof(struct page) == 128, "two cache lines: the owner's and the others'");
+static_assert(offsetof(struct page, remote) == 64 && sizeof(struct page) == 128,
+	      "two cache lines: the owner's and the others'");
 
 #define PAGE_FULL ((uintptr_t)1)
 
@@ -108,13 +112,13 @@ enum segment_list_name {
 };
 
 /* The header of a segment.
- *  - head[slice] is the index of the first slice of the span that holds `slice`; 0 (whose page is
- *    PAGE_NONE, or the large block's) when there is none;
+ *  - head[slice] says where in `pages` the page is whose span holds `slice`, in bytes; 0 (the page
+ *    is PAGE_NONE, or the large block's) when there is none;
  *  - free_mask has a bit for each slice in no span; bit 0, the header's, is always clear;
  *  - dirty_mask has a bit for each slice that may hold anything but zeroes.
  * Guarded by: its pool's lock. */
 struct segment {
-	uint8_t head[SEGMENT_SLICES + 1];
+	uint16_t head[SEGMENT_SLICES + 1];
 	uint8_t list; /* enum segment_list_name */
 	uint64_t free_mask;
 	uint64_t dirty_mask;
@@ -153,54 +157,58 @@ static inline bool page_is_at(const void *address)
 	return chunk_is_set(segment_heads, ((uintptr_t)address - 1) >> SEGMENT_SHIFT);
 }
 
-/* The page that describes `address`, where one is, and how far behind its start that is. */
-static inline struct page *page_at(const void *address, size_t *offset)
+/* The page that describes `address`, where one is. */
+static inline struct page *page_at(const void *address)
 {
 	uintptr_t segment = ((uintptr_t)address - 1) & ~SEGMENT_MASK;
-	size_t distance = (uintptr_t)address - segment;
-	size_t head = ((const struct segment *)segment)->head[distance >> SLICE_SHIFT];
-	struct page *page = &((struct segment *)segment)->pages[head];
+	size_t slice = ((uintptr_t)address - segment) >> SLICE_SHIFT;
+	size_t head = ((const struct segment *)segment)->head[slice];
+	uintptr_t page = segment + offsetof(struct segment, pages) + head;
 
-	*offset = distance - (head << SLICE_SHIFT);
 	/* Else the compiler works out the address anew for each field. */
 	__asm__("" : "+r"(page));
-	return page;
+	return (struct page *)page;
 }
 
 /* The same; NULL when it is not ours. Never NULL for a block of ours. */
 static inline struct page *page_of(const void *address)
 {
-	size_t offset;
-
-	return likely(page_is_at(address)) ? page_at(address, &offset) : NULL;
+	return likely(page_is_at(address)) ? page_at(address) : NULL;
 }
 
 /* Where the blocks of a page in a segment of spans start. */
 static inline char *page_start(const struct page *page)
 {
-	struct segment *segment = segment_of_page(page);
-
-	return (char *)segment + ((size_t)(page - segment->pages) << SLICE_SHIFT);
+	return page->start;
 }
 
 /* Only grows; those who free from other threads may read an old value, from after their block. */
 static inline uint32_t page_carved_bytes(const struct page *page)
 {
-	return atomic_load_explicit(&page->carved_bytes, memory_order_relaxed);
+	return __atomic_load_n(&page->carved_bytes, __ATOMIC_RELAXED);
 }
 
 static inline void page_set_carved(struct page *page, uint32_t carved)
 {
 	page->carved = carved;
-	atomic_store_explicit(&page->carved_bytes, carved * (uint32_t)page->block_bytes,
-			      memory_order_relaxed);
+	__atomic_store_n(&page->carved_bytes, carved * (uint32_t)page->block_bytes,
+			 __ATOMIC_RELAXED);
 }
 
-/* Whether a carved block starts this far behind the start of a PAGE_BLOCKS. For n, d < 2^32: d
- * divides n exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
-static inline bool page_has_block_at(const struct page *page, size_t offset)
+/* Whether so far behind the start of a PAGE_BLOCKS there is a multiple of a block. For n, d < 2^32:
+ * d divides n exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
+static inline bool page_divides(const struct page *page, size_t offset)
 {
-	return offset < page_carved_bytes(page) && offset * page->divider < page->divider;
+	return offset * page->divider < page->divider;
+}
+
+/* Whether a carved block of a PAGE_BLOCKS starts at `address`, which is in its span. For the page's
+ * owner. */
+static inline bool page_has_block(const struct page *page, const void *address)
+{
+	size_t offset = (size_t)((const char *)address - page->start);
+
+	return (uint32_t)offset < page->carved_bytes && page_divides(page, offset);
 }
 
 /* What disguises a word that belongs to this block. */
@@ -220,15 +228,40 @@ static inline void block_link(struct block *block, struct block *next)
 	block->mark = block_mark(block);
 }
 
+/* How many blocks `live` stands for: all of them together are less than `start` behind it. */
 static inline uint32_t page_used(const struct page *page)
 {
-	return atomic_load_explicit(&page->used, memory_order_relaxed);
+	return (uint32_t)(__atomic_load_n(&page->live, __ATOMIC_RELAXED) / (uintptr_t)page->start);
 }
 
-/* Only the owner writes it, so no atomic addition is needed; others may read it for statistics. */
-static inline void page_set_used(struct page *page, uint32_t used)
+/* Only the owner writes `live`, so the addition needs not be atomic; others may read it for
+ * statistics. One instruction does it, where the race checker is not looking. */
+static inline void page_add_live(struct page *page, const void *block)
 {
-	atomic_store_explicit(&page->used, used, memory_order_relaxed);
+#ifdef __SANITIZE_THREAD__
+	__atomic_store_n(&page->live, page->live + (uintptr_t)block, __ATOMIC_RELAXED);
+#else
+	__asm__("add %1, %0" : "+m"(page->live) : "r"(block) : "cc");
+#endif
+}
+
+/* Whether there is nothing live now. */
+static inline bool page_take_live(struct page *page, const void *block)
+{
+#ifdef __SANITIZE_THREAD__
+	__atomic_store_n(&page->live, page->live - (uintptr_t)block, __ATOMIC_RELAXED);
+	return page->live == 0;
+#else
+	bool is_empty;
+
+	__asm__("sub %2, %0" : "+m"(page->live), "=@ccz"(is_empty) : "r"(block) : "cc");
+	return is_empty;
+#endif
+}
+
+static inline bool page_is_empty(const struct page *page)
+{
+	return page->live == 0;
 }
 
 static inline bool page_is_current(const struct page *page)

@@ -57,7 +57,7 @@ void *heap_malloc_unusual(size_t size_bytes)
 
 void *heap_malloc(size_t size_bytes)
 {
-	void *block = heap_malloc_quickly(size_bytes);
+	void *block = heap_malloc_quickly(size_bytes, /* unheard */ false);
 
 	return likely(block != NULL) ? block : heap_malloc_unusual(size_bytes);
 }

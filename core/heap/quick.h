@@ -53,12 +53,12 @@ static inline void *heap_allocate_quickly(struct heap *heap, uint32_t flags, siz
 }
 
 /* Whether the block is one of the front's that may go without more ado: not the page's last one. */
-static inline bool block_is_usual(const struct front *front, const struct page *page, size_t offset,
+static inline bool block_is_usual(const struct front *front, const struct page *page,
 				  const struct block *block)
 {
-	return page_owner(page) == (uintptr_t)front && page_has_block_at(page, offset) &&
+	return page_owner(page) == (uintptr_t)front && page_has_block(page, block) &&
 	       block->mark != block_mark(block) && block_has_plain_trailer(page, block) &&
-	       page_used(page) > 1;
+	       page->live != (uintptr_t)block;
 }
 
 /* False, and nothing done: ask heap_release. */
@@ -67,13 +67,12 @@ static inline bool heap_release_quickly(struct heap *heap, struct block *block)
 	struct front *front = heap_quick_front(heap);
 	struct page *page;
 	bool is_done = false;
-	size_t offset;
 
 	if (unlikely(!front || !page_is_at(block)))
 		return false;
-	page = page_at(block, &offset);
+	page = page_at(block);
 	front_mark(front);
-	if (likely(heap_is_open(heap) && block_is_usual(front, page, offset, block))) {
+	if (likely(heap_is_open(heap) && block_is_usual(front, page, block))) {
 		(void)page_push(page, block);
 		is_done = true;
 	}

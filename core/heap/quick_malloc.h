@@ -17,13 +17,16 @@
 void *heap_malloc_unusual(size_t size_bytes);
 bool heap_free_unusual(void *block);
 
-/* NULL: ask heap_malloc_unusual. */
-static inline void *heap_malloc_quickly(size_t size_bytes)
+/* NULL: ask heap_malloc_unusual. `unheard`: only while nobody listens.
+ * May be called at any time, also where this object is not relocated yet: the thread has no heap
+ * then, or what seems to be one seems to be busy. */
+static inline void *heap_malloc_quickly(size_t size_bytes, bool unheard)
 {
 	struct thread_heap *thread = thread_heap;
 	struct block *block;
 
-	if (unlikely(size_bytes > DIRECT_BYTES_MAX || !thread || thread->plain.busy))
+	if (unlikely(size_bytes > DIRECT_BYTES_MAX || !thread || thread->plain.busy ||
+		     (unheard && event_is_wanted())))
 		return NULL;
 	front_mark(&thread->plain);
 	block = page_pop_quickly(thread->plain.direct[direct_index(size_bytes)]);
@@ -34,9 +37,9 @@ static inline void *heap_malloc_quickly(size_t size_bytes)
 /* Of double frees, the one of the block freed last is seen here at no cost; others when the block
  * would be given out twice (page_pop), or its page becomes something else. To look at the block's
  * mark here would wait for the block to come into the cache. */
-static inline bool block_may_go(const struct page *page, size_t offset, const struct block *block)
+static inline bool block_may_go(const struct page *page, const struct block *block)
 {
-	return page_has_block_at(page, offset) && block != page->free;
+	return page_has_block(page, block) && block != page->free;
 }
 
 /* Frees a block of the calling thread's, if that is all there is to do; `unheard`: only while
@@ -47,17 +50,16 @@ static inline bool heap_free_quickly(void *address, bool unheard)
 {
 	struct thread_heap *thread;
 	struct page *page;
-	size_t offset;
 
 	if (unlikely(!page_is_at(address)))
 		return false;
-	page = page_at(address, &offset);
+	page = page_at(address);
 	thread = thread_heap;
 	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
-		     !block_may_go(page, offset, address) || (unheard && event_is_wanted())))
+		     !block_may_go(page, address) || (unheard && event_is_wanted())))
 		return false;
 	front_mark(&thread->plain);
-	if (unlikely(page_push(page, address) == 0))
+	if (unlikely(page_push(page, address)))
 		front_leave_freed(&thread->plain, page);
 	else
 		front_leave(&thread->plain);

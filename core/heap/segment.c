@@ -7,9 +7,8 @@
  *
  * A free span keeps its pages until the pool holds more of them than it should: then empty
  * segments are released and the free spans of others are discarded. One that had blocks is ready to
- * have them again: taken for the same class, it has its list of free blocks already. That list is
- * walked only when something else becomes of the span: a double free makes a page look empty too
- * early, and this is the last moment to see that. Guarded by: the lock of the pool. */
+ * have them again: taken for the same class, it has its list of free blocks already. Guarded by:
+ * the lock of the pool. */
 
 #include "core/heap/segment.h"
 
@@ -37,6 +36,18 @@ struct pool pools[POOLS] = {
 	[POOL_HOST] = POOL(PAGE_READWRITE),
 	[POOL_HOST_CODE] = POOL(PAGE_EXECUTE_READWRITE),
 };
+
+/* The slice that a page describes, or is the first one of. */
+static uint32_t page_index(const struct page *page)
+{
+	return (uint32_t)(page - segment_of_page(page)->pages);
+}
+
+/* What a segment's `head` says of slices in the span that starts at this one. */
+static uint16_t head_of(uint32_t slice)
+{
+	return (uint16_t)(slice * sizeof(struct page));
+}
 
 bool heap_owns(const void *address)
 {
@@ -184,7 +195,6 @@ static void spoil_ready_locked(struct segment *segment, uint32_t first, uint32_t
 		if (!is_ready_among(page, slice, first, count))
 			continue;
 		page->is_ready = false;
-		page_count_free(page);
 	}
 }
 
@@ -251,13 +261,14 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->heap = request->heap;
 	page->divider = UINT64_MAX / request->block_bytes + 1;
 	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
+	page->start = (char *)segment_of_page(page) + ((size_t)page_index(page) << SLICE_SHIFT);
 	page->next = page->prev = page->next_notified = NULL;
 	atomic_store_explicit(&page->remote, NULL, memory_order_relaxed);
 	page_set_carved(page, 0);
 	if (request->kind != PAGE_BLOCKS)
 		page->user_value = 0;
 	page_set_current(page, false);
-	page_set_used(page, 0);
+	page->live = 0;
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
 }
 
@@ -265,7 +276,7 @@ void pool_describe(struct page *page, const struct span_request *request)
 static void describe_locked(struct page *page, const struct span_request *request)
 {
 	struct segment *segment = segment_of_page(page);
-	uint32_t first = (uint32_t)(page - segment->pages);
+	uint32_t first = page_index(page);
 	bool is_same = page->is_ready && request->kind == PAGE_BLOCKS &&
 		       request->size_class == page->size_class;
 	struct block *free = page->free;
@@ -293,7 +304,7 @@ static struct page *cut_locked(struct segment *segment, uint32_t first,
 	segment->free_mask &= ~mask;
 	segment->dirty_mask |= mask;
 	for (uint32_t i = 0; i < request->slices; i++)
-		segment->head[first + i] = (uint8_t)first;
+		segment->head[first + i] = head_of(first);
 	relist_locked(segment, segment->free_mask ? SEGMENTS_OPEN : SEGMENTS_FULL);
 	describe_locked(&segment->pages[first], request);
 	return &segment->pages[first];
@@ -364,12 +375,12 @@ static bool purge_locked(struct pool *pool, size_t keep_slices)
 static void return_locked(struct page *page)
 {
 	struct segment *segment = segment_of_page(page);
-	uint32_t first = (uint32_t)(page - segment->pages);
+	uint32_t first = page_index(page);
 	uint64_t mask = slices_mask(first, page->slices);
 	struct pool *pool = segment->pool;
 
 	check_debug((segment->free_mask & mask) == 0, "a span given back twice");
-	page->is_ready = page->kind == PAGE_BLOCKS && page_used(page) == 0;
+	page->is_ready = page->kind == PAGE_BLOCKS && page_is_empty(page);
 	page->kind = PAGE_NONE;
 	page_set_owner(page, PAGE_FULL);
 	for (uint32_t i = 0; i < page->slices; i++)
@@ -409,7 +420,7 @@ bool span_return_single(struct page *page)
 static bool stretch_locked(struct page *page, uint32_t slices)
 {
 	struct segment *segment = segment_of_page(page);
-	uint32_t first = (uint32_t)(page - segment->pages);
+	uint32_t first = page_index(page);
 	uint64_t mask;
 
 	if (first + slices > SEGMENT_SLICES)
@@ -423,7 +434,7 @@ static bool stretch_locked(struct page *page, uint32_t slices)
 	segment->free_mask &= ~mask;
 	segment->dirty_mask |= mask;
 	for (uint32_t i = page->slices; i < slices; i++)
-		segment->head[first + i] = (uint8_t)first;
+		segment->head[first + i] = head_of(first);
 	page->slices = (uint8_t)slices;
 	relist_locked(segment, segment->free_mask ? SEGMENTS_OPEN : SEGMENTS_FULL);
 	return true;
@@ -463,7 +474,7 @@ static void visit_spans_locked(struct segment *segment,
 {
 	for (uint32_t slice = 1; slice < SEGMENT_SLICES;) {
 		struct page *page = &segment->pages[slice];
-		bool in_use = segment->head[slice] == slice;
+		bool in_use = segment->head[slice] == head_of(slice);
 		uint32_t slices = in_use ? page->slices : 1;
 
 		if (in_use)
@@ -607,12 +618,13 @@ static void check_segment_locked(const struct segment *segment)
 	check(chunk_is_set(segment_heads, (uintptr_t)segment >> SEGMENT_SHIFT),
 	      "a segment that the map does not know");
 	for (uint32_t slice = 1; slice < SEGMENT_SLICES; slice++) {
-		uint32_t head = segment->head[slice];
+		uint32_t head = segment->head[slice] / (uint32_t)sizeof(struct page);
 
 		if (!head)
 			continue;
 		used |= (uint64_t)1 << slice;
-		check(head <= slice && segment->head[head] == head, "a slice without its span");
+		check(head <= slice && segment->head[head] == head_of(head),
+		      "a slice without its span");
 		check(slice < head + segment->pages[head].slices, "a slice past its span");
 		check(segment->pages[head].kind != PAGE_NONE, "a span in use without a kind");
 	}

@@ -31,6 +31,9 @@ static struct thread_heap *all_threads, *idle_threads;
 /* Threads that have a heap of theirs and have not ended. Written under threads_lock. */
 static uint32_t users;
 
+/* Whether no thread may use its plain front: it stays marked. */
+static bool is_plain_closed;
+
 static struct lock shared_lock = LOCK_INITIALIZER(LOCK_RANK_HEAP);
 static struct front shared_plain, shared_sized;
 
@@ -89,6 +92,18 @@ static void make_idle_locked(struct thread_heap *thread)
 	idle_threads = thread;
 }
 
+static void begin_use_locked(struct thread_heap *thread)
+{
+	if (is_plain_closed)
+		thread->plain.busy = UINTPTR_MAX;
+	__atomic_fetch_add(&users, 1, __ATOMIC_SEQ_CST);
+}
+
+void threads_close_plain(void)
+{
+	is_plain_closed = true;
+}
+
 /* The check inside is for a handler that came between the caller's look and the lock. */
 static struct thread_heap *attach(void)
 {
@@ -101,7 +116,7 @@ static struct thread_heap *attach(void)
 	if (!thread)
 		thread = create_locked();
 	if (thread && thread != thread_heap)
-		__atomic_fetch_add(&users, 1, __ATOMIC_SEQ_CST);
+		begin_use_locked(thread);
 	thread_heap = thread;
 	lock_release(&threads_lock);
 	if (thread && thread_began)

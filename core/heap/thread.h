@@ -34,6 +34,10 @@ static_assert(sizeof(struct thread_heap) <= 8192, "a thread costs two pages");
 /* NULL: this thread has not allocated yet. */
 extern CORE_TLS struct thread_heap *thread_heap;
 
+/* From now on no thread has a front for malloc: another allocator serves the program, and the few
+ * calls that come here nevertheless share one. Called before there is a thread that has. */
+void threads_close_plain(void);
+
 /* The calling thread's front, entered (front_leave ends it); NULL when it cannot be had now: in a
  * handler that interrupted it, after heap_thread_exit, or when there is no memory for one. */
 struct front *thread_enter(bool sized);

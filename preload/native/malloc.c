@@ -303,11 +303,14 @@ static inline bool is_plain(void)
 	return likely(serve_thread == SERVE_ROUTE) && !event_is_wanted();
 }
 
-/* The same calls, where the heap has to do more. */
+/* The same calls, where there is more to do. */
 static __attribute__((noinline)) void *allocate_slowly(size_t size_bytes)
 {
-	void *block = heap_malloc_unusual(size_bytes);
+	void *block;
 
+	if (unlikely(!is_plain()))
+		return allocate_plain(size_bytes);
+	block = heap_malloc_unusual(size_bytes);
 	return likely(block != NULL) ? block : fail(ENOMEM);
 }
 
@@ -319,11 +322,8 @@ static __attribute__((noinline)) void free_slowly(void *block)
 
 CORE_API void *malloc(size_t size)
 {
-	void *block;
+	void *block = heap_malloc_quickly(size, /* unheard */ true);
 
-	if (unlikely(!is_plain()))
-		return allocate_plain(size);
-	block = heap_malloc_quickly(size);
 	return likely(block != NULL) ? block : allocate_slowly(size);
 }
 

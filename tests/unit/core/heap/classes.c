@@ -67,11 +67,12 @@ static bool spans_hold_enough(void)
 /* The multiplication that replaces a remainder, for every offset in a span. */
 static bool divider_finds_starts(size_t block_bytes, size_t span)
 {
-	struct page page = { .carved_bytes = (uint32_t)span,
+	struct page page = { .start = (char *)SEGMENT_BYTES,
+			     .carved_bytes = (uint32_t)span,
 			     .divider = UINT64_MAX / block_bytes + 1 };
 
 	for (size_t offset = 0; offset < span; offset++) {
-		if (page_has_block_at(&page, offset) != (offset % block_bytes == 0))
+		if (page_has_block(&page, page.start + offset) != (offset % block_bytes == 0))
 			return false;
 	}
 	return true;
