@@ -35,6 +35,9 @@ enum event_kind {
 	/* Heaps. */
 	EVENT_HEAP_CREATE = 16,  /* heap, size_bytes (maximum, 0: growable), type (flags) */
 	EVENT_HEAP_DESTROY = 17, /* heap: all its blocks are gone */
+	EVENT_HEAP_ERROR = 18, /* address: what the program gave or touched; heap, size_bytes: of
+				  the block there, type: enum misuse, extra: the address of a
+				  struct event_error, for as long as the call lasts */
 	/* The address space. */
 	EVENT_VAD_RESERVE = 32,  /* address, size_bytes, protect, type: MEM_RESERVE, and MEM_COMMIT
 				    when committed in the same step */
@@ -53,6 +56,35 @@ enum event_owner {
 	EVENT_OWNER_PROGRAM = 0, /* the program asked for exactly this range */
 	EVENT_OWNER_HEAP = 1,    /* a segment that core's heap took to cut blocks from */
 	EVENT_OWNER_OUTSIDE = 2, /* another process asked for it, or for this change of another's */
+};
+
+/* What a program did wrong with a block or a heap. The numbers are those of the trace. */
+enum misuse {
+	MISUSE_NONE = 0,
+	MISUSE_FOREIGN = 1,      /* no block starts here, or none of ours */
+	MISUSE_INTERIOR = 2,     /* inside a block, not at its start */
+	MISUSE_DOUBLE_FREE = 3,  /* the block is free already */
+	MISUSE_OVERRUN = 4,      /* what lies behind the block was written over */
+	MISUSE_WRONG_HEAP = 5,   /* a block of another heap */
+	MISUSE_NO_HEAP = 6,      /* the heap was destroyed, or is none */
+	MISUSE_UNDERRUN = 7,     /* what lies before the block was written over */
+	MISUSE_FREE_WRITTEN = 8, /* the block was written to after it was freed */
+	MISUSE_OUTSIDE = 9,      /* memory beside a block was touched (page mode) */
+	MISUSE_FREE_TOUCHED = 10, /* a freed block was touched (page mode) */
+	MISUSES
+};
+
+/* A call stack that was taken earlier: return addresses, innermost first; count 0: not known. */
+struct event_trace {
+	const uint64_t *frames;
+	uint32_t count;
+	uint32_t tid; /* 0: not known */
+};
+
+/* What is known of the block that was misused; block is 0 when there is none. */
+struct event_error {
+	uint64_t block;
+	struct event_trace allocated, freed;
 };
 
 /* One event. Fields that a kind does not name are 0. */

@@ -16,6 +16,15 @@
 extern "C" {
 #endif
 
+/* How the blocks of all heaps are checked (core/heap/checked.h). */
+enum checked_mode {
+	CHECKED_NOT = 0,
+	CHECKED_PATTERN,
+	CHECKED_PAGE,
+};
+
+#define CHECKED_QUARANTINE_BYTES ((size_t)64 << 20)
+
 /* Makes core ready. Idempotent, callable at any time, also before any constructor has run and
  * inside the dynamic loader: uses system calls only. Every entry of core calls it by itself when
  * needed; the host calls it again from its constructor to register thread-exit notices. */

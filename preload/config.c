@@ -11,10 +11,11 @@
 #include "preload/environment.h"
 #include "trace/schema/schema.h"
 
-static char session[NAME_MAX + 1], live_folder[PATH_MAX];
+static char session[NAME_MAX + 1], live_folder[PATH_MAX], log_path[PATH_MAX];
 static struct config config = {
 	.session = session,
 	.live_folder = live_folder,
+	.log_path = log_path,
 	.stack_depth = VADTRACE_STACK_DEPTH_DEFAULT,
 };
 
@@ -77,15 +78,34 @@ static void read_mode(bool is_native)
 	config.observe = !is_native || config.mode != CONFIG_ROUTE;
 }
 
+static void copy_path(char path[PATH_MAX], const char *name)
+{
+	copy_text(path, PATH_MAX, environment_get(name));
+	if (path[0] != '/')
+		path[0] = '\0';
+}
+
+static void read_check(void)
+{
+	if (config.mode != CONFIG_ROUTE)
+		return;
+	if (is_set_to(VADTRACE_ENV_CHECK, "pattern"))
+		config.check = CHECKED_PATTERN;
+	else if (is_set_to(VADTRACE_ENV_CHECK, "page"))
+		config.check = CHECKED_PAGE;
+	config.quarantine_bytes =
+		read_number(VADTRACE_ENV_QUARANTINE, INT64_MAX, CHECKED_QUARANTINE_BYTES);
+	copy_path(log_path, VADTRACE_ENV_LOG);
+}
+
 void config_read(bool is_native)
 {
 	read_mode(is_native);
 	config.children = is_set_to(VADTRACE_ENV_CHILDREN, "1");
 	config.remote = is_native && is_set_to(VADTRACE_ENV_REMOTE, "1");
 	copy_text(session, sizeof(session), environment_get(VADTRACE_ENV_SESSION));
-	copy_text(live_folder, sizeof(live_folder), environment_get(VADTRACE_ENV_LIVE));
-	if (live_folder[0] != '/')
-		live_folder[0] = '\0';
+	copy_path(live_folder, VADTRACE_ENV_LIVE);
+	read_check();
 	config.stack_depth = (uint32_t)read_number(
 		VADTRACE_ENV_STACK_DEPTH, VADTRACE_STACK_DEPTH_MAX, VADTRACE_STACK_DEPTH_DEFAULT);
 	config.min_size_bytes = read_number(VADTRACE_ENV_MIN_SIZE, INT64_MAX, 0);

@@ -8,7 +8,10 @@
 #define VADTRACE_PRELOAD_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "core/host.h"
 
 enum config_mode {
 	CONFIG_ROUTE,   /* core serves */
@@ -28,6 +31,9 @@ struct config {
 	const char *live_folder; /* "": none */
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
+	enum checked_mode check; /* CHECKED_NOT where core does not serve */
+	size_t quarantine_bytes;
+	const char *log_path; /* "": standard error */
 };
 
 /* Callable before the C library is ready. `is_native`: the process is none of Wine's. There core

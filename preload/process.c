@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "core/heap/checked.h"
 #include "core/host.h"
 #include "core/os/os.h"
 #include "core/vm/posix.h"
@@ -162,8 +163,10 @@ void process_fork_end(unsigned int place)
 
 void process_leave(void)
 {
-	if (process_is_own() && !atomic_exchange(&has_left, true))
-		trace_exit();
+	if (!process_is_own() || atomic_exchange(&has_left, true))
+		return;
+	checked_finish();
+	trace_exit();
 }
 
 /* A page that is zero in each child. A kernel that cannot do this makes all children count as ours.

@@ -25,6 +25,7 @@
 #include "core/heap/thread.h"
 #include "core/host.h"
 #include "core/os/os.h"
+#include "preload/check.h"
 #include "preload/config.h"
 #include "preload/environment.h"
 #include "preload/linger.h"
@@ -97,6 +98,8 @@ static void start_process(void)
 	thread_began = thread_begins;
 	if (config_get()->observe)
 		threads_close_plain();
+	if (program_kind() == PROGRAM_NATIVE)
+		check_start();
 	real_resolve();
 	operators_resolve();
 	thread_key_exists = pthread_key_create(&thread_key, thread_end) == 0;

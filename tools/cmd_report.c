@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/analysis/json.h"
 #include "tools/analysis/text.h"
+#include "tools/lib/cli.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,8 @@ static const struct arguments_command command = {
 		 "  --pid PID[:N]           another process; its N-th program after exec\n"
 		 "  --suppressions FILE     leave out leaks, in LeakSanitizer's form\n"
 		 "  --modules               list the modules\n"
+		 "  --errors                only misused blocks and heaps\n"
+		 "  --error-exitcode N      exit status when there are any (0)\n"
 		 "  --metadata TRACE        read with another trace's metadata\n"
 		 "  --reader NAME           who decodes the trace:\n"
 		 "                          auto: own, else babeltrace (default)\n"
@@ -43,10 +46,11 @@ static const struct arguments_command command = {
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"
 		 "  --help                  this text\n\n"
-		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged "
-		 "and\n"
-		 "the report is about what could be read.\n",
-	.accepted = OPTION_TOP | OPTION_SORT | OPTION_FILTER | OPTION_MODULES,
+		 "Exit status: 0; N of --error-exitcode; 1 nothing could be read; 2 wrong call; 3 "
+		 "the\n"
+		 "trace is damaged and the report is about what could be read.\n",
+	.accepted = OPTION_TOP | OPTION_SORT | OPTION_FILTER | OPTION_MODULES |
+		    OPTION_EXITCODE | OPTION_ERRORS,
 	.top = 10,
 };
 
@@ -63,11 +67,17 @@ static void print_sites(struct analysis *analysis)
 	}
 }
 
-static void print_text(struct analysis *analysis)
+static void print_errors(const struct analysis *analysis)
 {
-	text_loss(analysis);
-	text_header(analysis);
+	if (!analysis->target->errors.count)
+		puts("\nNo block or heap was seen misused.");
+	text_errors(analysis);
+}
+
+static void print_parts(struct analysis *analysis)
+{
 	text_totals(analysis);
+	text_errors(analysis);
 	print_sites(analysis);
 	if (!analysis->options.sort) {
 		text_threads(analysis);
@@ -84,6 +94,16 @@ static void print_text(struct analysis *analysis)
 		text_modules(analysis, analysis->target);
 	}
 	text_hints(analysis);
+}
+
+static void print_text(struct analysis *analysis)
+{
+	text_loss(analysis);
+	text_header(analysis);
+	if (analysis->options.shows_errors)
+		print_errors(analysis);
+	else
+		print_parts(analysis);
 }
 
 /* Keys have no '-'. */
@@ -146,6 +166,7 @@ static void print_json(struct analysis *analysis)
 	json_object_object_add(report, "heaps", json_heaps(target));
 	json_object_object_add(report, "address_space", json_space(target));
 	json_object_object_add(report, "regions", json_regions(analysis));
+	json_object_object_add(report, "errors", json_errors(analysis));
 	json_object_object_add(report, "modules", json_modules(analysis, target));
 	json_object_object_add(report, "suppressions", json_suppressions(analysis));
 	json_object_object_add(report, "other_processes", make_others(analysis));
@@ -154,11 +175,16 @@ static void print_json(struct analysis *analysis)
 
 static int print(struct analysis *analysis)
 {
+	int status = analysis_status(analysis);
+
 	if (analysis->options.is_json)
 		print_json(analysis);
 	else
 		print_text(analysis);
-	return analysis_status(analysis);
+	if (analysis->target->errors.count && analysis->options.error_exitcode &&
+	    status != CLI_EXIT_FAILURE)
+		status = analysis->options.error_exitcode;
+	return status;
 }
 
 int cmd_report(int argc, char **argv)

@@ -61,6 +61,18 @@ static struct module *find(const struct snapshot *snapshot, uint64_t address)
 	return snapshot->modules[low];
 }
 
+const char *trace_find_module(uint64_t address, uint64_t *offset)
+{
+	const struct module *module;
+
+	modules_learn(&address, 1);
+	module = modules_find(address);
+	if (!module)
+		return NULL;
+	*offset = address - module->base;
+	return module->path;
+}
+
 const struct module *modules_find(uint64_t address)
 {
 	return find(snapshot_get(), address);

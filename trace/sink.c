@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "trace/bracket.h"
 #include "trace/buffer.h"
@@ -30,6 +31,16 @@ void sink_start(uint32_t stack_depth)
 	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
 }
 
+/* In a bracket with a thread. A handler that has interrupted the tracer has a stack of its own. */
+static inline struct stack_start start_of(const struct bracket *bracket)
+{
+	return (struct stack_start){
+		.frame = bracket->frame,
+		.caller = bracket->level == 0 ? windows_caller(bracket->frame) : NULL,
+		.history = &bracket->thread->history[bracket->level],
+	};
+}
+
 /* The trace is made where it is read: not copied. */
 static uint32_t walk_and_intern(const struct stack_start *start)
 {
@@ -40,15 +51,36 @@ static uint32_t walk_and_intern(const struct stack_start *start)
 
 uint32_t sink_take_stack(const struct bracket *bracket)
 {
-	/* A handler that has interrupted the tracer has a stack of its own. */
-	struct stack_start start = { .frame = bracket->frame,
-				     .caller = bracket->level == 0 ? windows_caller(bracket->frame)
-								   : NULL };
+	struct stack_start start;
 
 	if (!bracket->thread || depth == 0)
 		return 0;
-	start.history = &bracket->thread->history[bracket->level];
+	start = start_of(bracket);
 	return walk_and_intern(&start);
+}
+
+static uint32_t copy_stack(const struct bracket *bracket, uint64_t *frames, uint32_t capacity)
+{
+	const struct stack_start start = start_of(bracket);
+	const struct stack_trace trace = stack_walk(&start, capacity);
+
+	memcpy(frames, trace.frames, trace.count * sizeof(*frames));
+	return trace.count;
+}
+
+uint32_t trace_take_stack(uint64_t *frames, uint32_t capacity)
+{
+	int saved_errno = errno;
+	struct bracket bracket;
+	uint32_t count = 0;
+
+	if (bracket_open(&bracket, (uintptr_t)__builtin_frame_address(0))) {
+		if (bracket.thread)
+			count = copy_stack(&bracket, frames, capacity);
+		bracket_close(&bracket);
+	}
+	errno = saved_errno;
+	return count;
 }
 
 static void write_record(const struct bracket *bracket, const struct event *event,
@@ -86,6 +118,31 @@ static void note_release(const struct event *event)
 		functions_pe_forget(event->address, event->address + event->size_bytes);
 }
 
+static uint32_t intern(const struct event_trace *trace)
+{
+	const struct stack_trace stack = { .frames = trace->frames,
+					   .count = trace->count,
+					   .hash = stack_hash(trace->frames, trace->count) };
+
+	return depot_intern(&stack);
+}
+
+static void write_error(const struct event *event, uint32_t stack)
+{
+	const struct event_error *error = (const struct event_error *)(uintptr_t)event->extra;
+	const struct provider_error told = {
+		.event = event,
+		.block = error->block,
+		.stack = stack,
+		.allocated_stack = intern(&error->allocated),
+		.allocated_tid = error->allocated.tid,
+		.freed_stack = intern(&error->freed),
+		.freed_tid = error->freed.tid,
+	};
+
+	provider_error(&told);
+}
+
 static void take(const struct bracket *bracket, const struct event *event)
 {
 	enum filter_answer answer = filter_ask(event);
@@ -96,6 +153,8 @@ static void take(const struct bracket *bracket, const struct event *event)
 	stack = filter_wants_stack(event) ? sink_take_stack(bracket) : 0;
 	if (filter_is_record(event)) {
 		write_record(bracket, event, answer, stack);
+	} else if (event->kind == EVENT_HEAP_ERROR) {
+		write_error(event, stack);
 	} else {
 		note_release(event);
 		provider_event(event, stack);

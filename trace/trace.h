@@ -58,6 +58,14 @@ void trace_exit(void);
  * it takes the loader's lock. */
 void trace_modules_changed(void);
 
+/* The calling thread's stack, innermost frame first, at most `capacity` frames; answers how many.
+ * 0 before trace_start, and where no event would have one. */
+uint32_t trace_take_stack(uint64_t *frames, uint32_t capacity);
+
+/* The file whose code is at the address, and how far from where that file begins; NULL: none that a
+ * stack has led through. */
+const char *trace_find_module(uint64_t address, uint64_t *offset);
+
 /* Whether the calling thread is inside LTTng or libunwind on the tracer's behalf. What these ask
  * for (rarely) is not the program's, and the thread may already hold core's vm_lock: the host
  * serves mmap and munmap by the system and does not account for them. */

@@ -19,6 +19,7 @@ enum lock_rank {
 	LOCK_RANK_HEAPS,       /* the list of heaps */
 	LOCK_RANK_HEAP,        /* one heap's shared part */
 	LOCK_RANK_SEGMENTS,    /* the pool of segments */
+	LOCK_RANK_CHECKED,     /* the table of checked blocks */
 	LOCK_RANK_VM,          /* vm_lock: the tree of VADs and all page state */
 	LOCK_RANK_FAULT,       /* who is told of a fault */
 	LOCK_RANK_ARENA,       /* the metadata arena */

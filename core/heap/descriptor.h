@@ -49,6 +49,8 @@ struct heap {
 	_Atomic(size_t) taken_bytes;
 	struct heap_hold hold;
 	uint32_t compatibility; /* HeapCompatibilityInformation */
+	bool is_checked;        /* from its first block on: its blocks are those of checked.h */
+	bool is_vault;          /* where checked blocks lie: in no list that a program gets */
 };
 static_assert(offsetof(struct heap, signature) == 0x10, "programs look there");
 static_assert(offsetof(struct heap, auto_flags) == 0x14, "programs look there");
@@ -68,6 +70,15 @@ static inline bool heap_is_held_by_another(const struct heap *heap)
  * holds the heap. NULL: no heap. heap_leave ends it. */
 struct front *heap_enter(struct heap *heap);
 void heap_leave(struct front *front);
+
+/* The heap that has the memory of checked blocks; NULL: no memory. */
+struct heap *heap_vault(bool has_code);
+
+/* What a block counts against the maximum of a heap of fixed size. heap_charge counts it; false:
+ * there is no room for it. */
+struct block_info;
+size_t heap_charge_for(const struct block_info *info);
+bool heap_charge(struct heap *heap, const struct block_info *info);
 
 /* The page of a block of this heap that is not free; NULL for anything else. Between heap_enter and
  * heap_leave. */

@@ -38,7 +38,7 @@ void front_set_up(struct front *front, struct heap *heap, struct lock *lock, boo
 
 void front_fail_corrupted(const struct block *block)
 {
-	misuse_abort("malloc(): a block was freed twice, or written to after free: ", block);
+	misuse_abort(API_malloc, MISUSE_FREE_WRITTEN, block);
 }
 
 static bool lies_in(uintptr_t address, const stack_t *stack)

@@ -15,6 +15,7 @@
 #include "core/base/check.h"
 #include "core/base/status.h"
 #include "core/heap/blocks.h"
+#include "core/heap/checked.h"
 #include "core/heap/descriptor.h"
 #include "core/heap/quick.h"
 #include "core/heap/segment.h"
@@ -64,7 +65,7 @@ static void *take_big(struct heap *heap, const struct block_info *info, bool *is
 }
 
 /* What a block counts against its heap's maximum. */
-static size_t charge_for(const struct block_info *info)
+size_t heap_charge_for(const struct block_info *info)
 {
 	if (is_big(info))
 		return round_up(info->size_bytes, LARGE_HEADER_BYTES);
@@ -72,13 +73,13 @@ static size_t charge_for(const struct block_info *info)
 }
 
 /* Counts a block against the maximum of a heap of fixed size; false: there is no room for it. */
-static bool charge(struct heap *heap, const struct block_info *info)
+bool heap_charge(struct heap *heap, const struct block_info *info)
 {
 	size_t bytes;
 
 	if (info->size_bytes >= FIXED_BLOCK_BYTES_MAX)
 		return false;
-	bytes = charge_for(info);
+	bytes = heap_charge_for(info);
 	if (atomic_fetch_add(&heap->taken_bytes, bytes) + bytes <= heap->maximum_bytes)
 		return true;
 	atomic_fetch_sub(&heap->taken_bytes, bytes);
@@ -90,14 +91,29 @@ static void *take_block(struct heap *heap, struct front *front, const struct blo
 {
 	void *block;
 
-	if (unlikely(heap->maximum_bytes) && !charge(heap, info))
+	if (unlikely(heap->maximum_bytes) && !heap_charge(heap, info))
 		return NULL;
 	if (unlikely(is_big(info)))
 		block = take_big(heap, info, is_zero);
 	else
 		block = front_allocate(front, class_of_size(gross_bytes(info)));
 	if (unlikely(heap->maximum_bytes) && !block)
-		atomic_fetch_sub(&heap->taken_bytes, charge_for(info));
+		atomic_fetch_sub(&heap->taken_bytes, heap_charge_for(info));
+	return block;
+}
+
+static void *allocate_checked(struct heap *heap, uint32_t flags, const struct block_info *info,
+			      NTSTATUS *status)
+{
+	const struct checked_request request = {
+		.heap = heap,
+		.info = *info,
+		.alignment_bytes = BLOCK_BYTES_MIN,
+		.is_zero = (flags | heap->force_flags) & HEAP_ZERO_MEMORY,
+	};
+	void *block = checked_take(&request);
+
+	set_status(status, block ? STATUS_SUCCESS : STATUS_NO_MEMORY);
 	return block;
 }
 
@@ -114,6 +130,10 @@ static void *allocate(struct heap *heap, uint32_t flags, const struct block_info
 	front = heap_enter(heap);
 	if (unlikely(!front))
 		return fail(status, STATUS_INVALID_HANDLE);
+	if (unlikely(heap->is_checked)) {
+		heap_leave(front);
+		return allocate_checked(heap, flags, info, status);
+	}
 	block = take_block(heap, front, info, &is_zero);
 	if (likely(block != NULL)) {
 		page = page_of(block);
@@ -154,6 +174,12 @@ struct page *heap_page_of(const struct heap *heap, const void *block)
 	return page;
 }
 
+static NTSTATUS release_checked(struct heap *heap, void *block)
+{
+	return checked_return(heap, block) == MISUSE_NONE ? STATUS_SUCCESS
+							   : STATUS_INVALID_PARAMETER;
+}
+
 static NTSTATUS release_entered(struct heap *heap, struct front *front, void *block)
 {
 	struct page *page = heap_page_of(heap, block);
@@ -181,6 +207,10 @@ bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *stat
 	front = heap_enter(heap);
 	if (unlikely(!front))
 		return set_status(status, STATUS_INVALID_HANDLE);
+	if (unlikely(heap->is_checked)) {
+		heap_leave(front);
+		return set_status(status, release_checked(heap, block));
+	}
 	result = release_entered(heap, front, block);
 	heap_leave(front);
 	return set_status(status, result);
@@ -196,6 +226,10 @@ size_t heap_size(struct heap *heap, uint32_t flags, const void *block)
 	(void)flags;
 	if (!front)
 		return SIZE_MAX;
+	if (unlikely(heap->is_checked)) {
+		heap_leave(front);
+		return checked_read_info(heap, block, &info) ? info.size_bytes : SIZE_MAX;
+	}
 	page = heap_page_of(heap, block);
 	if (page && block_read_info(page, block, &info))
 		size_bytes = info.size_bytes;
@@ -275,6 +309,10 @@ void *heap_reallocate(struct heap *heap, uint32_t flags, void *block, size_t siz
 	front = heap_enter(heap);
 	if (!front)
 		return fail(status, STATUS_INVALID_HANDLE);
+	if (unlikely(heap->is_checked)) {
+		heap_leave(front);
+		return checked_resize(heap, flags, block, size_bytes, status);
+	}
 	result = resize_entered(heap, flags, block, size_bytes, &info, &is_done);
 	heap_leave(front);
 	if (!set_status(status, result))

@@ -14,6 +14,7 @@
 
 #include "core/base/check.h"
 #include "core/base/status.h"
+#include "core/heap/checked.h"
 #include "core/heap/descriptor.h"
 #include "core/heap/hold.h"
 #include "core/heap/segment.h"
@@ -71,6 +72,7 @@ static void set_up(struct heap *heap, struct pool *pool, uint32_t flags, size_t 
 	heap->flags = flags | heap->auto_flags | HEAP_PRIVATE;
 	heap->maximum_bytes = maximum_bytes;
 	heap->taken_bytes = HEAP_OVERHEAD_BYTES;
+	heap->is_checked = checked_is_on();
 	front_set_up(&heap->front, heap, &heap->lock, /* sized */ true);
 }
 
@@ -87,6 +89,44 @@ static void enlist(struct heap *heap)
 		heaps = heap;
 	}
 	lock_release(&heaps_lock);
+}
+
+static struct heap *make_vault(bool has_code)
+{
+	struct pool *pool = pool_for(has_code ? HEAP_CREATE_ENABLE_EXECUTE : 0);
+	size_t bytes = sizeof(struct heap);
+	struct heap *heap = pool_reserve(pool, &bytes, /* alignment_bytes */ 0);
+
+	if (!heap)
+		return NULL;
+	set_up(heap, pool, has_code ? HEAP_CREATE_ENABLE_EXECUTE : 0, /* maximum_bytes */ 0);
+	heap->is_checked = false;
+	heap->is_vault = true;
+	return heap;
+}
+
+/* As the first block is checked; of two threads that make one at once, one is faster. */
+struct heap *heap_vault(bool has_code)
+{
+	static struct heap *vaults[2];
+	struct heap *vault = __atomic_load_n(&vaults[has_code], __ATOMIC_ACQUIRE), *made;
+
+	if (likely(vault != NULL))
+		return vault;
+	made = make_vault(has_code);
+	if (!made)
+		return NULL;
+	lock_acquire(&heaps_lock);
+	vault = vaults[has_code];
+	if (!vault) {
+		made->next = heaps;
+		heaps = vault = made;
+		__atomic_store_n(&vaults[has_code], made, __ATOMIC_RELEASE);
+	}
+	lock_release(&heaps_lock);
+	if (vault != made)
+		(void)pool_release(made);
+	return vault;
 }
 
 struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_bytes,
@@ -157,6 +197,8 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 		return false;
 	/* Nobody finds it now, and who found it before is done when it is ours. */
 	hold_seize(heap);
+	if (heap->is_checked)
+		checked_destroy(heap);
 	threads_forget_heap(heap);
 	segments_return_heap(heap->pool, heap);
 	(void)pool_release(heap);
@@ -225,9 +267,12 @@ size_t heap_list(size_t count, struct heap **list)
 	if (count > 0)
 		list[0] = heap_process();
 	lock_acquire(&heaps_lock);
-	for (struct heap *heap = heaps; heap; heap = heap->next, found++) {
+	for (struct heap *heap = heaps; heap; heap = heap->next) {
+		if (heap->is_vault)
+			continue;
 		if (found < count)
 			list[found] = heap;
+		found++;
 	}
 	lock_release(&heaps_lock);
 	return found;
@@ -278,10 +323,12 @@ void heap_fork_prepare(void)
 	threads_fork_prepare();
 	lock_each(lock_acquire);
 	segments_fork_prepare();
+	checked_fork_prepare();
 }
 
 void heap_fork_parent(void)
 {
+	checked_fork_parent();
 	segments_fork_parent();
 	lock_each(lock_release);
 	threads_fork_parent();
@@ -290,6 +337,7 @@ void heap_fork_parent(void)
 
 void heap_fork_child(void)
 {
+	checked_fork_child();
 	segments_fork_child();
 	hold_fork_child(process_heap);
 	for (struct heap *heap = heaps; heap; heap = heap->next)

@@ -14,7 +14,9 @@
 
 #include "core/base/check.h"
 #include "core/base/hints.h"
+#include "core/base/status.h"
 #include "core/heap/blocks.h"
+#include "core/heap/checked.h"
 #include "core/heap/quick_malloc.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
@@ -46,10 +48,25 @@ static void *take_big(size_t size_bytes, size_t alignment_bytes, bool *is_zero)
 	return block_take_big(&request, is_zero);
 }
 
+static void *take_checked(size_t alignment_bytes, size_t size_bytes, bool is_zero)
+{
+	const struct checked_request request = {
+		.heap = heap_native(),
+		.info = { .size_bytes = size_bytes },
+		.alignment_bytes = alignment_bytes,
+		.is_zero = is_zero,
+		.is_malloc = true,
+	};
+
+	return checked_take(&request);
+}
+
 void *heap_malloc_unusual(size_t size_bytes)
 {
 	bool is_zero;
 
+	if (checked_is_on())
+		return take_checked(BLOCK_BYTES_MIN, size_bytes, /* is_zero */ false);
 	if (size_bytes <= CLASS_BYTES_MAX)
 		return take_of_class(class_of_size(size_bytes));
 	return take_big(size_bytes, BLOCK_BYTES_MIN, &is_zero);
@@ -67,6 +84,8 @@ void *heap_calloc(size_t size_bytes)
 	bool is_zero = false;
 	void *block;
 
+	if (checked_is_on())
+		return take_checked(BLOCK_BYTES_MIN, size_bytes, /* is_zero */ true);
 	if (size_bytes <= CLASS_BYTES_MAX)
 		block = heap_malloc(size_bytes);
 	else
@@ -93,6 +112,8 @@ void *heap_memalign(size_t alignment_bytes, size_t size_bytes)
 
 	if (alignment_bytes <= BLOCK_BYTES_MIN)
 		return heap_malloc(size_bytes);
+	if (checked_is_on())
+		return take_checked(alignment_bytes, size_bytes, /* is_zero */ false);
 	if (size_bytes < alignment_bytes)
 		size_bytes = alignment_bytes;
 	if (size_bytes <= CLASS_BYTES_MAX && alignment_bytes <= SLICE_BYTES)
@@ -107,13 +128,27 @@ static __attribute__((noinline)) void free_slow(struct page *page, void *block)
 	if (misuse == MISUSE_NONE)
 		misuse = block_return(page, block);
 	if (unlikely(misuse != MISUSE_NONE))
-		misuse_abort_in("free", misuse, block);
+		misuse_abort(API_free, misuse, block);
+}
+
+static bool free_checked(void *block)
+{
+	enum misuse misuse;
+
+	if (!heap_owns(block))
+		return !block;
+	misuse = checked_return(heap_native(), block);
+	if (misuse != MISUSE_NONE)
+		misuse_abort(API_free, misuse, block);
+	return true;
 }
 
 bool heap_free_unusual(void *block)
 {
 	struct page *page = page_of(block);
 
+	if (checked_is_on())
+		return free_checked(block);
 	if (unlikely(!page))
 		return !block;
 	free_slow(page, block);
@@ -128,18 +163,29 @@ bool heap_try_free(void *block)
 void heap_free(void *block)
 {
 	if (unlikely(!heap_try_free(block)))
-		misuse_abort_in("free", MISUSE_FOREIGN, block);
+		misuse_abort(API_free, MISUSE_FOREIGN, block);
 }
 
-/* The page of a block that the program gave to `function`. */
-static struct page *page_of_argument(const char *function, const void *block)
+/* The page of a block that the program gave to `api`. */
+static struct page *page_of_argument(enum api api, const void *block)
 {
 	struct page *page = page_of(block);
 	enum misuse misuse = page ? block_examine(page, block) : MISUSE_FOREIGN;
 
 	if (unlikely(misuse != MISUSE_NONE))
-		misuse_abort_in(function, misuse, block);
+		misuse_abort(api, misuse, block);
 	return page;
+}
+
+static size_t usable_size_checked(const void *block)
+{
+	struct misuse_report report;
+	struct block_info info;
+
+	if (checked_read_info(heap_native(), block, &info))
+		return info.size_bytes;
+	misuse_examine(heap_native(), block, &report);
+	misuse_abort(API_malloc_usable_size, report.misuse, block);
 }
 
 size_t heap_usable_size(const void *block)
@@ -149,9 +195,11 @@ size_t heap_usable_size(const void *block)
 
 	if (!block)
 		return 0;
-	page = page_of_argument("malloc_usable_size", block);
+	if (checked_is_on())
+		return usable_size_checked(block);
+	page = page_of_argument(API_malloc_usable_size, block);
 	if (!block_read_info(page, block, &info))
-		misuse_abort_in("malloc_usable_size", MISUSE_OVERRUN, block);
+		misuse_abort(API_malloc_usable_size, MISUSE_OVERRUN, block);
 	return info.size_bytes;
 }
 
@@ -174,6 +222,18 @@ static void *move_block(struct page *page, void *block, size_t size_bytes)
 	return moved;
 }
 
+static void *resize_checked(void *block, size_t size_bytes)
+{
+	struct misuse_report report;
+	NTSTATUS status;
+	void *resized = checked_resize(heap_native(), 0, block, size_bytes, &status);
+
+	if (status != STATUS_INVALID_PARAMETER)
+		return resized;
+	misuse_examine(heap_native(), block, &report);
+	misuse_abort(API_realloc, report.misuse, block);
+}
+
 void *heap_realloc(void *block, size_t size_bytes)
 {
 	struct page *page;
@@ -181,7 +241,9 @@ void *heap_realloc(void *block, size_t size_bytes)
 
 	if (!block)
 		return heap_malloc(size_bytes);
-	page = page_of_argument("realloc", block);
+	if (checked_is_on())
+		return resize_checked(block, size_bytes);
+	page = page_of_argument(API_realloc, block);
 	if (fits(page, size_bytes))
 		return block;
 	if (size_bytes > CLASS_BYTES_MAX && !page->sized) {

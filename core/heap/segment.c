@@ -15,6 +15,7 @@
 #include "core/base/check.h"
 #include "core/base/lock.h"
 #include "core/heap/front.h"
+#include "core/heap/checked.h"
 #include "core/heap/pool.h"
 #include "core/os/os.h"
 #include "core/vm/virtual.h"
@@ -51,7 +52,8 @@ static uint16_t head_of(uint32_t slice)
 
 bool heap_owns(const void *address)
 {
-	return chunk_is_set(segment_chunks, (uintptr_t)address >> SEGMENT_SHIFT);
+	return chunk_is_set(segment_chunks, (uintptr_t)address >> SEGMENT_SHIFT) ||
+	       checked_owns(address);
 }
 
 static void map_set(chunk_map map, uintptr_t chunk, bool value)

@@ -6,6 +6,7 @@
 
 #include "core/base/status.h"
 #include "core/heap/blocks.h"
+#include "core/heap/checked.h"
 #include "core/heap/descriptor.h"
 
 /* What one of these calls works on, between open_block and heap_leave. */
@@ -27,11 +28,68 @@ static NTSTATUS open_block(struct heap *heap, void *block, struct opened *opened
 	return STATUS_INVALID_PARAMETER;
 }
 
+static bool is_checked(const struct heap *heap)
+{
+	return heap_is_valid(heap) && heap->is_checked;
+}
+
+/* The same for a checked block: whether it has a value. */
+static NTSTATUS find_checked(const struct heap *heap, const void *block, struct block_info *info)
+{
+	return checked_read_info(heap, block, info) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+static NTSTATUS use_checked_value(const struct heap *heap, const void *block, uintptr_t *value,
+				  bool is_write)
+{
+	struct block_info info;
+	NTSTATUS status = find_checked(heap, block, &info);
+
+	if (!status_is_success(status))
+		return status;
+	if (!info.has_value)
+		return STATUS_UNSUCCESSFUL;
+	return checked_user_value(heap, block, value, is_write) ? STATUS_SUCCESS
+								: STATUS_INVALID_PARAMETER;
+}
+
+static NTSTATUS get_checked(const struct heap *heap, const void *block, uintptr_t *value,
+			    uint32_t *flags)
+{
+	struct block_info info;
+	NTSTATUS status = find_checked(heap, block, &info);
+
+	if (!status_is_success(status))
+		return status;
+	if (info.has_value)
+		status = use_checked_value(heap, block, value, /* is_write */ false);
+	*flags = info.user_flags;
+	return status;
+}
+
+static NTSTATUS set_checked_flags(const struct heap *heap, const void *block, uint32_t clear,
+				  uint32_t set)
+{
+	struct block_info info;
+	NTSTATUS status = find_checked(heap, block, &info);
+
+	if (!status_is_success(status))
+		return status;
+	if (!info.has_value)
+		return STATUS_UNSUCCESSFUL;
+	return checked_write_flags(heap, block, (info.user_flags & ~clear) | set)
+		       ? STATUS_SUCCESS
+		       : STATUS_INVALID_PARAMETER;
+}
+
 NTSTATUS heap_get_user_info(struct heap *heap, void *block, uintptr_t *value, uint32_t *flags)
 {
 	struct opened opened;
-	NTSTATUS status = open_block(heap, block, &opened);
+	NTSTATUS status;
 
+	if (is_checked(heap))
+		return get_checked(heap, block, value, flags);
+	status = open_block(heap, block, &opened);
 	if (!status_is_success(status))
 		return status;
 	if (opened.info.has_value)
@@ -44,8 +102,11 @@ NTSTATUS heap_get_user_info(struct heap *heap, void *block, uintptr_t *value, ui
 NTSTATUS heap_set_user_value(struct heap *heap, void *block, uintptr_t value)
 {
 	struct opened opened;
-	NTSTATUS status = open_block(heap, block, &opened);
+	NTSTATUS status;
 
+	if (is_checked(heap))
+		return use_checked_value(heap, block, &value, /* is_write */ true);
+	status = open_block(heap, block, &opened);
 	if (!status_is_success(status))
 		return status;
 	if (opened.info.has_value)
@@ -63,6 +124,8 @@ NTSTATUS heap_set_user_flags(struct heap *heap, void *block, uint32_t clear, uin
 
 	if ((clear | set) & ~HEAP_USER_FLAGS)
 		return STATUS_INVALID_PARAMETER;
+	if (is_checked(heap))
+		return set_checked_flags(heap, block, clear, set);
 	status = open_block(heap, block, &opened);
 	if (!status_is_success(status))
 		return status;

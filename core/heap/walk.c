@@ -14,6 +14,7 @@
 
 #include "core/base/status.h"
 #include "core/heap/blocks.h"
+#include "core/heap/checked.h"
 #include "core/heap/descriptor.h"
 #include "core/heap/hold.h"
 #include "core/heap/segment.h"
@@ -150,6 +151,8 @@ NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry)
 		show_heap(heap, entry);
 		return STATUS_SUCCESS;
 	}
+	if (heap->is_checked)
+		return checked_walk(heap, entry);
 	lock_acquire(&heap->pool->lock);
 	status = step_locked(heap, entry);
 	lock_release(&heap->pool->lock);
@@ -219,9 +222,13 @@ static struct survey survey_heap(struct heap *heap)
  * the heap that is held has none else. */
 bool heap_validate(struct heap *heap, const void *block)
 {
+	if (!heap_is_valid(heap))
+		return false;
+	if (heap->is_checked)
+		return checked_validate(heap, block);
 	if (block)
 		return heap_size(heap, 0, block) != SIZE_MAX;
-	return heap_is_valid(heap) && !survey_heap(heap).is_damaged;
+	return !survey_heap(heap).is_damaged;
 }
 
 size_t heap_compact(struct heap *heap)

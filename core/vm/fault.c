@@ -38,6 +38,7 @@
 #define SCRAMBLE UINT64_C(0x9e3779b97f4a7c15)
 
 bool (*fault_dispatch)(const struct fault *fault, void *context);
+void (*fault_watch)(const struct fault *fault);
 
 /* The fault that a thread was sent back to last, with the state of all records then. Threads that
  * share a place forget each other's, and try once more than they had to. */
@@ -125,13 +126,18 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	bool (*dispatch)(const struct fault *, void *) =
 		__atomic_load_n(&fault_dispatch, __ATOMIC_ACQUIRE);
+	void (*watch)(const struct fault *) = __atomic_load_n(&fault_watch, __ATOMIC_ACQUIRE);
 	struct fault fault;
 
 	(void)signal;
 	/* Somebody's kill is no fault. */
 	if (info->si_code > 0) {
 		fault = describe(info, context);
-		if (resolve(&fault) || (dispatch && dispatch(&fault, context)))
+		if (resolve(&fault))
+			return;
+		if (watch)
+			watch(&fault);
+		if (dispatch && dispatch(&fault, context))
 			return;
 	}
 	disposition_deliver(info, context);

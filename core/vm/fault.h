@@ -36,4 +36,7 @@ void fault_enable(void);
  * context says now. False: SIGSEGV. */
 extern bool (*fault_dispatch)(const struct fault *fault, void *context);
 
+/* Called, when not NULL, before that and before SIGSEGV: somebody wants to know. */
+extern void (*fault_watch)(const struct fault *fault);
+
 #endif

@@ -8,8 +8,10 @@
 
 #include "core/win32/rtl_heap.h"
 
+#include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/heap/heap.h"
+#include "core/heap/misuse.h"
 
 /* The heap that malloc has is 0, whatever its handle. */
 static uint64_t heap_id(HANDLE heap)
@@ -33,6 +35,13 @@ static void tell(enum event_kind kind, enum api api, HANDLE heap, LPCVOID block,
 static bool is_block_of(HANDLE heap, LPCVOID block)
 {
 	return block && heap_size(heap, 0, block) != (SIZE_T)-1;
+}
+
+/* A call was refused because of what it was given. */
+static void tell_refusal(enum api api, HANDLE heap, LPCVOID block, const NTSTATUS *status)
+{
+	if (status && (*status == STATUS_INVALID_PARAMETER || *status == STATUS_INVALID_HANDLE))
+		misuse_tell_of(api, heap, block);
 }
 
 void rtl_heap_use_pager(const struct pager *whose)
@@ -70,6 +79,8 @@ NTSTATUS rtl_destroy_heap(enum api api, HANDLE heap)
 	if (event_is_wanted() && heap_is_destroyable(heap))
 		tell(EVENT_HEAP_DESTROY, api, heap, NULL, 0);
 	heap_destroy(heap, &status);
+	if (heap != (HANDLE)heap_process())
+		tell_refusal(api, heap, NULL, &status);
 	return status;
 }
 
@@ -80,6 +91,8 @@ LPVOID rtl_allocate_heap(enum api api, HANDLE heap, ULONG flags, SIZE_T size_byt
 
 	if (event_is_wanted())
 		tell(block ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, api, heap, block, size_bytes);
+	if (unlikely(!block))
+		tell_refusal(api, heap, NULL, status);
 	return block;
 }
 
@@ -96,14 +109,21 @@ LPVOID rtl_reallocate_heap(enum api api, HANDLE heap, ULONG flags, LPVOID block,
 		tell(EVENT_REALLOC_END, api, heap, resized, size_bytes);
 	else if (is_told)
 		tell(EVENT_REALLOC_FAILED, api, heap, block, size_bytes);
+	if (unlikely(!resized))
+		tell_refusal(api, heap, block, status);
 	return resized;
 }
 
 BOOL rtl_free_heap(enum api api, HANDLE heap, ULONG flags, LPVOID block, NTSTATUS *status)
 {
+	BOOL is_done;
+
 	if (event_is_wanted() && is_block_of(heap, block))
 		tell(EVENT_FREE, api, heap, block, 0);
-	return heap_release(heap, flags, block, status);
+	is_done = heap_release(heap, flags, block, status);
+	if (unlikely(!is_done))
+		tell_refusal(api, heap, block, status);
+	return is_done;
 }
 
 SIZE_T rtl_size_heap(HANDLE heap, ULONG flags, LPCVOID block, NTSTATUS *status)

@@ -26,6 +26,7 @@
 #include "core/os/os.h"
 #include "core/os/syscall.h"
 #include "core/signals.h"
+#include "preload/check.h"
 #include "preload/native/real.h"
 
 #define IS_RESET (UINT64_C(1) << 63)
@@ -81,7 +82,11 @@ static void come(int signal, siginfo_t *info, void *context)
 {
 	uint64_t *mask = (uint64_t *)&((ucontext_t *)context)->uc_sigmask;
 
-	if (!is_of_an_instruction(signal, info) && core_hold_signal_back(mask))
+	bool is_raised = is_of_an_instruction(signal, info);
+
+	if (is_raised)
+		check_fault(signal, info);
+	if (!is_raised && core_hold_signal_back(mask))
 		send_again(signal, info);
 	else
 		run(signal, info, context);

@@ -17,6 +17,7 @@
 #include "core/base/status.h"
 #include "core/heap/heap.h"
 #include "core/win32/rtl_heap.h"
+#include "preload/check.h"
 #include "preload/wine/guest.h"
 #include "preload/wine/observe_heap.h"
 #include "preload/wine/other_heaps.h"
@@ -33,8 +34,10 @@ static bool is_routed;
 void heap_begin(enum config_mode mode)
 {
 	is_routed = mode == CONFIG_ROUTE;
-	if (is_routed)
-		rtl_heap_use_pager(&pager_wine);
+	if (!is_routed)
+		return;
+	check_start();
+	rtl_heap_use_pager(&pager_wine);
 }
 
 static HANDLE handle_of(const struct hook_call *call)

@@ -318,6 +318,7 @@ const char *analysis_kind_name(unsigned kind)
 		[EVENT_ALLOCATE_FAILED] = "allocate_failed",
 		[EVENT_HEAP_CREATE] = "heap_create",
 		[EVENT_HEAP_DESTROY] = "heap_destroy",
+		[EVENT_HEAP_ERROR] = "heap_error",
 		[EVENT_VAD_RESERVE] = "reserve",
 		[EVENT_VAD_COMMIT] = "commit",
 		[EVENT_VAD_DECOMMIT] = "decommit",

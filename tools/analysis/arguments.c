@@ -30,6 +30,7 @@ enum {
 	KEY_WIDTH,
 	KEY_NO_COLOR,
 	KEY_MODULES,
+	KEY_ERRORS,
 	KEY_EXITCODE,
 	KEY_HELP,
 };
@@ -49,6 +50,7 @@ static const struct option words[] = {
 	{ "width", required_argument, NULL, KEY_WIDTH },
 	{ "no-color", no_argument, NULL, KEY_NO_COLOR },
 	{ "modules", no_argument, NULL, KEY_MODULES },
+	{ "errors", no_argument, NULL, KEY_ERRORS },
 	{ "error-exitcode", required_argument, NULL, KEY_EXITCODE },
 	{ "help", no_argument, NULL, KEY_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -70,6 +72,8 @@ static unsigned need_of(int key)
 		return OPTION_FILTER;
 	case KEY_MODULES:
 		return OPTION_MODULES;
+	case KEY_ERRORS:
+		return OPTION_ERRORS;
 	case KEY_EXITCODE:
 		return OPTION_EXITCODE;
 	default:
@@ -184,6 +188,9 @@ static bool parse_value(int key, const char *value, struct arguments *options)
 		break;
 	case KEY_MODULES:
 		options->shows_modules = true;
+		break;
+	case KEY_ERRORS:
+		options->shows_errors = true;
 		break;
 	default:
 		is_good = parse_number(value, 255, &number);

@@ -27,6 +27,7 @@ struct arguments {
 	const char *lender; /* of --metadata */
 	enum reader_decoder reader;
 	bool is_json, has_color, shows_modules;
+	bool shows_errors; /* nothing else */
 	bool counts_unix; /* Wine's Unix half too */
 	unsigned width;   /* 0: lines are not cut */
 	int error_exitcode;
@@ -39,6 +40,7 @@ enum {
 	OPTION_FILTER = 1 << 2, /* --thread, --from, --to, --unix, --suppressions */
 	OPTION_MODULES = 1 << 3,
 	OPTION_EXITCODE = 1 << 4,
+	OPTION_ERRORS = 1 << 5,
 };
 
 struct arguments_command {

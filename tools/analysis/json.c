@@ -335,6 +335,39 @@ struct json_object *json_regions(struct analysis *analysis)
 	return array;
 }
 
+static void put_stack(struct json_object *object, const char *key, const struct analysis *analysis,
+		      uint32_t site)
+{
+	json_object_object_add(object, key,
+			       json_stack(analysis, analysis->target->sites[site].node));
+}
+
+struct json_object *json_errors(const struct analysis *analysis)
+{
+	const struct errors *errors = &analysis->target->errors;
+	struct json_object *array = json_object_new_array();
+	char buffer[16];
+
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct error *error = &errors->list[i];
+		struct json_object *object = json_object_new_object();
+
+		put_text(object, "function", analysis_api_name(error->api, buffer));
+		put_text(object, "misuse", errors_name(error->misuse));
+		put_number(object, "count", error->count);
+		put_number(object, "tid", error->tid);
+		put_address(object, "address", error->address);
+		put_address(object, "block", error->block);
+		put_number(object, "size_bytes", error->size_bytes);
+		put_address(object, "heap", error->heap);
+		put_stack(object, "stack", analysis, error->site);
+		put_stack(object, "allocated_by", analysis, error->allocated_site);
+		put_stack(object, "freed_by", analysis, error->freed_site);
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 struct json_object *json_hooks(const struct replay_process *process)
 {
 	struct json_object *array = json_object_new_array();

@@ -31,6 +31,8 @@ void text_regions(struct analysis *analysis);
 /* What became of each hook of a Windows process; nothing for others. */
 void text_hooks(const struct analysis *analysis, const struct replay_process *process);
 void text_modules(const struct analysis *analysis, const struct replay_process *process);
+/* What was done wrong with blocks and heaps; nothing when nothing was. */
+void text_errors(const struct analysis *analysis);
 /* The images of the trace but the target. */
 void text_others(const struct analysis *analysis);
 void text_suppressions(const struct analysis *analysis);

@@ -19,6 +19,11 @@ static const struct decode_row rows[] = {
 	}
 	{ "vadtrace_heap:create", DECODE_HEAP, EVENT_HEAP_CREATE, HEAP_FIELDS },
 	{ "vadtrace_heap:destroy", DECODE_HEAP, EVENT_HEAP_DESTROY, HEAP_FIELDS },
+	{ "vadtrace_heap:error",
+	  DECODE_ERROR,
+	  EVENT_HEAP_ERROR,
+	  { "address", "size_bytes", "heap", "misuse", "api", "stack", "block", "allocated_stack",
+	    "freed_stack" } },
 #define VAD_FIELDS                                                                           \
 	{                                                                                    \
 		"address", "size_bytes", "type", "protect", "extra", "owner", "api", "stack" \

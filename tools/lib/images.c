@@ -489,6 +489,21 @@ static void apply_heap(struct image *image, const struct decoded *event, struct 
 	merge_add_event(image->merge, out);
 }
 
+static void apply_error(struct image *image, const struct decoded *event, struct trace_event *out)
+{
+	out->kind = event->kind;
+	out->address = event->numbers[ERROR_ADDRESS];
+	out->size_bytes = event->numbers[ERROR_SIZE];
+	out->heap = event->numbers[ERROR_HEAP];
+	out->type = (uint32_t)event->numbers[ERROR_MISUSE];
+	out->api = (uint16_t)event->numbers[ERROR_API];
+	out->stack = (uint32_t)event->numbers[ERROR_STACK];
+	out->extra = event->numbers[ERROR_BLOCK];
+	out->protect = (uint32_t)event->numbers[ERROR_ALLOCATED];
+	out->owner = (uint32_t)event->numbers[ERROR_FREED];
+	merge_add_event(image->merge, out);
+}
+
 static void apply_vad(struct image *image, const struct decoded *event, struct trace_event *out)
 {
 	out->kind = event->kind;
@@ -534,6 +549,9 @@ void images_apply(struct images *images, const struct decoded *event)
 		break;
 	case DECODE_HEAP:
 		apply_heap(image, event, &out);
+		break;
+	case DECODE_ERROR:
+		apply_error(image, event, &out);
 		break;
 	case DECODE_VAD:
 		apply_vad(image, event, &out);

@@ -238,6 +238,7 @@ void process_free(struct replay_process *process)
 	end(process);
 	space_free(&process->space);
 	windows_free(&process->windows);
+	errors_free(&process->errors);
 	for (size_t i = 0; i < process->thread_count; i++)
 		free(process->threads[i].name);
 	free(process->threads);

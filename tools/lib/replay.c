@@ -228,6 +228,7 @@ static void release(struct replay_process *process, const struct trace_event *ev
 		count_unknown(process, thread, event->heap);
 		return;
 	}
+	errors_note_release(&process->errors, &old);
 	leave(process, &old);
 	process->totals.inherited_frees += old.is_inherited;
 	if (!old.is_counted)
@@ -343,12 +344,33 @@ static void apply_block(struct replay_process *process, const struct trace_event
 	}
 }
 
+static void add_error(struct replay_process *process, const struct trace_event *event)
+{
+	struct error error = {
+		.time_ns = event->time_ns,
+		.tid = event->tid,
+		.misuse = event->type,
+		.api = event->api,
+		.address = event->address,
+		.block = event->extra,
+		.size_bytes = event->size_bytes,
+		.heap = event->heap,
+		.site = process_find_site(process, event->stack),
+		.allocated_site = process_find_site(process, event->protect),
+		.freed_site = process_find_site(process, event->owner),
+	};
+
+	errors_add(&process->errors, &error, &process->blocks);
+}
+
 static void apply_happening(struct replay_process *process, const struct trace_event *event)
 {
 	if (event->kind == EVENT_HEAP_CREATE)
 		create_heap(process, event);
 	else if (event->kind == EVENT_HEAP_DESTROY)
 		destroy_heap(process, event);
+	else if (event->kind == EVENT_HEAP_ERROR)
+		add_error(process, event);
 	else if (event->kind >= EVENT_VAD_RESERVE)
 		space_apply(&process->space, event, process_find_range_site(process, event));
 	else

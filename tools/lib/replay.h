@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "tools/lib/blocks.h"
+#include "tools/lib/errors.h"
 #include "tools/lib/space.h"
 #include "tools/lib/stacks.h"
 #include "tools/lib/trace_event.h"
@@ -120,6 +121,7 @@ struct replay_process {
 	struct blocks blocks; /* emptied when the image ends */
 	struct space space;
 	struct windows windows;
+	struct errors errors;
 	struct stacks_modules modules;
 	uint32_t **site_pages;     /* stack id to site, in pages */
 	struct replay_site *sites; /* 0: the unknown stack */

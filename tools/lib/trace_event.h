@@ -95,7 +95,8 @@ struct trace_difference {
 	size_t argument_count;
 };
 
-/* One event. Strings and arrays belong to the reader and live until the callback returns. Fields
+/* One event. Of EVENT_HEAP_ERROR, type is the misuse, extra the block, protect and owner are the
+ * stacks that allocated and freed it, 0: not known. Strings and arrays belong to the reader and live until the callback returns. Fields
  * that a kind does not name are 0. */
 struct trace_event {
 	uint64_t time_ns; /* CLOCK_MONOTONIC of the traced machine */

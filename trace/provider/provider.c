@@ -173,6 +173,16 @@ void provider_event(const struct event *event, uint32_t stack)
 	emit(fire_event, &call);
 }
 
+static void fire_error(const void *error)
+{
+	lttng_ust_tracepoint(vadtrace_heap, error, error);
+}
+
+void provider_error(const struct provider_error *error)
+{
+	emit(fire_error, error);
+}
+
 static void fire_process(const void *process)
 {
 	lttng_ust_tracepoint(vadtrace_meta, process, process);

@@ -40,6 +40,13 @@ struct provider_pe_module {
 	uint32_t module, timestamp, image_size;
 };
 
+/* A misuse, with its own stack's id and those of the block's life. */
+struct provider_error {
+	const struct event *event;
+	uint64_t block;
+	uint32_t stack, allocated_stack, allocated_tid, freed_stack, freed_tid;
+};
+
 /* Takes one more reference to all providers, for good: the destructors of our object, which the
  * linker puts into an order of its own, do not take them away from the events still to come. */
 void provider_start(void);
@@ -60,6 +67,7 @@ void provider_record(const struct provider_record *record);
 
 /* HEAP_* and VAD_* events. */
 void provider_event(const struct event *event, uint32_t stack);
+void provider_error(const struct provider_error *error);
 void provider_process(const struct provider_process *process);
 void provider_fork(uint64_t fork_ns);
 void provider_exit(void);

@@ -76,6 +76,24 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
+LTTNG_UST_TRACEPOINT_EVENT(
+	vadtrace_heap, error,
+	LTTNG_UST_TP_ARGS(const struct provider_error *, error),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer_hex(uint64_t, address, error->event->address)
+		lttng_ust_field_integer(uint64_t, size_bytes, error->event->size_bytes)
+		lttng_ust_field_integer_hex(uint64_t, heap, error->event->heap)
+		lttng_ust_field_integer(uint32_t, misuse, error->event->type)
+		lttng_ust_field_integer(uint16_t, api, error->event->api)
+		lttng_ust_field_integer(uint32_t, stack, error->stack)
+		lttng_ust_field_integer_hex(uint64_t, block, error->block)
+		lttng_ust_field_integer(uint32_t, allocated_stack, error->allocated_stack)
+		lttng_ust_field_integer(uint32_t, allocated_tid, error->allocated_tid)
+		lttng_ust_field_integer(uint32_t, freed_stack, error->freed_stack)
+		lttng_ust_field_integer(uint32_t, freed_tid, error->freed_tid)
+	)
+)
+
 #endif
 
 #include <lttng/tracepoint-event.h>

@@ -13,6 +13,10 @@
  *                                                    without a buffer; its delta is 0
  *  vadtrace_heap:create     heap, flags, maximum_bytes, api, stack
  *  vadtrace_heap:destroy    heap, api, stack
+ *  vadtrace_heap:error      address, size_bytes, heap, misuse, api, stack, block, allocated_stack,
+ *                           allocated_tid, freed_stack, freed_tid
+ *                           misuse: enum misuse of core/event.h. The last five are 0 where they
+ *                           are not known: the block that was misused, and its life
  *  vadtrace_vm:reserve commit decommit protect release reset map unmap
  *                           address, size_bytes, type, protect, extra, owner, api, stack
  *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
@@ -53,12 +57,13 @@
  * Fields are only added at the end; then VADTRACE_SCHEMA_VERSION rises.
  *  1  the first
  *  2  process: fork_ns, wine (its version; "": a Linux program); vadtrace_meta:fork, pe_module;
- * vadtrace_win */
+ * vadtrace_win
+ *  3  vadtrace_heap:error */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
 
-#define VADTRACE_SCHEMA_VERSION 2
+#define VADTRACE_SCHEMA_VERSION 3
 
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"
@@ -83,6 +88,10 @@
  *  MIN_SIZE     bytes; smaller blocks are not recorded
  *  CHILDREN     1: programs started by exec are traced too
  *  WINE         1: the command is a script that becomes Wine's loader, which is to be traced
+ *  CHECK        pattern or page: blocks are checked (route); else not
+ *  QUARANTINE   bytes that freed blocks may keep while blocks are checked; default 64 MiB
+ *  LOG          absolute path of a file that reports of checked blocks are appended to; absent:
+ *               standard error. Set by users, not by record
  *  PRELOAD      the path that record put into LD_PRELOAD
  *  REMOTE       1: natively, serves other processes of the same user (OpenProcess, VirtualAllocEx).
  *               Set by users, not by record
@@ -96,6 +105,9 @@
 #define VADTRACE_ENV_CHILDREN "VADTRACE_CHILDREN"
 #define VADTRACE_ENV_WINE "VADTRACE_WINE"
 #define VADTRACE_ENV_REMOTE "VADTRACE_REMOTE"
+#define VADTRACE_ENV_CHECK "VADTRACE_CHECK"
+#define VADTRACE_ENV_QUARANTINE "VADTRACE_QUARANTINE"
+#define VADTRACE_ENV_LOG "VADTRACE_LOG"
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
 #define VADTRACE_ENV_UNSET "VADTRACE_UNSET"
 

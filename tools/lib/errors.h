@@ -1,0 +1,49 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What a process did wrong with its blocks and heaps. Part of replay. */
+
+#ifndef VADTRACE_TOOLS_LIB_ERRORS_H
+#define VADTRACE_TOOLS_LIB_ERRORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/lib/blocks.h"
+#include "tools/lib/trace_event.h"
+
+/* Misuses of one cause: of one kind, by one call stack, of blocks from one call stack. All but
+ * `count` is the first one's.
+ *  - a site is 0 where the call stack is not known;
+ *  - block is 0 where no block is known; size_bytes and heap are the block's. */
+struct error {
+	uint64_t count;
+	uint64_t time_ns;
+	uint32_t tid;
+	uint32_t misuse; /* enum misuse */
+	uint16_t api;
+	uint64_t address, block, size_bytes, heap;
+	uint32_t site, allocated_site, freed_site;
+};
+
+enum { ERRORS_RECENT = 1024 };
+
+/*  - recent has blocks that were released last, each in the place that its address has. */
+struct errors {
+	struct error *list;
+	size_t count, capacity;
+	struct block *recent; /* ERRORS_RECENT, or NULL */
+};
+
+void errors_free(struct errors *errors);
+/* A block was released: it may be released once more. */
+void errors_note_release(struct errors *errors, const struct block *block);
+/* Adds an error whose sites are known as far as the event tells them; `live` are the blocks that
+ * the process has, which may tell more. */
+void errors_add(struct errors *errors, struct error *error, const struct blocks *live);
+
+/* "freed twice", "written past its end" ...; what happened to a block. */
+const char *errors_name(uint32_t misuse);
+
+#endif
