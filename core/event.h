@@ -35,9 +35,9 @@ enum event_kind {
 	/* Heaps. */
 	EVENT_HEAP_CREATE = 16,  /* heap, size_bytes (maximum, 0: growable), type (flags) */
 	EVENT_HEAP_DESTROY = 17, /* heap: all its blocks are gone */
-	EVENT_HEAP_ERROR = 18, /* address: what the program gave or touched; heap, size_bytes: of
-				  the block there, type: enum misuse, extra: the address of a
-				  struct event_error, for as long as the call lasts */
+	EVENT_HEAP_ERROR = 18,   /* address: what the program gave or touched; heap, size_bytes: of
+				    the block there, type: enum misuse, extra: the address of a
+				    struct event_error, for as long as the call lasts */
 	/* The address space. */
 	EVENT_VAD_RESERVE = 32,  /* address, size_bytes, protect, type: MEM_RESERVE, and MEM_COMMIT
 				    when committed in the same step */
@@ -61,16 +61,17 @@ enum event_owner {
 /* What a program did wrong with a block or a heap. The numbers are those of the trace. */
 enum misuse {
 	MISUSE_NONE = 0,
-	MISUSE_FOREIGN = 1,      /* no block starts here, or none of ours */
-	MISUSE_INTERIOR = 2,     /* inside a block, not at its start */
-	MISUSE_DOUBLE_FREE = 3,  /* the block is free already */
-	MISUSE_OVERRUN = 4,      /* what lies behind the block was written over */
-	MISUSE_WRONG_HEAP = 5,   /* a block of another heap */
-	MISUSE_NO_HEAP = 6,      /* the heap was destroyed, or is none */
-	MISUSE_UNDERRUN = 7,     /* what lies before the block was written over */
-	MISUSE_FREE_WRITTEN = 8, /* the block was written to after it was freed */
-	MISUSE_OUTSIDE = 9,      /* memory beside a block was touched (page mode) */
+	MISUSE_FOREIGN = 1,       /* no block starts here, or none of ours */
+	MISUSE_INTERIOR = 2,      /* inside a block, not at its start */
+	MISUSE_DOUBLE_FREE = 3,   /* the block is free already */
+	MISUSE_OVERRUN = 4,       /* what lies behind the block was written over */
+	MISUSE_WRONG_HEAP = 5,    /* a block of another heap */
+	MISUSE_NO_HEAP = 6,       /* the heap was destroyed, or is none */
+	MISUSE_UNDERRUN = 7,      /* what lies before the block was written over */
+	MISUSE_FREE_WRITTEN = 8,  /* the block was written to after it was freed */
+	MISUSE_OUTSIDE = 9,       /* memory beside a block was touched (page mode) */
 	MISUSE_FREE_TOUCHED = 10, /* a freed block was touched (page mode) */
+	MISUSE_FREE_DAMAGED = 11, /* a free block is not what it was: one of 3 and 8 */
 	MISUSES
 };
 

@@ -11,7 +11,8 @@
 /* Before core has given a block. Called once, where core serves. */
 void check_start(void);
 
-/* In a handler: an instruction has raised the signal. Core has none of its own in a Wine process. */
+/* In a handler: an instruction has raised the signal. Core has none of its own in a Wine process.
+ */
 void check_fault(int signal, const siginfo_t *info);
 
 #endif

@@ -49,8 +49,8 @@ static const struct arguments_command command = {
 		 "Exit status: 0; N of --error-exitcode; 1 nothing could be read; 2 wrong call; 3 "
 		 "the\n"
 		 "trace is damaged and the report is about what could be read.\n",
-	.accepted = OPTION_TOP | OPTION_SORT | OPTION_FILTER | OPTION_MODULES |
-		    OPTION_EXITCODE | OPTION_ERRORS,
+	.accepted = OPTION_TOP | OPTION_SORT | OPTION_FILTER | OPTION_MODULES | OPTION_EXITCODE |
+		    OPTION_ERRORS,
 	.top = 10,
 };
 

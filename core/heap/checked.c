@@ -84,8 +84,7 @@ static bool examine_locked(struct checked_block *block, void *context)
 /* Of a block that seems right: whether something lies beside it that should not. */
 static void examine_surroundings(const struct heap *heap, struct misuse_report *report)
 {
-	struct checked_block *block =
-		checked_table_seize(heap, report->address, &report->misuse);
+	struct checked_block *block = checked_table_seize(heap, report->address, &report->misuse);
 
 	if (!block)
 		return;
@@ -113,8 +112,7 @@ static bool examine_fault_locked(struct checked_block *block, void *context)
 	struct misuse_report *report = context;
 
 	describe(block, report);
-	report->misuse =
-		block->state == CHECKED_LIVE ? MISUSE_OUTSIDE : MISUSE_FREE_TOUCHED;
+	report->misuse = block->state == CHECKED_LIVE ? MISUSE_OUTSIDE : MISUSE_FREE_TOUCHED;
 	return block->is_page;
 }
 
@@ -449,5 +447,5 @@ NTSTATUS checked_walk(const struct heap *heap, struct rtl_heap_entry *entry)
 	else if (!checked_read_info(heap, entry->lpData, &info))
 		return STATUS_INVALID_PARAMETER;
 	return checked_table_visit_next(heap, after, show_locked, entry) ? STATUS_SUCCESS
-									  : STATUS_NO_MORE_ENTRIES;
+									 : STATUS_NO_MORE_ENTRIES;
 }

@@ -4,9 +4,9 @@
 /* Blocks that are looked after: misuse is noticed early, and its report names the call stacks that
  * allocated and freed the block.
  *
- *   pattern:  [ 0xab ... | block | 0xab ... ]       seen when the block is freed or resized, when it
- *                                                   leaves the quarantine, by HeapValidate, at exit
- *   page:     [ guard page | 0xab | block ][ guard page ]    seen at the faulting instruction
+ *   pattern:  [ 0xab ... | block | 0xab ... ]       seen when the block is freed or resized, when
+ * it leaves the quarantine, by HeapValidate, at exit page:     [ guard page | 0xab | block ][ guard
+ * page ]    seen at the faulting instruction
  *
  * Fresh blocks are filled with 0x55. A freed block waits in the quarantine, filled with 0xfeeefeee,
  * or without access (page), until newer ones push it out. A heap of Windows' checking flags has its

@@ -38,7 +38,7 @@ void front_set_up(struct front *front, struct heap *heap, struct lock *lock, boo
 
 void front_fail_corrupted(const struct block *block)
 {
-	misuse_abort(API_malloc, MISUSE_FREE_WRITTEN, block);
+	misuse_abort(API_malloc, MISUSE_FREE_DAMAGED, block);
 }
 
 static bool lies_in(uintptr_t address, const stack_t *stack)

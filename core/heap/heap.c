@@ -177,7 +177,7 @@ struct page *heap_page_of(const struct heap *heap, const void *block)
 static NTSTATUS release_checked(struct heap *heap, void *block)
 {
 	return checked_return(heap, block) == MISUSE_NONE ? STATUS_SUCCESS
-							   : STATUS_INVALID_PARAMETER;
+							  : STATUS_INVALID_PARAMETER;
 }
 
 static NTSTATUS release_entered(struct heap *heap, struct front *front, void *block)

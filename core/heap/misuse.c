@@ -81,7 +81,7 @@ void misuse_examine(const struct heap *heap, const void *address, struct misuse_
 	const struct page *page = page_of(address);
 
 	*report = (struct misuse_report){ .address = (uintptr_t)address, .heap = heap };
-	if (!heap_is_valid(heap) && heap != heap_native()) {
+	if (heap != heap_native() && !heap_is_valid(heap)) {
 		report->misuse = MISUSE_NO_HEAP;
 		return;
 	}
@@ -142,6 +142,7 @@ static const char *const descriptions[MISUSES] = {
 	[MISUSE_FREE_WRITTEN] = "the program wrote to a freed block, at ",
 	[MISUSE_OUTSIDE] = "the program touched memory beside a block, at ",
 	[MISUSE_FREE_TOUCHED] = "the program touched a freed block, at ",
+	[MISUSE_FREE_DAMAGED] = "a block was freed twice, or written to after free: ",
 };
 
 static const char *name_of_function(enum api api)

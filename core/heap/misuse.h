@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 
 /* What a program did wrong with a block or a heap: told as an event and, while blocks are checked
- * (checked.h), written as a report; and the end of a process that did so through the malloc face. */
+ * (checked.h), written as a report; and the end of a process that did so through the malloc face.
+ */
 
 #ifndef VADTRACE_CORE_HEAP_MISUSE_H
 #define VADTRACE_CORE_HEAP_MISUSE_H

@@ -28,8 +28,8 @@ struct arguments {
 	enum reader_decoder reader;
 	bool is_json, has_color, shows_modules;
 	bool shows_errors; /* nothing else */
-	bool counts_unix; /* Wine's Unix half too */
-	unsigned width;   /* 0: lines are not cut */
+	bool counts_unix;  /* Wine's Unix half too */
+	unsigned width;    /* 0: lines are not cut */
 	int error_exitcode;
 };
 

@@ -58,5 +58,6 @@ void text_errors(const struct analysis *analysis)
 	for (size_t i = 0; i < errors->count && i < analysis->options.top; i++)
 		print_error(analysis, &errors->list[i]);
 	if (errors->count > analysis->options.top)
-		printf("  and %zu more: --top all\n", errors->count - (size_t)analysis->options.top);
+		printf("  and %zu more: --top all\n",
+		       errors->count - (size_t)analysis->options.top);
 }

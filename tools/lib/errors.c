@@ -53,7 +53,7 @@ static bool find_recent(const struct errors *errors, uint64_t address, struct bl
 static bool is_about_a_free_block(uint32_t misuse)
 {
 	return misuse == MISUSE_DOUBLE_FREE || misuse == MISUSE_FREE_WRITTEN ||
-	       misuse == MISUSE_FREE_TOUCHED;
+	       misuse == MISUSE_FREE_TOUCHED || misuse == MISUSE_FREE_DAMAGED;
 }
 
 static void complete(const struct errors *errors, struct error *error, const struct blocks *live)
@@ -69,10 +69,10 @@ static void complete(const struct errors *errors, struct error *error, const str
 	if (!is_found)
 		return;
 	error->allocated_site = found.site;
-	if (!error->block) {
+	if (!error->block)
 		error->block = found.address;
+	if (error->block == found.address)
 		error->size_bytes = found.size_bytes;
-	}
 }
 
 static bool has_same_cause(const struct error *a, const struct error *b)
@@ -108,6 +108,7 @@ const char *errors_name(uint32_t misuse)
 		[MISUSE_FREE_WRITTEN] = "written to after it was freed",
 		[MISUSE_OUTSIDE] = "touched beside the block",
 		[MISUSE_FREE_TOUCHED] = "touched after it was freed",
+		[MISUSE_FREE_DAMAGED] = "freed twice, or written to after it was freed",
 	};
 
 	return misuse < MISUSES && names[misuse] ? names[misuse] : "?";

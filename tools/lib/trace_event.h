@@ -96,8 +96,8 @@ struct trace_difference {
 };
 
 /* One event. Of EVENT_HEAP_ERROR, type is the misuse, extra the block, protect and owner are the
- * stacks that allocated and freed it, 0: not known. Strings and arrays belong to the reader and live until the callback returns. Fields
- * that a kind does not name are 0. */
+ * stacks that allocated and freed it, 0: not known. Strings and arrays belong to the reader and
+ * live until the callback returns. Fields that a kind does not name are 0. */
 struct trace_event {
 	uint64_t time_ns; /* CLOCK_MONOTONIC of the traced machine */
 	uint32_t process; /* number of the process image: 0, 1, ... */

@@ -199,6 +199,12 @@ static void set_ours(struct environment *environment, const struct record_option
 	set(environment, VADTRACE_ENV_LIVE, live);
 	set_number(environment, VADTRACE_ENV_STACK_DEPTH, options->stack_depth);
 	set_number(environment, VADTRACE_ENV_MIN_SIZE, options->min_size_bytes);
+	unset(environment, VADTRACE_ENV_CHECK);
+	unset(environment, VADTRACE_ENV_QUARANTINE);
+	if (options->check) {
+		set(environment, VADTRACE_ENV_CHECK, options->check);
+		set_number(environment, VADTRACE_ENV_QUARANTINE, options->quarantine_bytes);
+	}
 	if (options->with_children)
 		set(environment, VADTRACE_ENV_CHILDREN, "1");
 	else

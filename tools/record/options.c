@@ -18,6 +18,8 @@
 enum option_code {
 	OPTION_MODE = 256,
 	OPTION_CHILDREN,
+	OPTION_CHECK,
+	OPTION_QUARANTINE,
 	OPTION_STACK_DEPTH,
 	OPTION_MIN_SIZE,
 	OPTION_DISCARD,
@@ -33,6 +35,8 @@ static const struct option long_options[] = {
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "mode", required_argument, NULL, OPTION_MODE },
+	{ "check", optional_argument, NULL, OPTION_CHECK },
+	{ "quarantine", required_argument, NULL, OPTION_QUARANTINE },
 	{ "children", no_argument, NULL, OPTION_CHILDREN },
 	{ "stack-depth", required_argument, NULL, OPTION_STACK_DEPTH },
 	{ "min-size", required_argument, NULL, OPTION_MIN_SIZE },
@@ -51,6 +55,10 @@ static const char help[] =
 	"      --mode MODE       route: memory is served by vadtrace (default)\n"
 	"                        observe: by the C library or Wine, as without vadtrace\n"
 	"                        verify: by Wine, whose answers are compared with vadtrace's\n"
+	"      --check[=HOW]     look after blocks and report misuse, on standard error too\n"
+	"                        pattern: bytes around blocks, and in freed ones (default)\n"
+	"                        page: a guard page behind each block\n"
+	"      --quarantine SIZE what freed blocks may keep with --check (default 64M)\n"
 	"      --children        record the programs that it starts, too\n"
 	"      --stack-depth N   at most N frames of each call stack, 0 to 256 (default 64)\n"
 	"      --min-size SIZE   leave out blocks smaller than SIZE (default 0)\n"
@@ -106,6 +114,21 @@ static bool parse_mode(struct record_options *options, const char *text)
 	return true;
 }
 
+static bool parse_check(struct record_options *options, const char *text)
+{
+	options->check = text ? text : "pattern";
+	if (strcmp(options->check, "pattern") && strcmp(options->check, "page"))
+		return fail("--check takes pattern or page, not '%s'", text);
+	return true;
+}
+
+static bool parse_quarantine(struct record_options *options, const char *text)
+{
+	if (!cli_parse_size(text, &options->quarantine_bytes))
+		return fail("--quarantine takes a size such as 1M, not '%s'", text);
+	return true;
+}
+
 static bool parse_min_size(struct record_options *options, const char *text)
 {
 	if (!cli_parse_size(text, &options->min_size_bytes))
@@ -137,6 +160,10 @@ static bool parse_one(struct record_options *options, int code)
 		return true;
 	case OPTION_MODE:
 		return parse_mode(options, optarg);
+	case OPTION_CHECK:
+		return parse_check(options, optarg);
+	case OPTION_QUARANTINE:
+		return parse_quarantine(options, optarg);
 	case OPTION_CHILDREN:
 		options->with_children = true;
 		return true;
@@ -186,16 +213,27 @@ static bool parse_all(struct record_options *options, int argc, char **argv, int
 	return true;
 }
 
+/* Only core's own blocks can be checked. */
+static bool check_combination(const struct record_options *options)
+{
+	if (options->check && strcmp(options->mode, "route"))
+		return fail("--check needs --mode route, not '%s'", options->mode);
+	return true;
+}
+
 bool options_parse(struct record_options *options, int argc, char **argv, int *exit_status)
 {
 	*options = (struct record_options){
 		.mode = "route",
 		.stack_depth = VADTRACE_STACK_DEPTH_DEFAULT,
 		.buffer_bytes = OPTIONS_BUFFER_BYTES_DEFAULT,
+		.quarantine_bytes = OPTIONS_QUARANTINE_DEFAULT,
 	};
 	if (!parse_all(options, argc, argv, exit_status))
 		return false;
 	options->command = argv + optind;
+	if (!check_combination(options))
+		return fail_usage(exit_status);
 	if (optind < argc)
 		return true;
 	cli_error("which program? usage: vadtrace record [options] -- command [arguments]");

@@ -15,12 +15,15 @@
 #define OPTIONS_BUFFER_BYTES_DEFAULT (UINT64_C(4) << 20)
 #define OPTIONS_BUFFER_BYTES_MAX (UINT64_C(64) << 20)
 #define OPTIONS_BUFFER_COUNT 8
+#define OPTIONS_QUARANTINE_DEFAULT (UINT64_C(64) << 20)
 
 /* - command has at least one word and ends with NULL;
  * - buffer_bytes is a power of two between the limits above. */
 struct record_options {
 	const char *folder; /* -o, NULL: a name made of the program's */
 	const char *mode;
+	const char *check; /* NULL: blocks are not checked; "pattern", "page" */
+	uint64_t quarantine_bytes;
 	const char *library; /* NULL: found by environment_find_library */
 	const char *relay_url;
 	uint64_t min_size_bytes;
