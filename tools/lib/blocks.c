@@ -26,14 +26,9 @@ struct blocks_layer {
 	size_t references;
 };
 
-static size_t home(const struct blocks_table *table, uint64_t address)
+static inline size_t find_slot(const struct blocks_table *table, uint64_t address)
 {
-	return hash_word(address) & (table->slots - 1);
-}
-
-static size_t find_slot(const struct blocks_table *table, uint64_t address)
-{
-	size_t slot = home(table, address);
+	size_t slot = blocks_home(table, address);
 
 	while (table->list[slot].address && table->list[slot].address != address)
 		slot = (slot + 1) & (table->slots - 1);
@@ -41,7 +36,7 @@ static size_t find_slot(const struct blocks_table *table, uint64_t address)
 }
 
 /* The entry at the address, a gone one too; NULL: there is none. */
-static struct block *find_entry(const struct blocks_table *table, uint64_t address)
+static inline struct block *find_entry(const struct blocks_table *table, uint64_t address)
 {
 	if (!table->used || !address)
 		return NULL;
@@ -57,7 +52,7 @@ static struct blocks_table make_table(size_t slots)
 
 static bool is_full(const struct blocks_table *table)
 {
-	return 4 * (table->used + 1) > 3 * table->slots;
+	return 8 * (table->used + 1) > 5 * table->slots;
 }
 
 static void enlarge(struct blocks_table *table)
@@ -87,7 +82,7 @@ static void close_gap(struct blocks_table *table, size_t gap)
 	size_t mask = table->slots - 1;
 
 	for (size_t slot = (gap + 1) & mask; table->list[slot].address; slot = (slot + 1) & mask) {
-		size_t distance = (slot - home(table, table->list[slot].address)) & mask;
+		size_t distance = (slot - blocks_home(table, table->list[slot].address)) & mask;
 
 		if (distance < ((slot - gap) & mask))
 			continue;
@@ -210,7 +205,7 @@ bool blocks_add(struct blocks *blocks, const struct block *block, struct block *
 		was_there = blocks->frozen && find_frozen(blocks, block->address, old);
 		blocks->top.used++;
 	}
-	*place = *block;
+	block_copy(place, block);
 	blocks->count += !was_there;
 	blocks->size_bytes += block->size_bytes;
 	if (was_there)
@@ -218,13 +213,20 @@ bool blocks_add(struct blocks *blocks, const struct block *block, struct block *
 	return was_there;
 }
 
+static void hide(struct blocks *blocks, uint64_t address)
+{
+	struct block gone = { .address = address, .is_gone = true };
+
+	put(&blocks->top, &gone);
+}
+
 /* `entry`, in the top or NULL, goes; a layer below may have the block too. */
 static void take_out(struct blocks *blocks, struct block *entry, uint64_t address)
 {
-	struct block hidden, gone = { .address = address, .is_gone = true };
+	struct block hidden;
 
 	if (blocks->frozen && find_frozen(blocks, address, &hidden))
-		put(&blocks->top, &gone);
+		hide(blocks, address);
 	else if (entry)
 		close_gap(&blocks->top, (size_t)(entry - blocks->top.list));
 }
@@ -236,7 +238,7 @@ bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old)
 
 	struct block *entry = find_entry(&blocks->top, address);
 	if (entry) {
-		*old = *entry;
+		block_copy(old, entry);
 		if (entry->is_gone)
 			return false;
 	} else if (!address || !find_frozen(blocks, address, old)) {
@@ -359,7 +361,7 @@ static size_t check_table(const struct blocks *blocks, const struct blocks_table
 		used++;
 		count += !entry->is_gone && highest_entry(blocks, entry->address) == entry;
 	}
-	return used == table->used && 4 * used <= 3 * table->slots ? count : SIZE_MAX;
+	return used == table->used && 8 * used <= 5 * table->slots ? count : SIZE_MAX;
 }
 
 bool blocks_check(const struct blocks *blocks)

@@ -17,26 +17,57 @@
  * parent of a fork, or allocated outside of what the user asked to see.
  *  - address is not 0. */
 struct block {
-	uint64_t address : 48;
-	uint64_t heap : 16; /* number in the process's list of heaps */
-	uint64_t size_bytes : 48;
-	uint64_t api : 16;
-	uint64_t time_ns;
-	uint32_t site; /* number in the process's list of sites */
-	uint32_t thread : 29;
-	uint32_t is_counted : 1;
-	uint32_t is_inherited : 1; /* then it is not counted */
-	uint32_t is_gone : 1;      /* only inside of tables: hides a block of a layer below */
+	union {
+		struct {
+			uint64_t address : 48;
+			uint64_t heap : 16; /* number in the process's list of heaps */
+			uint64_t size_bytes : 48;
+			uint64_t api : 16;
+			uint64_t time_ns;
+			uint64_t site : 32;   /* number in the process's list of sites */
+			uint64_t thread : 29; /* number in the process's list of threads */
+			uint64_t is_counted : 1;
+			uint64_t is_inherited : 1; /* then it is not counted */
+			uint64_t is_gone : 1;      /* only in tables: hides one of a layer below */
+		};
+		uint64_t words[4]; /* for copies, see block_copy */
+	};
 };
 
 _Static_assert(sizeof(struct block) == 32, "two blocks fill a cache line");
 
-/* - slots is 0 or a power of two, at most 3/4 of them used;
+/* Word by word: a copy in halves would wait for the words that were just written. */
+static inline void block_copy(struct block *to, const struct block *from)
+{
+	for (int i = 0; i < 4; i++)
+		to->words[i] = from->words[i];
+}
+
+/* The first two words are whole, not filled field by field, for the same reason. */
+static inline void block_describe(struct block *block, uint64_t address, uint16_t heap,
+				  uint64_t size_bytes, uint16_t api)
+{
+	uint64_t low = (UINT64_C(1) << 48) - 1;
+
+	block->words[0] = (address & low) | (uint64_t)heap << 48;
+	block->words[1] = (size_bytes & low) | (uint64_t)api << 48;
+}
+
+/* - slots is 0 or a power of two, at most 5/8 of them used;
  * - a slot with address 0 is empty. */
 struct blocks_table {
 	struct block *list;
 	size_t slots, used;
 };
+
+/* Where the search for an address begins: the high bits of a product, which all bits of the address
+ * have a part in. The table has slots. */
+static inline size_t blocks_home(const struct blocks_table *table, uint64_t address)
+{
+	uint64_t product = (address ^ address >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (size_t)(product >> 32) & (table->slots - 1);
+}
 
 struct blocks_layer;
 
@@ -51,6 +82,14 @@ struct blocks {
 };
 
 void blocks_free(struct blocks *blocks);
+
+/* Fetches the address's entry into the processor's cache: for who will ask for it soon. */
+static inline void blocks_expect(const struct blocks *blocks, uint64_t address)
+{
+	if (blocks->top.slots)
+		__builtin_prefetch(&blocks->top.list[blocks_home(&blocks->top, address)],
+				   /* for writing */ 1);
+}
 
 /* Copies the block at the address to *found. False: there is none. */
 bool blocks_find(const struct blocks *blocks, uint64_t address, struct block *found);

@@ -46,6 +46,7 @@ struct image {
 struct images {
 	reader_deliver deliver;
 	void *context;
+	reader_expect expect; /* or NULL */
 	struct live *live;
 	struct reader_summary *summary;
 	struct image *list;
@@ -66,6 +67,7 @@ struct images *images_create(const struct reader_input *input, reader_deliver de
 	images->recorded_pid = input->pid;
 	images->deliver = deliver;
 	images->context = context;
+	images->expect = input->expect;
 	images->live = live;
 	images->summary = summary;
 	return images;
@@ -92,6 +94,13 @@ static void deliver_happening(void *context, const struct trace_event *event)
 	if (event->kind < READER_KINDS)
 		images->summary->kinds[event->kind]++;
 	images->deliver(images->context, event);
+}
+
+static void expect(void *context, uint32_t process, uint64_t address)
+{
+	struct images *images = context;
+
+	images->expect(images->context, process, address);
 }
 
 static void release(struct images *images, struct image *image, uint64_t until_ns)
@@ -198,7 +207,7 @@ static struct image *add_image(struct images *images, uint32_t pid, uint64_t tim
 	if (is_foreign)
 		return image;
 	image->number = images->told_count++;
-	image->merge = merge_create(image->number);
+	image->merge = merge_create(image->number, images->expect ? expect : NULL);
 	return image;
 }
 

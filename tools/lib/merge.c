@@ -40,10 +40,12 @@ struct queue {
 	bool is_others;
 };
 
-enum { BUCKETS = 256, KEPT_CAPACITY = 1024 };
+/* How many records ahead an address is expected. */
+enum { BUCKETS = 256, KEPT_CAPACITY = 1024, LOOK_AHEAD = 8 };
 
 struct merge {
 	uint32_t process;
+	merge_expect expect;
 	struct queue *buckets[BUCKETS]; /* by tid */
 	struct queue others;
 	struct queue **heap; /* rebuilt by each release */
@@ -55,11 +57,12 @@ struct merge {
 	uint64_t late_count;
 };
 
-struct merge *merge_create(uint32_t process)
+struct merge *merge_create(uint32_t process, merge_expect expect)
 {
 	struct merge *merge = xcalloc(1, sizeof(*merge));
 
 	merge->process = process;
+	merge->expect = expect;
 	merge->others.is_others = true;
 	merge->heaps = xgrow(NULL, 0, &merge->heaps_capacity, sizeof(*merge->heaps));
 	merge->heaps[merge->heaps_count++] = 0;
@@ -121,11 +124,23 @@ static uint32_t find_heap(struct merge *merge, uint64_t handle)
 	return (uint32_t)merge->heaps_count++;
 }
 
-static void push_record(struct queue *queue, const struct pending *record)
+static void need_records(struct queue *queue, size_t more)
 {
-	queue->records =
-		xgrow(queue->records, queue->count, &queue->capacity, sizeof(*queue->records));
+	size_t capacity = queue->capacity ? queue->capacity : KEPT_CAPACITY;
+
+	if (queue->count + more <= queue->capacity)
+		return;
+	while (capacity < queue->count + more)
+		capacity *= 2;
+	queue->records = xreallocarray(queue->records, capacity, sizeof(*queue->records));
+	queue->capacity = capacity;
+}
+
+/* There is room for it. */
+static inline void push_record(struct queue *queue, const struct pending *record)
+{
 	size_t place = queue->count++;
+
 	while (place > queue->first && queue->records[place - 1].time_ns > record->time_ns) {
 		queue->records[place] = queue->records[place - 1];
 		place--;
@@ -145,6 +160,7 @@ size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, con
 	uint32_t heap_index = 0;
 	size_t taken = 0;
 
+	need_records(queue, count / RECORD_WORDS);
 	for (size_t i = 0; i + RECORD_WORDS <= count; i += RECORD_WORDS) {
 		uint8_t kind = (uint8_t)(words[i + 1] >> 56);
 		struct pending pending = {
@@ -247,14 +263,11 @@ static void build_heap(struct merge *merge)
 		sift_down(merge, i);
 }
 
-static void expand(const struct merge *merge, const struct queue *queue, struct trace_event *event)
+/* The fields that differ between the records of one queue. */
+static inline void expand(const struct merge *merge, const struct pending *record,
+			  struct trace_event *event)
 {
-	const struct pending *record = &queue->records[queue->first];
-
-	memset(event, 0, sizeof(*event));
 	event->time_ns = record->time_ns;
-	event->process = merge->process;
-	event->tid = queue->tid;
 	event->kind = (uint8_t)(record->size_kind >> 56);
 	event->api = (uint16_t)(record->address_api >> 48);
 	event->stack = record->stack;
@@ -263,10 +276,12 @@ static void expand(const struct merge *merge, const struct queue *queue, struct 
 	event->heap = merge->heaps[record->heap_index];
 }
 
-/* Gives the elements that are gone back: all when the queue is empty, else by moving the rest. */
+/* Gives the elements that are gone back: all when the queue is empty, else by moving the rest. The
+ * room stays where half of it was used: the next records will need it. */
 static void compact(struct queue *queue)
 {
 	size_t left = queue->count - queue->first;
+	bool was_needed = 2 * queue->count > queue->capacity;
 
 	if (left && queue->is_others)
 		memmove(queue->events, queue->events + queue->first, left * sizeof(*queue->events));
@@ -275,7 +290,7 @@ static void compact(struct queue *queue)
 			left * sizeof(*queue->records));
 	queue->first = 0;
 	queue->count = left;
-	if (!left && queue->capacity > KEPT_CAPACITY)
+	if (!left && !was_needed && queue->capacity > KEPT_CAPACITY)
 		free_queue(queue);
 }
 
@@ -306,38 +321,84 @@ static void compact_all(struct merge *merge)
 		drop_empty_queues(merge);
 }
 
-static void pop(struct merge *merge)
+/* The first queue was changed: it finds its place, or leaves when it is empty. */
+static void reorder(struct merge *merge)
 {
 	struct queue *queue = merge->heap[0];
 
-	queue->first++;
 	if (queue->first == queue->count)
 		merge->heap[0] = merge->heap[--merge->heap_count];
 	if (merge->heap_count)
 		sift_down(merge, 0);
 }
 
-static void deliver_first(struct merge *merge, merge_deliver deliver, void *context)
+/* When the turn of another queue comes. */
+static uint64_t next_turn(const struct merge *merge)
+{
+	uint64_t turn_ns = UINT64_MAX;
+
+	for (size_t i = 1; i < 3 && i < merge->heap_count; i++)
+		if (first_time(merge->heap[i]) < turn_ns)
+			turn_ns = first_time(merge->heap[i]);
+	return turn_ns;
+}
+
+static inline void note_time(struct merge *merge, uint64_t time_ns)
+{
+	merge->late_count += time_ns < merge->delivered_ns;
+	if (time_ns > merge->delivered_ns)
+		merge->delivered_ns = time_ns;
+}
+
+static void deliver_other(struct merge *merge, struct queue *queue, merge_deliver deliver,
+			  void *context)
+{
+	struct trace_event event = queue->events[queue->first++];
+
+	note_time(merge, event.time_ns);
+	deliver(context, &event);
+}
+
+static inline void expect_next(const struct merge *merge, const struct queue *queue, void *context)
+{
+	size_t next = queue->first + LOOK_AHEAD;
+
+	if (merge->expect && next < queue->count)
+		merge->expect(context, merge->process,
+			      queue->records[next].address_api & RECORD_ADDRESS_MASK);
+}
+
+/* The first record of the first queue, and all behind it that come before any other queue's. */
+static void deliver_records(struct merge *merge, uint64_t until_ns, merge_deliver deliver,
+			    void *context)
 {
 	struct queue *queue = merge->heap[0];
-	struct trace_event event;
+	uint64_t turn_ns = next_turn(merge);
+	struct trace_event event = { .process = merge->process, .tid = queue->tid };
+	const struct pending *record;
 
-	if (queue->is_others)
-		event = queue->events[queue->first];
-	else
-		expand(merge, queue, &event);
-	merge->late_count += event.time_ns < merge->delivered_ns;
-	if (event.time_ns > merge->delivered_ns)
-		merge->delivered_ns = event.time_ns;
-	pop(merge);
-	deliver(context, &event);
+	do {
+		record = &queue->records[queue->first];
+		expand(merge, record, &event);
+		note_time(merge, event.time_ns);
+		expect_next(merge, queue, context);
+		queue->first++;
+		deliver(context, &event);
+		record++;
+	} while (queue->first < queue->count && record->time_ns < turn_ns &&
+		 record->time_ns <= until_ns);
 }
 
 void merge_release(struct merge *merge, uint64_t until_ns, merge_deliver deliver, void *context)
 {
 	build_heap(merge);
-	while (merge->heap_count && first_time(merge->heap[0]) <= until_ns)
-		deliver_first(merge, deliver, context);
+	while (merge->heap_count && first_time(merge->heap[0]) <= until_ns) {
+		if (merge->heap[0]->is_others)
+			deliver_other(merge, merge->heap[0], deliver, context);
+		else
+			deliver_records(merge, until_ns, deliver, context);
+		reorder(merge);
+	}
 	compact_all(merge);
 }
 

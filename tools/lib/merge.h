@@ -14,10 +14,13 @@
 #include "tools/lib/trace_event.h"
 
 typedef void (*merge_deliver)(void *context, const struct trace_event *event);
+/* An event of this address will be delivered soon. */
+typedef void (*merge_expect)(void *context, uint32_t process, uint64_t address);
 
 struct merge;
 
-struct merge *merge_create(uint32_t process);
+/* `expect` may be NULL. */
+struct merge *merge_create(uint32_t process, merge_expect expect);
 void merge_destroy(struct merge *merge);
 
 /* A batch of thread `tid`: `count` words of trace/schema/record.h, the times counted from begin_ns.

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BITS = 12, PAGE_ENTRIES = 1 << PAGE_BITS, PAGES = 1 << (32 - PAGE_BITS) };
+enum { PAGES = 1 << (32 - SITE_PAGE_BITS) };
 enum { HEAPS_MAX = UINT16_MAX, FIRST_THREAD_SLOTS = 16 };
 
 static uint32_t add_site(struct replay_process *process, uint32_t node, bool is_tracer)
@@ -24,13 +24,6 @@ static uint32_t add_site(struct replay_process *process, uint32_t node, bool is_
 	return (uint32_t)process->site_count++;
 }
 
-uint32_t process_find_site(struct replay_process *process, uint32_t stack)
-{
-	const uint32_t *page = process->site_pages ? process->site_pages[stack >> PAGE_BITS] : NULL;
-
-	return page ? page[stack & (PAGE_ENTRIES - 1)] : 0;
-}
-
 static bool is_found(const struct trace_event *event)
 {
 	return event->api == API_NONE &&
@@ -40,7 +33,7 @@ static bool is_found(const struct trace_event *event)
 uint32_t process_find_range_site(struct replay_process *process, const struct trace_event *event)
 {
 	if (!is_found(event))
-		return process_find_site(process, event->stack);
+		return process_site(process, event->stack);
 	if (!process->found_site) {
 		process->found_site = add_site(process, 0, /* tracer */ false);
 		process->sites[process->found_site].sort = REPLAY_SITE_FOUND;
@@ -57,10 +50,10 @@ static void define_stack(struct replay *replay, struct replay_process *process,
 	uint32_t node = stacks_add_stack(&replay->stacks, &process->modules, &event->frames);
 	if (!process->site_pages)
 		process->site_pages = xcalloc(PAGES, sizeof(*process->site_pages));
-	uint32_t **page = &process->site_pages[event->stack >> PAGE_BITS];
+	uint32_t **page = &process->site_pages[event->stack >> SITE_PAGE_BITS];
 	if (!*page)
-		*page = xcalloc(PAGE_ENTRIES, sizeof(**page));
-	uint32_t *site = &(*page)[event->stack & (PAGE_ENTRIES - 1)];
+		*page = xcalloc(SITE_PAGE_ENTRIES, sizeof(**page));
+	uint32_t *site = &(*page)[event->stack & (SITE_PAGE_ENTRIES - 1)];
 	if (!*site || process->sites[*site].node != node)
 		*site = add_site(process, node, replay->stacks.nodes[node].is_tracer);
 }
@@ -103,7 +96,7 @@ uint32_t process_find_thread(struct replay_process *process, uint32_t tid)
 		enlarge_thread_table(process);
 	size_t slot = find_thread_slot(process, tid);
 	if (process->thread_table[slot])
-		return process->thread_table[slot] - 1;
+		return process->last_thread = process->thread_table[slot] - 1;
 	process->threads = xgrow(process->threads, process->thread_count, &process->thread_capacity,
 				 sizeof(*process->threads));
 	struct replay_thread *thread = &process->threads[process->thread_count];
@@ -112,7 +105,7 @@ uint32_t process_find_thread(struct replay_process *process, uint32_t tid)
 	thread->name = xstrdup("");
 	thread->is_wanted = is_wanted(process, thread);
 	process->thread_table[slot] = (uint32_t)++process->thread_count;
-	return (uint32_t)process->thread_count - 1;
+	return process->last_thread = (uint32_t)process->thread_count - 1;
 }
 
 static void define_thread(struct replay_process *process, const struct trace_event *event)
@@ -283,7 +276,7 @@ void process_define(struct replay *replay, struct replay_process *process,
 		break;
 	case TRACE_DIFFERENCE:
 		windows_add_difference(&process->windows, event,
-				       process_find_site(process, event->stack));
+				       process_site(process, event->stack));
 		break;
 	case TRACE_LOST:
 		process->lost_records += event->extra;

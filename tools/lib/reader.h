@@ -13,6 +13,8 @@
 #include "tools/lib/trace_event.h"
 
 typedef void (*reader_deliver)(void *context, const struct trace_event *event);
+/* A happening of this address is near: time to fetch what is known of it. */
+typedef void (*reader_expect)(void *context, uint32_t process, uint64_t address);
 
 enum { READER_KINDS = 64 };
 
@@ -61,7 +63,8 @@ struct reader_input {
 	 * what to do. NULL: nothing is known. */
 	const char *cause, *advice;
 	enum reader_decoder decoder;
-	const char *lender; /* a trace whose metadata is used instead of its own; NULL: none */
+	reader_expect expect; /* NULL: nobody wants to know */
+	const char *lender;   /* a trace whose metadata is used instead of its own; NULL: none */
 };
 
 /* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */

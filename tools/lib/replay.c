@@ -18,28 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned replay_size_class(uint64_t size_bytes)
-{
-	unsigned class = size_bytes ? 64 - (unsigned)__builtin_clzll(size_bytes) : 0;
-
-	return class < REPLAY_SIZE_CLASSES ? class : REPLAY_SIZE_CLASSES - 1;
-}
-
 uint64_t replay_class_floor(unsigned class)
 {
 	return class ? UINT64_C(1) << (class - 1) : 0;
 }
 
-static void add_live(struct replay_counts *counts, uint64_t size_bytes)
+static inline void add_to(struct replay_counts *counts, const struct replay_counts *change)
 {
-	counts->live_blocks++;
-	counts->live_bytes += size_bytes;
-}
-
-static void remove_live(struct replay_counts *counts, uint64_t size_bytes)
-{
-	counts->live_blocks--;
-	counts->live_bytes -= size_bytes;
+	counts->calls += change->calls;
+	counts->bytes += change->bytes;
+	counts->temporary += change->temporary;
+	counts->live_blocks += change->live_blocks;
+	counts->live_bytes += change->live_bytes;
 }
 
 /* Call before a site's live figures change. */
@@ -52,55 +42,41 @@ static void save_peak(const struct replay_process *process, struct replay_site *
 	site->peak_bytes = site->counts.live_bytes;
 }
 
-/* The counters that a block is in, besides the totals and its site. */
-struct tallies {
-	struct replay_counts *list[3];
-};
-
-static struct tallies tallies_of(struct replay_process *process, const struct block *block)
+/* Changes all counters that a block is in. Inlined, so that what does not change costs nothing. */
+static inline __attribute__((always_inline)) void count(struct replay_process *process,
+							const struct block *block,
+							const struct replay_counts *change)
 {
-	return (struct tallies){ { &process->threads[block->thread].counts,
-				   &process->heaps[block->heap].counts,
-				   &process->sizes[replay_size_class(block->size_bytes)] } };
+	add_to(&process->sites[block->site].counts, change);
+	add_to(&process->totals.counts, change);
+	add_to(&process->threads[block->thread].counts, change);
+	add_to(&process->heaps[block->heap].counts, change);
+	add_to(&process->sizes[replay_size_class(block->size_bytes)], change);
 }
 
-static void count_live(struct replay_process *process, const struct block *block, bool is_added)
+static void count_added(struct replay_process *process, const struct block *block)
 {
-	struct replay_site *site = &process->sites[block->site];
-	struct tallies tallies = tallies_of(process, block);
-	void (*change)(struct replay_counts *, uint64_t) = is_added ? add_live : remove_live;
-
-	save_peak(process, site);
-	change(&site->counts, block->size_bytes);
-	change(&process->totals.counts, block->size_bytes);
-	for (int i = 0; i < 3; i++)
-		change(tallies.list[i], block->size_bytes);
+	save_peak(process, &process->sites[block->site]);
+	count(process, block,
+	      &(struct replay_counts){ .live_blocks = 1, .live_bytes = block->size_bytes });
 }
 
-static void count_call(struct replay_counts *counts, uint64_t size_bytes)
+static void count_removed(struct replay_process *process, const struct block *block)
 {
-	counts->calls++;
-	counts->bytes += size_bytes;
+	save_peak(process, &process->sites[block->site]);
+	count(process, block,
+	      &(struct replay_counts){ .live_blocks = UINT64_MAX, /* one less */
+				       .live_bytes = -(uint64_t)block->size_bytes });
 }
 
 static void count_calls(struct replay_process *process, const struct block *block)
 {
-	struct tallies tallies = tallies_of(process, block);
-
-	count_call(&process->sites[block->site].counts, block->size_bytes);
-	count_call(&process->totals.counts, block->size_bytes);
-	for (int i = 0; i < 3; i++)
-		count_call(tallies.list[i], block->size_bytes);
+	count(process, block, &(struct replay_counts){ .calls = 1, .bytes = block->size_bytes });
 }
 
 static void count_temporary(struct replay_process *process, const struct block *block)
 {
-	struct tallies tallies = tallies_of(process, block);
-
-	process->sites[block->site].counts.temporary++;
-	process->totals.counts.temporary++;
-	for (int i = 0; i < 3; i++)
-		tallies.list[i]->temporary++;
+	count(process, block, &(struct replay_counts){ .temporary = 1 });
 }
 
 static void note_peak(struct replay_process *process, uint64_t time_ns)
@@ -119,7 +95,7 @@ static void leave(struct replay_process *process, const struct block *block)
 {
 	process->heaps[block->heap].live_blocks--;
 	if (block->is_counted)
-		count_live(process, block, /* added */ false);
+		count_removed(process, block);
 }
 
 /* The C library's heap in a Windows process is Wine's own: its programs do not know of it. */
@@ -142,7 +118,7 @@ static void enter(struct replay_process *process, const struct block *block)
 	process->heaps[block->heap].live_blocks++;
 	if (!block->is_counted)
 		return;
-	count_live(process, block, /* added */ true);
+	count_added(process, block);
 	note_peak(process, block->time_ns);
 }
 
@@ -169,17 +145,14 @@ static bool give_block(struct replay_process *process, const struct trace_event 
 		       uint32_t thread_number)
 {
 	struct replay_thread *thread = &process->threads[thread_number];
-	struct block block = {
-		.address = event->address,
-		.heap = process_find_heap(process, event->heap),
-		.size_bytes = event->size_bytes,
-		.api = event->api,
-		.time_ns = event->time_ns,
-		.site = process_find_site(process, event->stack),
-		.thread = thread_number,
-		.is_counted = is_counted(process, thread),
-	};
+	struct block block;
 
+	block_describe(&block, event->address, process_heap(process, event->heap),
+		       event->size_bytes, event->api);
+	block.time_ns = event->time_ns;
+	block.words[3] = process_site(process, event->stack);
+	block.thread = thread_number;
+	block.is_counted = is_counted(process, thread);
 	if (block.is_counted && process->sites[block.site].is_tracer) {
 		count_tracer(process, event);
 		block.is_counted = false;
@@ -188,7 +161,7 @@ static bool give_block(struct replay_process *process, const struct trace_event 
 		block.is_counted = false;
 	}
 	if (block.is_counted) {
-		struct replay_api *api = process_find_api(process, event->api);
+		struct replay_api *api = process_api(process, event->api);
 
 		count_calls(process, &block);
 		api->calls++;
@@ -235,7 +208,7 @@ static void release(struct replay_process *process, const struct trace_event *ev
 		return;
 	process->totals.free_calls++;
 	thread->free_calls++;
-	process_find_api(process, event->api)->calls++;
+	process_api(process, event->api)->calls++;
 	if (was_last)
 		count_temporary(process, &old);
 }
@@ -277,7 +250,7 @@ static void count_failure(struct replay_process *process, const struct trace_eve
 	if (!is_counted(process, thread) || is_wines(process, event->heap))
 		return;
 	process->totals.failed_calls++;
-	process_find_api(process, event->api)->failed++;
+	process_api(process, event->api)->failed++;
 }
 
 /* The old block is back as it was. */
@@ -300,7 +273,7 @@ static void leave_destroyed(void *context, const struct block *block)
 
 static void destroy_heap(struct replay_process *process, const struct trace_event *event)
 {
-	uint32_t number = process_find_heap(process, event->heap);
+	uint32_t number = process_heap(process, event->heap);
 	struct replay_heap *heap = &process->heaps[number];
 
 	heap->destroy_ns = event->time_ns;
@@ -310,7 +283,7 @@ static void destroy_heap(struct replay_process *process, const struct trace_even
 
 static void create_heap(struct replay_process *process, const struct trace_event *event)
 {
-	uint16_t index = process_find_heap(process, event->heap);
+	uint16_t index = process_heap(process, event->heap);
 	struct replay_heap *heap = &process->heaps[index];
 
 	heap->create_ns = event->time_ns;
@@ -319,7 +292,7 @@ static void create_heap(struct replay_process *process, const struct trace_event
 
 static void apply_block(struct replay_process *process, const struct trace_event *event)
 {
-	uint32_t number = process_find_thread(process, event->tid);
+	uint32_t number = process_thread(process, event->tid);
 	struct replay_thread *thread = &process->threads[number];
 
 	switch (event->kind) {
@@ -399,7 +372,7 @@ static void count_hooked_call(const struct replay *replay, struct replay_process
 {
 	uint64_t since_ns =
 		event->time_ns > replay->start_ns ? event->time_ns - replay->start_ns : 0;
-	uint32_t thread = process_find_thread(process, event->tid);
+	uint32_t thread = process_thread(process, event->tid);
 
 	if (since_ns >= replay->filter.from_ns &&
 	    (!replay->filter.to_ns || since_ns <= replay->filter.to_ns) &&
@@ -414,7 +387,8 @@ static void apply_to(struct replay *replay, struct replay_process *process,
 		process->end_ns = event->time_ns;
 	if (event->time_ns > replay->end_ns)
 		replay->end_ns = event->time_ns;
-	if (event->kind < TRACE_PROCESS || event->kind == TRACE_FORK || event->kind == TRACE_END)
+	if (process->awaits_memory &&
+	    (event->kind < TRACE_PROCESS || event->kind == TRACE_FORK || event->kind == TRACE_END))
 		fork_end_wait(replay, process);
 	if (event->kind == TRACE_CALL)
 		count_hooked_call(replay, process, event);
@@ -432,6 +406,14 @@ void replay_apply(void *context, const struct trace_event *event)
 		process_begin(replay, event);
 	if (event->process < replay->process_count)
 		apply_to(replay, replay->processes[event->process], event);
+}
+
+void replay_expect(void *context, uint32_t process, uint64_t address)
+{
+	const struct replay *replay = context;
+
+	if (process < replay->process_count)
+		blocks_expect(&replay->processes[process]->blocks, address);
 }
 
 void replay_init(struct replay *replay, const struct replay_filter *filter)
@@ -466,28 +448,19 @@ static bool add_up(const struct replay_counts *total, const struct replay_counts
 	return !memcmp(total, sum, sizeof(*total));
 }
 
-static void add(struct replay_counts *sum, const struct replay_counts *counts)
-{
-	sum->calls += counts->calls;
-	sum->bytes += counts->bytes;
-	sum->temporary += counts->temporary;
-	sum->live_blocks += counts->live_blocks;
-	sum->live_bytes += counts->live_bytes;
-}
-
 bool replay_check(const struct replay_process *process)
 {
 	struct replay_counts sites = { 0 }, threads = { 0 }, heaps = { 0 }, sizes = { 0 };
 	const struct replay_counts *total = &process->totals.counts;
 
 	for (size_t i = 0; i < process->site_count; i++)
-		add(&sites, &process->sites[i].counts);
+		add_to(&sites, &process->sites[i].counts);
 	for (size_t i = 0; i < process->thread_count; i++)
-		add(&threads, &process->threads[i].counts);
+		add_to(&threads, &process->threads[i].counts);
 	for (size_t i = 0; i < process->heap_count; i++)
-		add(&heaps, &process->heaps[i].counts);
+		add_to(&heaps, &process->heaps[i].counts);
 	for (size_t i = 0; i < REPLAY_SIZE_CLASSES; i++)
-		add(&sizes, &process->sizes[i]);
+		add_to(&sizes, &process->sizes[i]);
 	return add_up(total, &sites) && add_up(total, &threads) && add_up(total, &heaps) &&
 	       add_up(total, &sizes) && blocks_check(&process->blocks) &&
 	       space_check(&process->space);

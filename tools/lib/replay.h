@@ -131,6 +131,7 @@ struct replay_process {
 	size_t thread_count, thread_capacity;
 	uint32_t *thread_table; /* numbers plus 1, by tid */
 	size_t thread_slots;
+	uint32_t last_thread;    /* the one that the last look-up found, if there are any */
 	struct replay_api *apis; /* by enum api */
 	size_t api_count;
 	struct replay_heap *heaps; /* 0: the process heap */
@@ -169,11 +170,18 @@ void replay_free(struct replay *replay);
 
 /* Applies one event; fits reader_run's callback with the replay as context. */
 void replay_apply(void *replay, const struct trace_event *event);
+/* Fits struct reader_input: fetches the block's entry into the processor's cache. */
+void replay_expect(void *replay, uint32_t process, uint64_t address);
 /* After the last event: makes the peaks' compositions final. */
 void replay_finish(struct replay *replay);
 
 /* The class of a size, and the smallest size in a class. */
-unsigned replay_size_class(uint64_t size_bytes);
+static inline unsigned replay_size_class(uint64_t size_bytes)
+{
+	unsigned class = size_bytes ? 64 - (unsigned)__builtin_clzll(size_bytes) : 0;
+
+	return class < REPLAY_SIZE_CLASSES ? class : REPLAY_SIZE_CLASSES - 1;
+}
 uint64_t replay_class_floor(unsigned class);
 
 /* Executes the invariants between the figures of a process: for tests. */

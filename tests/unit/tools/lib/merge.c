@@ -35,7 +35,7 @@ static size_t put(uint64_t *words, size_t count, uint8_t kind, uint64_t address,
 
 static void test_order(void)
 {
-	struct merge *merge = merge_create(3);
+	struct merge *merge = merge_create(3, NULL);
 	struct trace_event vad = { .kind = EVENT_VAD_RESERVE, .time_ns = 1025, .address = 5 };
 	uint64_t words[64];
 	size_t count = 0;
@@ -64,7 +64,7 @@ static void test_order(void)
 
 static void test_ties(void)
 {
-	struct merge *merge = merge_create(0);
+	struct merge *merge = merge_create(0, NULL);
 	uint64_t words[64];
 	size_t count;
 
@@ -81,7 +81,7 @@ static void test_ties(void)
 
 static void test_odd_batches(void)
 {
-	struct merge *merge = merge_create(0);
+	struct merge *merge = merge_create(0, NULL);
 	uint64_t words[64];
 	size_t count = 0;
 
@@ -109,7 +109,7 @@ static void test_odd_batches(void)
 
 static void test_many_threads(void)
 {
-	struct merge *merge = merge_create(0);
+	struct merge *merge = merge_create(0, NULL);
 	uint64_t words[64];
 	bool is_ordered = true;
 
