@@ -22,9 +22,11 @@
 #include "core/heap/heap.h"
 #include "core/heap/quick_malloc.h"
 #include "preload/native/bootstrap.h"
+#include "preload/native/postponed.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "preload/start.h"
+#include "trace/trace.h"
 
 #define PAGE_SIZE_BYTES ((size_t)4096)
 
@@ -200,6 +202,27 @@ static void release_served(void *block, enum serve serve)
 		release_foreign(block);
 }
 
+static void release_told(void *block, enum api api, enum serve serve)
+{
+	tell(EVENT_FREE, api, block, 0, 0);
+	release_served(block, serve);
+}
+
+static void release_traced(void *block, enum api api, enum serve serve)
+{
+	void *next;
+
+	if (unlikely(trace_is_inside())) {
+		postponed_add(block);
+		return;
+	}
+	release_told(block, api, serve);
+	for (block = postponed_take(); unlikely(block != NULL); block = next) {
+		next = *(void **)block;
+		release_told(block, API_free, serve);
+	}
+}
+
 static __attribute__((noinline)) void release(void *block, enum api api)
 {
 	enum serve serve;
@@ -210,8 +233,9 @@ static __attribute__((noinline)) void release(void *block, enum api api)
 	if (serve == SERVE_NONE)
 		return;
 	if (process_is_traced())
-		tell(EVENT_FREE, api, block, 0, 0);
-	release_served(block, serve);
+		release_traced(block, api, serve);
+	else
+		release_served(block, serve);
 }
 
 /* A block of the bootstrap arena moves to where blocks are served now. */

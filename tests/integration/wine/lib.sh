@@ -204,8 +204,9 @@ check_trace() {
 		"0 False" "$2, $1: no address is live twice, nothing was lost"
 }
 
+# With what the C library gave to Wine's Unix half.
 read_trace() {
-	"$vadtrace" report --json "$scratch/$1/trace" >"$scratch/$1/report"
+	"$vadtrace" report --unix --json "$scratch/$1/trace" >"$scratch/$1/report"
 }
 
 # trace_figure WAY KEY.KEY
