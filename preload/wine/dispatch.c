@@ -77,6 +77,14 @@ bool serve_set_last_error(NTSTATUS status)
 
 /* --- The process begins ---------------------------------------------------------------------- */
 
+/* Core answers in a Wine that it is known to get along with, and where all hooks stand. */
+static enum config_mode possible_mode(enum config_mode wanted)
+{
+	bool can_route = hook_can_route() && hook_knows_wine(hook_wine_version());
+
+	return wanted == CONFIG_ROUTE && !can_route ? CONFIG_OBSERVE : wanted;
+}
+
 /* By the first call of all, on the process's only thread. A launcher's calls all go to Wine, which
  * is what observing comes to while nobody listens. */
 static void begin(void)
@@ -87,9 +95,7 @@ static void begin(void)
 		return;
 	wine_begin();
 	program_find_launcher();
-	mode = config_get()->mode;
-	if (program_is_launcher() || (mode == CONFIG_ROUTE && !hook_can_route()))
-		mode = CONFIG_OBSERVE;
+	mode = program_is_launcher() ? CONFIG_OBSERVE : possible_mode(config_get()->mode);
 	heap_begin(mode);
 	if (program_is_launcher())
 		return;

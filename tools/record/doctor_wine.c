@@ -57,7 +57,8 @@ static void print_hooks(const struct hooks *hooks)
 
 static bool is_good(const struct wine *wine, const struct hooks *hooks)
 {
-	return hooks->left_routed == 0 && hooks->hooked > 0 && !wine->prefix_is_32_bit;
+	return hooks->left_routed == 0 && hooks->hooked > 0 && !wine->prefix_is_32_bit &&
+	       hook_knows_wine(wine->version);
 }
 
 static void print_text(const struct wine *wine, const struct hooks *hooks)
@@ -70,6 +71,9 @@ static void print_text(const struct wine *wine, const struct hooks *hooks)
 		printf("%u that vadtrace should answer cannot be hooked: record with --mode "
 		       "observe.\n",
 		       hooks->left_routed);
+	else if (!hook_knows_wine(wine->version))
+		puts("This version is not known: its own functions answer, as with --mode "
+		     "observe.");
 	else if (is_good(wine, hooks))
 		puts("Ready to record Windows programs.");
 }

@@ -6,6 +6,7 @@
 #include "preload/pe/plan/hooks.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define HOOK_HOW_route true
 #define HOOK_HOW_pass false
@@ -36,4 +37,18 @@ bool hook_is_in(const char *dll, const char *file_name)
 	while (*rest && *rest == lower(*file_name))
 		rest++, file_name++;
 	return !*rest && !*file_name;
+}
+
+/* All of 8.0: its corrections change no layout. */
+bool hook_knows_wine(const char *version)
+{
+	static const char known[] = "8.0";
+	const char *rest;
+
+	if (strncmp(version, "wine-", 5) == 0)
+		version += 5;
+	if (strncmp(version, known, sizeof(known) - 1) != 0)
+		return false;
+	rest = version + sizeof(known) - 1;
+	return !*rest || *rest == ' ' || *rest == '.';
 }

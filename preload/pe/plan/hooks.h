@@ -41,4 +41,8 @@ const struct hook *hook_at(size_t index);
 /* Whether a file of this name is the DLL, "ntdll" say; "NTDLL.DLL" is. */
 bool hook_is_in(const char *dll, const char *file_name);
 
+/* Whether core may answer in the place of this Wine, "8.0" or "wine-8.0 (Debian ...)": one whose
+ * heaps, tables and system calls are known. In any other the calls are told only. */
+bool hook_knows_wine(const char *version);
+
 #endif
