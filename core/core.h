@@ -250,6 +250,80 @@ BOOL HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformat
 BOOL HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
 			PVOID HeapInformation, SIZE_T HeapInformationLength);
 
+/* Global and Local memory (winbase.h): blocks of the process heap. Fixed memory is its own handle;
+ * moveable memory has another one, whose memory GlobalLock gives and may not move while it is
+ * locked. 65536 handles of moveable memory are there for both families: then, as when there is no
+ * memory, ERROR_NOT_ENOUGH_MEMORY. What is no handle: ERROR_INVALID_HANDLE. A handle that was freed
+ * is the next one that is given. Sizes are exact; nothing is discarded unless the program does so.
+ *
+ * HeapAlloc's and malloc's blocks pass for fixed memory. A moveable block that is freed by its
+ * address takes its handle along; one that HeapFree freed leaves a handle that is only to be freed.
+ * GlobalAlloc of 0 bytes gives fixed memory of one byte, LocalAlloc of none; moveable memory is
+ * discarded then: a handle without memory. */
+HGLOBAL GlobalAlloc(UINT uFlags, SIZE_T dwBytes);
+/* The memory keeps its contents. Fixed memory, and what is locked, stays where it is without
+ * GMEM_MOVEABLE: ERROR_NOT_ENOUGH_MEMORY when it cannot. 0 bytes with GMEM_MOVEABLE discard
+ * moveable memory that is not locked, and are else ERROR_INVALID_PARAMETER. With GMEM_MODIFY the
+ * size stays: GMEM_DISCARDABLE makes moveable memory that, and GMEM_MOVEABLE gives a handle for
+ * fixed memory (LocalReAlloc: leaves it alone). GMEM_DISCARDABLE without GMEM_MODIFY:
+ * ERROR_INVALID_PARAMETER. NULL: all is as it was. */
+HGLOBAL GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags);
+/* NULL, or the handle when it was not freed. Locked memory is freed, too. */
+HGLOBAL GlobalFree(HGLOBAL hMem);
+/* The memory; a count of locks that has come to 255 stays there. ERROR_DISCARDED. */
+LPVOID GlobalLock(HGLOBAL hMem);
+/* Whether it is still locked; FALSE with ERROR_SUCCESS: not any more, ERROR_NOT_LOCKED: it was not.
+ * Fixed memory is never locked: GlobalUnlock answers TRUE, LocalUnlock ERROR_NOT_LOCKED. */
+BOOL GlobalUnlock(HGLOBAL hMem);
+/* 0 of discarded memory. */
+SIZE_T GlobalSize(HGLOBAL hMem);
+/* The count of locks, with GMEM_DISCARDABLE, GMEM_DISCARDED and GMEM_DDESHARE;
+ * GMEM_INVALID_HANDLE. */
+UINT GlobalFlags(HGLOBAL hMem);
+/* Of the address where memory begins. */
+HGLOBAL GlobalHandle(LPCVOID pMem);
+/* GlobalReAlloc of 0 bytes with GMEM_MOVEABLE. */
+HGLOBAL GlobalDiscard(HGLOBAL hMem);
+/* The functions of 16-bit Windows: Compact and Shrink do nothing and answer 0, the others lock and
+ * unlock. */
+SIZE_T GlobalCompact(DWORD dwMinFree);
+VOID GlobalFix(HGLOBAL hMem);
+VOID GlobalUnfix(HGLOBAL hMem);
+LPVOID GlobalWire(HGLOBAL hMem);
+BOOL GlobalUnWire(HGLOBAL hMem);
+HLOCAL LocalAlloc(UINT uFlags, SIZE_T uBytes);
+HLOCAL LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags);
+HLOCAL LocalFree(HLOCAL hMem);
+LPVOID LocalLock(HLOCAL hMem);
+BOOL LocalUnlock(HLOCAL hMem);
+SIZE_T LocalSize(HLOCAL hMem);
+UINT LocalFlags(HLOCAL hMem);
+HLOCAL LocalHandle(LPCVOID pMem);
+HLOCAL LocalDiscard(HLOCAL hMem);
+SIZE_T LocalCompact(UINT uMinFree);
+SIZE_T LocalShrink(HLOCAL hMem, UINT cbNewSize);
+
+/* Thread local storage (processthreadsapi.h): 1088 indexes, under each of which every thread has a
+ * value of its own; it is NULL in all threads when the index is allocated. ERROR_NO_MORE_ITEMS.
+ * Get clears the last error. Get and Set look whether the index is below 1088, and no further:
+ * ERROR_INVALID_PARAMETER; Set also answers ERROR_NOT_ENOUGH_MEMORY, for a thread's first value.
+ * A forked child has the values of the thread that forked. */
+DWORD TlsAlloc(void);
+BOOL TlsFree(DWORD dwTlsIndex);
+LPVOID TlsGetValue(DWORD dwTlsIndex);
+BOOL TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue);
+
+/* Fiber local storage (fibersapi.h), where each thread is one fiber: 4079 indexes, from 1. A value
+ * that is not NULL is given to the index's callback, if there is one, when its thread ends (in that
+ * thread, after its other destructors), and when the index is freed (in the thread that frees it);
+ * it has been taken out before. exit ends no threads. A thread that ends while another one frees
+ * the index may still be in the callback. In a forked child the other threads' values are gone,
+ * without a callback. ERROR_INVALID_PARAMETER: no index, for Set also: not allocated. */
+DWORD FlsAlloc(PFLS_CALLBACK_FUNCTION lpCallback);
+BOOL FlsFree(DWORD dwFlsIndex);
+PVOID FlsGetValue(DWORD dwFlsIndex);
+BOOL FlsSetValue(DWORD dwFlsIndex, PVOID lpFlsData);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,8 +8,10 @@
 #include "core/base/hints.h"
 #include "core/base/lock.h"
 #include "core/base/object.h"
+#include "core/handle/table.h"
 #include "core/heap/heap.h"
 #include "core/process/agent.h"
+#include "core/tls/fls.h"
 #include "core/vm/charge.h"
 #include "core/vm/parking.h"
 #include "core/vm/virtual.h"
@@ -23,6 +25,7 @@ CORE_API void core_start(void)
 CORE_API void core_fork_prepare(void)
 {
 	object_fork_prepare();
+	storage_fork_prepare();
 	heap_fork_prepare();
 	vm_fork_prepare();
 	lock_fork_begin();
@@ -33,6 +36,7 @@ CORE_API void core_fork_parent(void)
 	lock_fork_end();
 	vm_fork_parent();
 	heap_fork_parent();
+	storage_fork_parent();
 	object_fork_parent();
 }
 
@@ -41,7 +45,10 @@ CORE_API void core_fork_child(void)
 	lock_fork_end();
 	vm_fork_child();
 	heap_fork_child();
+	storage_fork_child();
 	object_fork_child();
+	fls_fork_child();
+	handle_fork_child();
 	agent_fork_child();
 }
 
@@ -86,8 +93,14 @@ CORE_API void core_write_ends(const void *call)
 	watch_expect_no_more(call);
 }
 
+CORE_API void core_thread_ends(void)
+{
+	fls_thread_ends();
+}
+
 CORE_API void core_thread_exit(void)
 {
+	storage_thread_exit();
 	heap_thread_exit();
 	parking_thread_exit();
 }

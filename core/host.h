@@ -37,8 +37,12 @@ void core_fork_prepare(void);
 void core_fork_parent(void);
 void core_fork_child(void);
 
-/* The calling thread is about to end: its caches go back. It may still allocate and free after
- * this (from a shared, locked cache), in any number of rounds. */
+/* The calling thread is about to end, and nothing has been taken from it yet: the callbacks of its
+ * FLS values are called, which are the program's. core_thread_exit comes after. */
+void core_thread_ends(void);
+
+/* The calling thread is about to end: its caches go back, and its TLS and FLS values are gone. It
+ * may still allocate and free after this (from a shared, locked cache), in any number of rounds. */
 void core_thread_exit(void);
 
 /* Bytes that VirtualAlloc and the heaps may commit, together with all else that core knows of; past

@@ -35,15 +35,19 @@ static void thread_ends(void *value)
 {
 	uintptr_t round = (uintptr_t)value;
 
-	if (round < PTHREAD_DESTRUCTOR_ITERATIONS)
+	if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
 		(void)pthread_setspecific(exit_key, (void *)(round + 1));
-	else
-		core_thread_exit();
+		return;
+	}
+	core_thread_ends();
+	core_thread_exit();
 }
 
+/* Once, however many parts of core tell. */
 static void thread_begins(void)
 {
-	(void)pthread_setspecific(exit_key, (void *)(uintptr_t)1);
+	if (!pthread_getspecific(exit_key))
+		(void)pthread_setspecific(exit_key, (void *)(uintptr_t)1);
 }
 
 __attribute__((constructor)) static void start(void)

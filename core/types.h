@@ -39,6 +39,7 @@ typedef void *LPVOID;
 typedef const void *LPCVOID;
 typedef void *HANDLE;
 typedef HANDLE *PHANDLE;
+typedef HANDLE HGLOBAL, HLOCAL;
 typedef int32_t NTSTATUS;
 typedef int32_t LONG;
 
@@ -134,6 +135,7 @@ typedef int32_t LONG;
 #define ERROR_BAD_LENGTH 24u
 #define ERROR_INSUFFICIENT_BUFFER 122u
 #define ERROR_SEM_TIMEOUT 121u
+#define ERROR_DISCARDED 157u
 #define ERROR_NOT_LOCKED 158u
 #define ERROR_BUSY 170u
 #define ERROR_ALREADY_EXISTS 183u
@@ -344,6 +346,46 @@ typedef enum _HEAP_INFORMATION_CLASS {
 	HeapCompatibilityInformation = 0,
 	HeapEnableTerminationOnCorruption = 1,
 } HEAP_INFORMATION_CLASS;
+
+/* Global and Local memory. Flags without a word here mean nothing any more, and are ignored. */
+#define GMEM_FIXED 0x0000u
+#define GMEM_MOVEABLE 0x0002u /* a handle, whose memory GlobalLock gives */
+#define GMEM_NOCOMPACT 0x0010u
+#define GMEM_NODISCARD 0x0020u
+#define GMEM_ZEROINIT 0x0040u
+#define GMEM_MODIFY 0x0080u /* GlobalReAlloc: the flags change, not the size */
+#define GMEM_DISCARDABLE 0x0100u
+#define GMEM_NOT_BANKED 0x1000u
+#define GMEM_LOWER GMEM_NOT_BANKED
+#define GMEM_SHARE 0x2000u
+#define GMEM_DDESHARE 0x2000u /* kept for GlobalFlags */
+#define GMEM_NOTIFY 0x4000u
+#define GMEM_DISCARDED 0x4000u /* GlobalFlags: there is no memory */
+#define GMEM_VALID_FLAGS 0x7f72u
+#define GMEM_INVALID_HANDLE 0x8000u
+#define GMEM_LOCKCOUNT 0x00ffu
+#define GHND (GMEM_MOVEABLE | GMEM_ZEROINIT)
+#define GPTR (GMEM_FIXED | GMEM_ZEROINIT)
+#define LMEM_FIXED 0x0000u
+#define LMEM_MOVEABLE 0x0002u
+#define LMEM_NOCOMPACT 0x0010u
+#define LMEM_NODISCARD 0x0020u
+#define LMEM_ZEROINIT 0x0040u
+#define LMEM_MODIFY 0x0080u
+#define LMEM_DISCARDABLE 0x0f00u
+#define LMEM_VALID_FLAGS 0x0f72u
+#define LMEM_DISCARDED 0x4000u
+#define LMEM_INVALID_HANDLE 0x8000u
+#define LMEM_LOCKCOUNT 0x00ffu
+#define LHND (LMEM_MOVEABLE | LMEM_ZEROINIT)
+#define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
+
+/* Thread and fiber local storage. */
+#define TLS_MINIMUM_AVAILABLE 64u
+#define TLS_OUT_OF_INDEXES ((DWORD)0xffffffff)
+#define FLS_MAXIMUM_AVAILABLE 4080u
+#define FLS_OUT_OF_INDEXES ((DWORD)0xffffffff)
+typedef VOID (*PFLS_CALLBACK_FUNCTION)(PVOID lpFlsData);
 
 /* What GetSystemInfo says. 48 bytes on x64. */
 #define PROCESSOR_ARCHITECTURE_AMD64 9

@@ -66,6 +66,7 @@ static void thread_end(void *value)
 	if (round < PTHREAD_DESTRUCTOR_ITERATIONS &&
 	    pthread_setspecific(thread_key, (void *)(round + 1)) == 0)
 		return;
+	core_thread_ends();
 	thread_has_ended = true;
 	trace_thread_exit();
 	core_thread_exit();

@@ -16,6 +16,7 @@
 
 enum lock_rank {
 	LOCK_RANK_OBJECTS = 1, /* the handles of kernel objects */
+	LOCK_RANK_TLS,         /* indexes of thread local storage, and whose values there are */
 	LOCK_RANK_HEAPS,       /* the list of heaps */
 	LOCK_RANK_HEAP,        /* one heap's shared part */
 	LOCK_RANK_SEGMENTS,    /* the pool of segments */

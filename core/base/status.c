@@ -80,6 +80,8 @@ static const struct {
 
 DWORD status_to_win32(NTSTATUS status)
 {
+	if (((DWORD)status & 0xffff0000u) == (DWORD)STATUS_OF_WIN32(0))
+		return (DWORD)status & 0xffffu;
 	for (size_t i = 0; i < COUNT(win32_errors); i++) {
 		if (win32_errors[i].status == status)
 			return win32_errors[i].error;

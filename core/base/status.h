@@ -49,6 +49,10 @@
 #define STATUS_COMMITMENT_LIMIT ((NTSTATUS)0xC000012D)
 #define STATUS_RESOURCE_NOT_OWNED ((NTSTATUS)0xC0000264)
 
+/* A status that stands for a Win32 error which no other one does. */
+#define STATUS_OF_WIN32(error) ((NTSTATUS)(0xC0070000u | (error)))
+#define STATUS_DISCARDED STATUS_OF_WIN32(ERROR_DISCARDED)
+
 static inline BOOL status_is_success(NTSTATUS status)
 {
 	return status >= 0;

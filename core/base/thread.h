@@ -9,9 +9,9 @@
 
 #define CORE_TLS _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* Called, when not NULL, in each thread that uses a heap for the first time, without any lock: a
- * host that cannot see threads begin learns here whose end it has to tell. Set it once, at start.
- */
+/* Called, when not NULL, in each thread that uses a heap for the first time, and that sets its
+ * first value of TLS or FLS, without any lock: a host that cannot see threads begin learns here
+ * whose end it has to tell. Set it once, at start. */
 extern void (*thread_began)(void);
 
 #endif

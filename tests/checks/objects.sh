@@ -68,9 +68,9 @@ tls_is_small() {
 # tls_limit: with checks, each thread also counts its locks by rank.
 tls_limit() {
 	if grep -q '^#define VADTRACE_CHECKS 1' "$VADTRACE_BUILDDIR/config.h"; then
-		echo 80
+		echo 88
 	else
-		echo 72
+		echo 80
 	fi
 }
 
