@@ -111,12 +111,16 @@ static DWORD WINAPI deep_thread(void *least)
 
 static __thread CONTEXT back;
 static __thread volatile int overflows;
+/* What is left for the handler, which uses memory itself; 0: it does not. */
+static __thread ULONG guarantee;
 
 static LONG CALLBACK on_overflow(EXCEPTION_POINTERS *pointers)
 {
 	if (pointers->ExceptionRecord->ExceptionCode != EXCEPTION_STACK_OVERFLOW)
 		return EXCEPTION_CONTINUE_SEARCH;
 	overflows++;
+	if (guarantee)
+		use_memory();
 	*pointers->ContextRecord = back;
 	return EXCEPTION_CONTINUE_EXECUTION;
 }
@@ -132,10 +136,13 @@ static int overflow(int depth)
 	return is_endless ? overflow(depth + 1) + frame[0] : 0;
 }
 
-static DWORD WINAPI overflow_thread(void *unused)
+static DWORD WINAPI overflow_thread(void *bytes)
 {
 	void *handler = AddVectoredExceptionHandler(TRUE, on_overflow);
 
+	guarantee = (ULONG)(size_t)bytes;
+	if (guarantee && !SetThreadStackGuarantee(&(ULONG){ guarantee }))
+		printf("no guarantee\n");
 	RtlCaptureContext(&back);
 	if (!overflows)
 		printf("came back: %d\n", overflow(0));
@@ -159,8 +166,11 @@ int main(int argc, char **argv)
 	test_fibers();
 	for (size_t least = 0x20000; least >= 0x6000; least -= 0x1000)
 		run(deep_thread, least);
-	if (argc > 1 && !strcmp(argv[1], "overflow"))
+	if (argc > 1 && !strcmp(argv[1], "overflow")) {
 		run(overflow_thread, 0);
+		for (size_t bytes = 0x4000; bytes <= 0x10000; bytes += 0x3000)
+			run(overflow_thread, bytes);
+	}
 	printf("heap is valid: %d\n", HeapValidate(GetProcessHeap(), 0, NULL));
 	return 0;
 }
