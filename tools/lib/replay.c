@@ -328,9 +328,9 @@ static void add_error(struct replay_process *process, const struct trace_event *
 		.block = event->extra,
 		.size_bytes = event->size_bytes,
 		.heap = event->heap,
-		.site = process_find_site(process, event->stack),
-		.allocated_site = process_find_site(process, event->protect),
-		.freed_site = process_find_site(process, event->owner),
+		.site = process_site(process, event->stack),
+		.allocated_site = process_site(process, event->protect),
+		.freed_site = process_site(process, event->owner),
 	};
 
 	errors_add(&process->errors, &error, &process->blocks);
