@@ -147,9 +147,11 @@ BOOL SetProcessWorkingSetSizeEx(HANDLE hProcess, SIZE_T dwMinimumWorkingSetSize,
  * room for one row. */
 BOOL QueryWorkingSetEx(HANDLE hProcess, PVOID pv, DWORD cb);
 
-/* Hints. Offered memory is paged out first and keeps its contents, so that ReclaimVirtualMemory
- * never has to answer ERROR_BUSY; discarded memory reads as zero. Whole committed pages of one
- * region. The last three return the error, and do not set the last one. */
+/* Hints. Offered memory is the first that the system takes when it is scarce, and not to be used
+ * until it is reclaimed: ERROR_BUSY says that some of it was taken, and reads as zero now. Pages
+ * that cannot be written to, are watched, locked, large or paged out are kept. All priorities are
+ * alike. Discarded memory reads as zero. Whole committed pages of one region. The last three return
+ * the error, and do not set the last one. */
 BOOL PrefetchVirtualMemory(HANDLE hProcess, ULONG_PTR NumberOfEntries,
 			   PWIN32_MEMORY_RANGE_ENTRY VirtualAddresses, ULONG Flags);
 DWORD OfferVirtualMemory(PVOID VirtualAddress, SIZE_T Size, OFFER_PRIORITY Priority);

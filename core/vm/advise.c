@@ -1,9 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Hints. Offered memory is the first that the system pages out, and keeps its contents: so it can
- * always be reclaimed whole, and a program that forgets to reclaim it loses nothing. Guarded by:
- * vm_lock. */
+/* What a program tells of memory that it needs soon, or not for a while. Guarded by: vm_lock. */
 
 #include "core/vm/advise.h"
 
@@ -11,6 +9,7 @@
 
 #include "core/base/status.h"
 #include "core/os/os.h"
+#include "core/vm/offer.h"
 #include "core/vm/region.h"
 
 NTSTATUS advise_prefetch(const void *base, size_t size_bytes)
@@ -47,7 +46,7 @@ static NTSTATUS offer_locked(const struct vm_range *range, const struct vm_reque
 
 	if (!status_is_success(status))
 		return status;
-	pager_reset(vad->pager, (void *)range->base, range->end - range->base);
+	offer_begin(vad, range);
 	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, request);
 	return STATUS_SUCCESS;
 }
@@ -65,14 +64,15 @@ NTSTATUS advise_offer(void *base, size_t size_bytes, const struct vm_request *re
 	return status;
 }
 
-static NTSTATUS reclaim_locked(const struct vm_range *range)
+static NTSTATUS reclaim_locked(const struct vm_range *range, bool *is_intact)
 {
 	struct vad *vad;
+	NTSTATUS status = find_locked(range, &vad);
 
-	return find_locked(range, &vad);
+	return status_is_success(status) ? offer_end(vad, range, is_intact) : status;
 }
 
-NTSTATUS advise_reclaim(void *base, size_t size_bytes)
+NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact)
 {
 	struct vm_range range;
 	NTSTATUS status = whole_pages(base, size_bytes, &range);
@@ -80,7 +80,7 @@ NTSTATUS advise_reclaim(void *base, size_t size_bytes)
 	if (!status_is_success(status))
 		return status;
 	lock_acquire(&vm_lock);
-	status = reclaim_locked(&range);
+	status = reclaim_locked(&range, is_intact);
 	lock_release(&vm_lock);
 	return status;
 }

@@ -6,6 +6,7 @@
 #ifndef VADTRACE_CORE_VM_ADVISE_H
 #define VADTRACE_CORE_VM_ADVISE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,8 +17,9 @@
 NTSTATUS advise_prefetch(const void *base, size_t size_bytes);
 
 /* OfferVirtualMemory, ReclaimVirtualMemory: whole committed pages of one region
- * (STATUS_INVALID_PARAMETER, STATUS_CONFLICTING_ADDRESSES, STATUS_NOT_COMMITTED). */
+ * (STATUS_INVALID_PARAMETER, STATUS_CONFLICTING_ADDRESSES, STATUS_NOT_COMMITTED). *is_intact: the
+ * system has taken no page meanwhile, as it may when memory is scarce. */
 NTSTATUS advise_offer(void *base, size_t size_bytes, const struct vm_request *request);
-NTSTATUS advise_reclaim(void *base, size_t size_bytes);
+NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact);
 
 #endif

@@ -20,6 +20,7 @@
 #include "core/base/status.h"
 #include "core/vm/charge.h"
 #include "core/vm/numa.h"
+#include "core/vm/offer.h"
 #include "core/vm/sequence.h"
 #include "core/vm/tell.h"
 #include "core/vm/writewatch.h"
@@ -143,7 +144,9 @@ NTSTATUS placeholder_preserve(struct vad *vad, const struct vm_range *range,
 		return status_from_os(error);
 	vad = placeholder_cut(vad, range);
 	watch_end(vad->watch);
+	offer_free(vad->offers);
 	vad->watch = NULL;
+	vad->offers = NULL;
 	vad->numa_node = 0;
 	become(vad, MEM_RESERVE, PAGE_NOACCESS, /* is_placeholder */ true);
 	tell_anew(vad, request);

@@ -19,6 +19,7 @@
 #include "core/types.h"
 #include "core/vm/awe.h"
 #include "core/vm/charge.h"
+#include "core/vm/offer.h"
 #include "core/vm/parking.h"
 #include "core/vm/sequence.h"
 #include "core/vm/writewatch.h"
@@ -91,11 +92,19 @@ struct vad *vad_take(void)
 	return spares[--spare_count];
 }
 
+static bool has_window(const struct vad *vad)
+{
+	return vad->pager == &awe_pager;
+}
+
 void vad_give_back(struct vad *vad)
 {
 	pagestate_clear(&vad->pages);
 	watch_end(vad->watch);
-	awe_end(vad->window);
+	if (has_window(vad))
+		awe_end(vad->window);
+	else
+		offer_free(vad->offers);
 	parking_take_over(vad);
 	memset(vad, 0, offsetof(struct vad, life));
 	if (spare_count < SPARES_MAX) {
@@ -206,10 +215,14 @@ struct vad *vad_split(struct vad *vad, uintptr_t address)
 	uintptr_t base = vad_base(vad);
 
 	watch_end(vad->watch);
-	awe_end(vad->window);
 	vad->watch = NULL;
-	vad->window = NULL;
+	if (has_window(vad)) {
+		awe_end(vad->window);
+		vad->window = NULL;
+	}
 	memcpy(upper, vad, offsetof(struct vad, life));
+	if (!has_window(vad))
+		upper->offers = offer_split(vad->offers, (address - base) / OS_PAGE_SIZE);
 	sequence_begin_change();
 	pagestate_split(&vad->pages, address / OS_PAGE_SIZE, &upper->pages);
 	if (vad->is_file)

@@ -36,26 +36,30 @@ enum vad_origin {
  *    a placeholder;
  *  - a placeholder has no committed page, and protect is PAGE_NOACCESS;
  *  - pager is who has its pages: pager_model when another memory manager serves them;
+ *  - it has a window when that is awe_pager, and may have offers else;
  *  - one whose life is LIFE_PARKED is free, for everybody but the kernel.
  * Guarded by: vm_lock; life: atomic. */
 struct vad {
 	struct rb_node node;
 	struct pagestate pages;
 	const struct pager *pager;
-	uint64_t file_offset;      /* of the first page; 0 when there is no file */
-	struct watch *watch;       /* writewatch.h; NULL: none */
-	struct awe_window *window; /* awe.h; NULL: no frame was ever mapped there */
-	uint32_t type;             /* MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE */
-	uint32_t protect;          /* PAGE_*, as it was given when the range was made */
-	uint8_t origin;            /* enum vad_origin */
-	uint8_t owner;             /* enum event_owner */
-	bool is_file;              /* MEM_MAPPED without a file is shared memory */
-	bool is_copied;            /* a file's private mapping: what is written stays here */
-	bool is_told;              /* the listener knows of it */
-	bool is_placeholder;       /* addresses that are kept for a region or a view */
-	bool was_placeholder;      /* is one, or took the place of one */
-	uint16_t numa_node;        /* the NUMA node that it prefers, plus 1; 0: none */
-	uint64_t life;             /* parking.h; last, because it goes on when the vad is reused */
+	uint64_t file_offset; /* of the first page; 0 when there is no file */
+	struct watch *watch;  /* writewatch.h; NULL: none */
+	union {
+		struct awe_window *window; /* awe.h; NULL: no frame was ever mapped there */
+		struct offers *offers;     /* offer.h; NULL: nothing was ever offered there */
+	};
+	uint32_t type;        /* MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE */
+	uint32_t protect;     /* PAGE_*, as it was given when the range was made */
+	uint8_t origin;       /* enum vad_origin */
+	uint8_t owner;        /* enum event_owner */
+	bool is_file;         /* MEM_MAPPED without a file is shared memory */
+	bool is_copied;       /* a file's private mapping: what is written stays here */
+	bool is_told;         /* the listener knows of it */
+	bool is_placeholder;  /* addresses that are kept for a region or a view */
+	bool was_placeholder; /* is one, or took the place of one */
+	uint16_t numa_node;   /* the NUMA node that it prefers, plus 1; 0: none */
+	uint64_t life;        /* parking.h; last, because it goes on when the vad is reused */
 };
 
 static inline uintptr_t vad_base(const struct vad *vad)

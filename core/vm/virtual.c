@@ -20,6 +20,7 @@
 #include "core/vm/large.h"
 #include "core/vm/numa.h"
 #include "core/vm/parking.h"
+#include "core/vm/offer.h"
 #include "core/vm/placeholder.h"
 #include "core/vm/region.h"
 #include "core/vm/rules.h"
@@ -199,6 +200,7 @@ static NTSTATUS discard_locked(const struct vm_range *range, const struct vm_req
 	status = watch_remember(vad, range);
 	if (!status_is_success(status))
 		return status;
+	offer_forget(vad, range);
 	error = pager_discard(vad->pager, (void *)range->base, range->end - range->base);
 	if (error < 0)
 		return status_from_os(error);
@@ -379,6 +381,7 @@ static NTSTATUS decommit_locked(struct vad *vad, const struct vm_range *range,
 		return status_from_os(error);
 	numa_bind(range->base, range->end, vad->numa_node);
 	watch_renew(vad, range);
+	offer_forget(vad, range);
 	pagestate_set(&vad->pages, region_page(range->base), region_page(range->end), MEM_RESERVE);
 	region_tell(EVENT_VAD_DECOMMIT, vad, range, /* protect */ 0, request);
 	return STATUS_SUCCESS;

@@ -37,7 +37,10 @@ CORE_API DWORD OfferVirtualMemory(PVOID VirtualAddress, SIZE_T Size, OFFER_PRIOR
 
 CORE_API DWORD ReclaimVirtualMemory(const void *VirtualAddress, SIZE_T Size)
 {
-	return status_to_win32(advise_reclaim((void *)VirtualAddress, Size));
+	bool is_intact = true;
+	NTSTATUS status = advise_reclaim((void *)VirtualAddress, Size, &is_intact);
+
+	return is_intact ? status_to_win32(status) : ERROR_BUSY;
 }
 
 CORE_API DWORD DiscardVirtualMemory(PVOID VirtualAddress, SIZE_T Size)

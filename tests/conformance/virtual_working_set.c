@@ -392,6 +392,42 @@ static void test_offer(void)
 	ok_equal(offer(base, PAGE, VmOfferPriorityLow), ERROR_INVALID_ADDRESS, "what is free");
 }
 
+/* "If the offered memory has been discarded, the contents of the memory region is undefined and
+ * must be rewritten by the application": ERROR_BUSY. A system may keep it all the same, but not
+ * lose it and say nothing. The working set is emptied to have the system take what it may. */
+static void test_offer_lost(void)
+{
+	typeof(&OfferVirtualMemory) offer = FUNCTION("kernelbase.dll", OfferVirtualMemory);
+	typeof(&ReclaimVirtualMemory) reclaim = FUNCTION("kernelbase.dll", ReclaimVirtualMemory);
+	char *base = reserve(REGION, REGION);
+	int intact = 0, kept = 0;
+	DWORD error;
+
+	if (!offer || !reclaim) {
+		skip_absent("OfferVirtualMemory and ReclaimVirtualMemory");
+		return;
+	}
+	for (int i = 0; i < REGION / PAGE; i++)
+		base[i * PAGE + 3000] = 'x';
+	ok_equal(offer(base, REGION, VmOfferPriorityVeryLow), 0, "offered");
+	ok_equal(reclaim(base, PAGE), 0, "the first page is reclaimed");
+	SetProcessWorkingSetSize(GetCurrentProcess(), (SIZE_T)-1, (SIZE_T)-1);
+	error = reclaim(base + PAGE, REGION - PAGE);
+	for (int i = 1; i < REGION / PAGE; i++)
+		intact += base[i * PAGE + 3000] == 'x';
+	ok(error == ERROR_SUCCESS || error == ERROR_BUSY, "error %u for the others",
+	   (unsigned)error);
+	ok(error == ERROR_BUSY || intact == REGION / PAGE - 1, "%d pages are there", intact);
+	ok(base[3000] == 'x', "the first one is");
+	memset(base, 'y', REGION);
+	SetProcessWorkingSetSize(GetCurrentProcess(), (SIZE_T)-1, (SIZE_T)-1);
+	for (int i = 0; i < REGION / PAGE; i++)
+		kept += base[i * PAGE + 3000] == 'y';
+	ok_equal(kept, REGION / PAGE, "what was reclaimed is not taken any more");
+	ok_equal(reclaim(base, REGION), 0, "what is not offered is not lost");
+	release(base);
+}
+
 static void test_discard(void)
 {
 	typeof(&DiscardVirtualMemory) discard = FUNCTION("kernelbase.dll", DiscardVirtualMemory);
@@ -444,6 +480,7 @@ int main(void)
 	test_shared_pages();
 	test_prefetch();
 	test_offer();
+	test_offer_lost();
 	test_discard();
 	return tap_done();
 }
