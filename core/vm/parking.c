@@ -50,6 +50,7 @@ struct shard {
 	uintptr_t owner;
 	struct vad *places[PLACES];
 	uint64_t bytes;
+	bool has_begun; /* its first region was made. Guarded by: vm_lock */
 } __attribute__((aligned(128)));
 
 static struct shard shards[SHARDS];
@@ -339,6 +340,18 @@ static bool is_plain(const struct vad *vad)
 	       vad->owner == EVENT_OWNER_PROGRAM && vad->protect == PAGE_READWRITE && !vad->watch &&
 	       !vad->was_placeholder && !vad->numa_node && !vad->is_told &&
 	       !vad->pages.changes.root && vad->pages.first_state == (MEM_COMMIT | PAGE_READWRITE);
+}
+
+/* The first thread lies where its regions lie. */
+bool parking_begins(void)
+{
+	static bool is_any;
+	struct shard *shard = shard_of_thread();
+	bool is_first = !shard->has_begun, begins = is_any && is_first;
+
+	shard->has_begun = true;
+	is_any = true;
+	return begins;
 }
 
 void parking_admit(struct vad *vad)

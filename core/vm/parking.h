@@ -65,6 +65,8 @@ bool parking_is_possible(void);
 
 /* --- With vm_lock ---------------------------------------------------------------------------- */
 
+/* Whether this is the thread's first region that may become plain, and others have had theirs. */
+bool parking_begins(void);
 /* A new vad, in the tree, of pager_linux: plain from now on if it can be. */
 void parking_admit(struct vad *vad);
 /* False: it is free, or is being released. True: it is and stays LIFE_HELD. */

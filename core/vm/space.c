@@ -32,6 +32,8 @@ static uintptr_t wished_ends[2];
 #define PROBES_MAX 4096
 #define PROBES_PER_STEP 256
 #define TRIES_MAX 8
+/* What one table of the processor's last level maps. */
+#define PAGE_TABLE_BYTES ((uintptr_t)0x200000)
 
 static size_t alignment_of(const struct space_wish *wish)
 {
@@ -237,6 +239,15 @@ intptr_t space_take(const struct space_wish *wish)
 	if (got == -ENOMEM && parking_clear_all())
 		got = take(wish);
 	return got;
+}
+
+void space_step_aside(void)
+{
+	uintptr_t *end = &wished_ends[true];
+
+	check_debug(lock_is_mine(&vm_lock), "placement changed without the lock");
+	if (*end > 2 * PAGE_TABLE_BYTES)
+		*end = (*end - PAGE_TABLE_BYTES) & ~(PAGE_TABLE_BYTES - 1);
 }
 
 /* Near vm.max_map_count the system may have no room for the boundary that a hole needs. The

@@ -31,6 +31,9 @@ struct space_wish {
 /* Takes zero filled pages; on Linux as high as can be had cheaply. Answers the address or -errno:
  * -EEXIST when something is there, -ENOMEM when no range is large enough. */
 intptr_t space_take(const struct space_wish *wish);
+/* The next range lies in no page table that others lie in, and in a mapping of its own: where two
+ * threads work on either's pages, the kernel keeps them apart. A wish only. */
+void space_step_aside(void);
 /* Gives a range back; 0 or -errno. Does not fail for want of room in the system's own records. */
 int space_give_back(const struct pager *whose, uintptr_t base, size_t size_bytes);
 

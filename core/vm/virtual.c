@@ -314,15 +314,17 @@ NTSTATUS vm_allocate(void **base, size_t *size_bytes, uint32_t type, uint32_t pr
 	struct allocation allocation = {
 		.type = type, .protect = protect, .pager = pager_of(request), .request = request
 	};
+	bool takes_any = takes_any_region(*base, type, protect, request);
 	NTSTATUS status;
 
-	if (takes_any_region(*base, type, protect, request) &&
-	    take_parked(base, size_bytes, request->api))
+	if (takes_any && take_parked(base, size_bytes, request->api))
 		return STATUS_SUCCESS;
 	status = check_allocation(*base, *size_bytes, &allocation);
 	if (!status_is_success(status))
 		return status;
 	lock_acquire(&vm_lock);
+	if (takes_any && *size_bytes <= PARKING_REGION_BYTES_MAX && parking_begins())
+		space_step_aside();
 	if (is_reset(type))
 		status = reset_locked(&allocation);
 	else if (allocation.placeholder == MEM_REPLACE_PLACEHOLDER)

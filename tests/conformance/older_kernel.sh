@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# The tests of write watch as on a kernel without an account of written pages: pages are watched by
-# protection there.
+# As on a kernel without an account of written pages and without guard markers: pages are watched
+# by protection there, and regions unmapped when they are released.
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
@@ -16,11 +16,13 @@ passes() {
 	timeout -k 5 300 "$tests/conformance/older_kernel" "$1" >"$scratch/out" 2>&1
 }
 
-for program in conformance/virtual_watch conformance/virtual_guard conformance/virtual_process \
-	stress/watch; do
+for program in conformance/virtual conformance/virtual_watch conformance/virtual_guard \
+	conformance/virtual_process stress/parking stress/vm stress/watch; do
 	ok "$program" passes "$tests/$program"
 	grep '^not ok' "$scratch/out" | tap_note
 done
 passes "$tests/stress/watch"
 ok "by protection" grep -q 'by protection' "$scratch/out"
+passes "$tests/unit/core/vm/parking"
+ok "no guard markers" grep -q '# SKIP the kernel has no guard markers' "$scratch/out"
 tap_done

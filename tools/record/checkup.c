@@ -10,6 +10,7 @@
 #include "tools/record/daemon.h"
 #include "tools/record/environment.h"
 #include "tools/record/folder.h"
+#include "tools/record/guard_markers.h"
 #include "tools/record/room.h"
 #include "tools/record/write_watch.h"
 
@@ -270,6 +271,14 @@ static void check_write_watch(struct checkup *checkup)
 					 "pages, or keeps it to itself)");
 }
 
+/* The same: for programs that link libvadcore. */
+static void check_guard_markers(struct checkup *checkup)
+{
+	add(checkup, "small regions", CHECKUP_OK, "",
+	    guard_markers_work() ? "released without a lock, behind the kernel's guard markers"
+				 : "unmapped when released (the kernel has no guard markers)");
+}
+
 void checkup_machine(struct checkup *checkup)
 {
 	check_kernel(checkup);
@@ -283,6 +292,7 @@ void checkup_machine(struct checkup *checkup)
 	check_limits(checkup);
 	check_maps(checkup);
 	check_write_watch(checkup);
+	check_guard_markers(checkup);
 }
 
 /* The program. */
