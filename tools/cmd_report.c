@@ -175,12 +175,13 @@ static void print_json(struct analysis *analysis)
 
 static int print(struct analysis *analysis)
 {
-	int status = analysis_status(analysis);
+	int status;
 
 	if (analysis->options.is_json)
 		print_json(analysis);
 	else
 		print_text(analysis);
+	status = analysis_status(analysis);
 	if (analysis->target->errors.count && analysis->options.error_exitcode &&
 	    status != CLI_EXIT_FAILURE)
 		status = analysis->options.error_exitcode;
