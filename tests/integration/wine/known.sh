@@ -71,4 +71,31 @@ ok "those that are not there with their reason" \
 "$vadtrace" leaks "$scratch/record-route/trace" >"$scratch/leaks"
 ok "leaks names a Windows function and its line" grep -q 'do_global  known.c:[0-9]* (known.exe)' \
 	"$scratch/leaks"
+
+# Another compiler's program, without DWARF. Its PDB is known by a GUID and an age, as the linker
+# has put them into the program.
+pdb_is_recorded() {
+	local id
+
+	id=$(objdump -p "$programs/seh.exe" |
+		sed -n 's/^(format RSDS signature \([0-9a-f]*\) age \([0-9]*\).*/\1\2/p')
+	[ -n "$id" ] && babeltrace2 "$scratch/record-route/trace" 2>/dev/null |
+		grep -qi "pe_module.*name = \"seh.exe\".*pdb = \".*seh.pdb\", pdb_id = \"$id\""
+}
+
+has_pdb_stack() {
+	"$vadtrace" report --top all "$scratch/record-route/trace" |
+		grep -A1 'test_heap  seh.c:[0-9]* (seh.exe)' |
+		grep -q '<- start  seh.c:[0-9]* (seh.exe)'
+}
+
+if [ -e "$programs/seh.exe" ]; then
+	run_way record-route "$programs/seh.exe"
+	ok "a PDB is recorded with its identity" pdb_is_recorded
+fi
+if [ -e "$programs/seh.exe" ] && command -v llvm-symbolizer >/dev/null; then
+	ok "functions and lines by a PDB" has_pdb_stack
+else
+	skip "functions and lines by a PDB" "no clang, lld-link or llvm-symbolizer"
+fi
 tap_done

@@ -139,14 +139,21 @@ prepare() {
 # $scratch/WAY. The program's end of lines stays Windows'.
 #
 # Wine's server kills a process that has not gone a second after its last thread, which happens to
-# any program on a busy machine: then it is run again. One that is killed each time is not excused.
+# any program on a busy machine: then it is run again, and that is said. One that is killed three
+# times is not excused.
 run_way() {
 	local try
 
-	for ((try = 0; try < 5; try++)); do
+	for ((try = 0; try < 3; try++)); do
 		run_once "$@"
-		[ "$(cat "$scratch/$1/status")" = 137 ] && [ -z "${is_to_be_killed:-}" ] || return 0
+		was_killed_for_slowness "$(cat "$scratch/$1/status")" "$*" || return 0
 	done
+}
+
+# was_killed_for_slowness STATUS WHAT
+was_killed_for_slowness() {
+	[ "$1" = 137 ] && [ -z "${is_to_be_killed:-}" ] &&
+		echo "# killed by Wine's server, so run again: $2"
 }
 
 run_once() {

@@ -22,6 +22,7 @@ try() {
 	[ "$1" != "7za a" ] || cp -p "$scratch/bare/work/made.7z" "$scratch/archive.7z"
 }
 
+ways="preload-route preload-observe record-route record-observe record-verify"
 each_other try
 if [ -e "$scratch/archive.7z" ]; then
 	same "7za t" "$fetched/7za.exe" t -bd archive.7z

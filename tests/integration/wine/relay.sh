@@ -40,5 +40,13 @@ set_key RelayFromExclude none
 set_key RelayExclude none
 agree known "$programs/known.exe"
 agree stress "$programs/stress.exe" 1000
-each_other agree
+
+# The archive that 7za has made is then tested.
+try() {
+	agree "$@"
+	[ "$1" != "7za a" ] || cp -p "$scratch/record-route/work/made.7z" "$scratch/archive.7z"
+}
+
+each_other try
+[ ! -e "$scratch/archive.7z" ] || agree "7za t" "$fetched/7za.exe" t -bd archive.7z
 tap_done

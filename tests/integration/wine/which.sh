@@ -14,9 +14,9 @@ start_wine
 record() {
 	local try
 
-	for ((try = 0; try < 5; try++)); do
+	for ((try = 0; try < 3; try++)); do
 		record_once "$@"
-		[ "$(cat "$scratch/status")" = 137 ] || return 0
+		was_killed_for_slowness "$(cat "$scratch/status")" "$*" || return 0
 	done
 }
 
