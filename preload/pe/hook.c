@@ -52,6 +52,7 @@ static struct hook_place places[HOOK_COUNT];
 static uint64_t stubs[HOOK_COUNT];
 static void *originals[HOOK_IDS_MAX];
 static hook_quick quicks[HOOK_IDS_MAX];
+static struct gate gate;
 static hook_enter dispatch_enter_call;
 static hook_leave dispatch_leave_call;
 static uint64_t raise_status, add_function_table, query_system;
@@ -65,6 +66,11 @@ void hook_set_dispatch(hook_enter enter, hook_leave leave)
 void hook_set_quick(enum api api, hook_quick quick)
 {
 	quicks[api] = quick;
+}
+
+void hook_set_gate(const bool *is_open, const volatile int *const *wanted)
+{
+	gate = (struct gate){ is_open, wanted };
 }
 
 bool hook_is_wanted(void)
@@ -155,21 +161,25 @@ static uint64_t emit_original(struct dll *dll, const struct plan *plan)
 	return begin;
 }
 
-/* Gives where the jump from the entry goes: to the quick way in, if there is one. */
+/* Gives where the jump from the entry goes: to the quick way in or the gate, if there is one. */
 static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t original)
 {
 	struct emitter *code = &dll->region.code;
-	uint64_t stub = emit_address(code), quick;
+	uint64_t stub = emit_address(code), first;
 
 	stub_emit(code, hook, original, &dll->slots);
 	add_row(dll, stub, dll->unwind);
-	if (!quicks[hook->api])
-		return stub;
 	emit_align(code, 16, 0xcc);
-	quick = emit_address(code);
-	quick_emit(code, quicks[hook->api], stub);
-	add_row(dll, quick, dll->quick_unwind);
-	return quick;
+	first = emit_address(code);
+	if (quicks[hook->api]) {
+		quick_emit(code, quicks[hook->api], stub);
+		add_row(dll, first, dll->quick_unwind);
+		return first;
+	}
+	if (hook->is_routed || !gate.is_open)
+		return stub;
+	gate_emit(code, &gate, original, stub);
+	return first;
 }
 
 static void emit_hook(struct dll *dll, size_t index)

@@ -47,6 +47,11 @@ bool hook_is_wanted(void);
 typedef uint64_t(HOOK_ABI *hook_quick)(uint64_t, uint64_t, uint64_t, uint64_t);
 void hook_set_quick(enum api api, hook_quick quick);
 
+/* Hooks that core never answers (is_routed is false) lead to the original at once while *is_open,
+ * and while the word that *wanted points at is 0: there is nothing to tell. Set before Wine runs.
+ */
+void hook_set_gate(const bool *is_open, const volatile int *const *wanted);
+
 /* The function as it was: callable with Windows' calling convention. NULL unless HOOK_IS_SET. */
 void *hook_original(enum api api);
 

@@ -40,7 +40,18 @@
  *   declined:
  *           mov   the arguments back
  *           add   $QUICK_FRAME,%rsp
- *           jmp   stub */
+ *           jmp   stub
+ *
+ * Or, where Wine always answers, a gate:
+ *
+ *           mov   $is_open,%rax
+ *           cmpb  $0,(%rax)
+ *           je    stub
+ *           mov   $wanted,%rax
+ *           mov   (%rax),%rax
+ *           cmpl  $0,(%rax)
+ *           jne   stub
+ *           jmp   original */
 
 #include "preload/pe/stub.h"
 
@@ -222,4 +233,27 @@ void quick_emit(struct emitter *code, hook_quick quick, uint64_t stub)
 void quick_emit_unwind(struct emitter *tables)
 {
 	emit_code(tables, 1, 4, 1, 0, 4, (QUICK_FRAME / 8 - 1) << 4 | 2, 0, 0);
+}
+
+/* --- The gate -------------------------------------------------------------------------------- */
+
+static void load_constant(struct emitter *code, uint64_t value)
+{
+	emit_code(code, 0x48, 0xb8); /* mov to %rax */
+	emit_64(code, value);
+}
+
+void gate_emit(struct emitter *code, const struct gate *gate, uint64_t original, uint64_t stub)
+{
+	load_constant(code, (uintptr_t)gate->is_open);
+	emit_code(code, 0x80, 0x38, 0); /* cmpb */
+	emit_code(code, 0x0f, 0x84);    /* je */
+	emit_relative(code, stub);
+	load_constant(code, (uintptr_t)gate->wanted);
+	emit_code(code, 0x48, 0x8b, 0x00); /* mov */
+	emit_code(code, 0x83, 0x38, 0);    /* cmpl */
+	emit_code(code, 0x0f, 0x85);       /* jne */
+	emit_relative(code, stub);
+	emit_code(code, 0xe9);
+	emit_relative(code, original);
 }

@@ -26,6 +26,15 @@ struct stub_slots {
 /* Functions of a hook that have unwind information: trampoline, quick, stub. */
 #define STUB_ROWS_MAX 3
 
+/* What a gate looks at, each time. */
+struct gate {
+	const bool *is_open;
+	const volatile int *const *wanted;
+};
+
+/* To the original while *is_open and !**wanted, else to the stub. A leaf: it has no frame. */
+void gate_emit(struct emitter *code, const struct gate *gate, uint64_t original, uint64_t stub);
+
 /* Asks a quick function first, and goes on to the stub when it declines. */
 void quick_emit(struct emitter *code, hook_quick quick, uint64_t stub);
 void quick_emit_unwind(struct emitter *tables);

@@ -369,5 +369,6 @@ HOOK_ABI void dispatch_leave(struct hook_call *call)
 void dispatch_start(void)
 {
 	hook_set_dispatch(dispatch_enter, dispatch_leave);
+	hook_set_gate(&is_settled, &event_gate);
 	quick_start();
 }

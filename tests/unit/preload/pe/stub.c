@@ -232,6 +232,56 @@ static void test_quick(void)
 	ok_equal(seen.return_address, (uintptr_t)call_kept_return, "it declines: the caller");
 }
 
+static bool is_open;
+static int wanted_word;
+static const volatile int *wanted = &wanted_word;
+
+static void *make_gate(const struct hook *hook)
+{
+	const struct gate gate = { &is_open, &wanted };
+	void *stub = make_stub(hook);
+	size_t code_used;
+
+	if (!stub || mprotect(stub, region.code.size_bytes, PROT_READ | PROT_WRITE) != 0)
+		return NULL;
+	emit_align(&region.code, 16, 0xcc);
+	code_used = region.code.used;
+	gate_emit(&region.code, &gate, (uintptr_t)original, (uintptr_t)stub);
+	return !region.code.has_failed && region_seal(&region) ? region.code.bytes + code_used
+							       : NULL;
+}
+
+static const struct {
+	bool is_open;
+	int wanted;
+	unsigned int entered; /* how often the dispatcher is asked */
+} gates[] = {
+	{ false, 0, 1 }, { false, 1, 1 }, { true, 1, 1 }, { true, -1, 1 }, { true, 0, 0 },
+};
+
+static void test_gate(void)
+{
+	const struct hook hook = { "dll", "f", 1, 4, false, "f" };
+	void *code = make_gate(&hook);
+
+	if (!ok(code != NULL, "a gate"))
+		return;
+	for (size_t row = 0; row < sizeof(gates) / sizeof(gates[0]); row++) {
+		uint64_t kept_after[8], result;
+
+		is_open = gates[row].is_open;
+		wanted_word = gates[row].wanted;
+		memset(&seen, 0, sizeof(seen));
+		result = call_kept(code, arguments, kept_before, kept_after);
+		ok_equal(result, RESULT_PASSED, "gate %zu: the original's result", row);
+		ok_equal(seen.entered, gates[row].entered, "gate %zu: asked or not", row);
+		ok(memcmp(seen.received, arguments, sizeof(seen.call.arguments)) == 0,
+		   "gate %zu: the original has the arguments", row);
+		ok(memcmp(kept_before, kept_after, sizeof(kept_after)) == 0,
+		   "gate %zu: registers are kept", row);
+	}
+}
+
 static void test_raise(void)
 {
 	const struct hook hook = { "dll", "f", 1, 3, true, "f" };
@@ -395,6 +445,7 @@ int main(void)
 	for (unsigned int count = 0; count <= HOOK_ARGUMENTS_MAX; count++)
 		test_call(count);
 	test_quick();
+	test_gate();
 	test_raise();
 	test_unwind();
 	test_quick_unwind();
