@@ -1,0 +1,111 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* Global memory and TLS values when the system gives no more memory: calls fail, and all is as it
+ * was before. */
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "core/core.h"
+#include "core/handle/table.h"
+#include "core/heap/heap.h"
+#include "core/host.h"
+#include "tests/lib/tap.h"
+
+#define KEPT_BYTES 3000
+#define HUGE_BYTES ((SIZE_T)1 << 30)
+
+static void limit_memory(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_AS, &limit);
+	limit.rlim_cur = bytes;
+	setrlimit(RLIMIT_AS, &limit);
+}
+
+static bool is_kept(HGLOBAL handle)
+{
+	const char *memory = *(const char **)handle;
+
+	for (int i = 0; i < KEPT_BYTES; i++) {
+		if (memory[i] != 'k')
+			return false;
+	}
+	return GlobalSize(handle) == KEPT_BYTES;
+}
+
+static void check_refusals(HGLOBAL kept, HGLOBAL empty)
+{
+	uint32_t count = handle_count();
+
+	SetLastError(0);
+	ok(!GlobalAlloc(GMEM_MOVEABLE, HUGE_BYTES), "no memory for a handle");
+	ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "the error");
+	ok_equal(handle_count(), count, "and no handle without memory");
+	ok(!GlobalAlloc(GMEM_FIXED, HUGE_BYTES), "no fixed memory");
+	ok(!GlobalReAlloc(kept, HUGE_BYTES, GMEM_MOVEABLE), "nothing grows");
+	ok(is_kept(kept) && GlobalFlags(kept) == 0, "and stays as it was");
+	ok(!GlobalReAlloc(empty, HUGE_BYTES, 0), "what is discarded stays so");
+	ok_equal(GlobalFlags(empty), GMEM_DISCARDED, "and says so");
+	ok(GlobalAlloc(GMEM_MOVEABLE, 0) != NULL, "a handle needs none");
+}
+
+static void test_memory(void)
+{
+	HGLOBAL kept = GlobalAlloc(GMEM_MOVEABLE, KEPT_BYTES);
+	HGLOBAL empty = GlobalAlloc(GMEM_MOVEABLE, 0);
+
+	memset(*(char **)kept, 'k', KEPT_BYTES);
+	limit_memory(0);
+	check_refusals(kept, empty);
+	limit_memory(RLIM_INFINITY);
+	core_set_commit_limit(core_commit_charge() + (1 << 20));
+	check_refusals(kept, empty);
+	core_set_commit_limit(0);
+	ok(GlobalReAlloc(kept, HUGE_BYTES / 8, GMEM_MOVEABLE) == kept, "then it grows again");
+	ok(!GlobalFree(kept) && !GlobalFree(empty), "both are freed");
+}
+
+static DWORD tls_index, fls_index;
+
+static void *set_first_value(void *unused)
+{
+	(void)unused;
+	limit_memory(0);
+	SetLastError(0);
+	ok(TlsSetValue(tls_index, NULL), "no memory: nothing is a value that needs none");
+	ok(!TlsSetValue(tls_index, &tls_index), "a thread's first value does");
+	ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "the error");
+	ok(!FlsSetValue(fls_index, &tls_index), "of FLS, too");
+	ok(!TlsGetValue(tls_index) && !FlsGetValue(fls_index), "none is there");
+	limit_memory(RLIM_INFINITY);
+	ok(TlsSetValue(tls_index, &tls_index) && TlsGetValue(tls_index) == &tls_index,
+	   "then it is set");
+	limit_memory(0);
+	ok(FlsSetValue(fls_index, &tls_index), "the second one needs no memory");
+	limit_memory(RLIM_INFINITY);
+	return NULL;
+}
+
+static void test_tls(void)
+{
+	pthread_t thread;
+
+	tls_index = TlsAlloc();
+	fls_index = FlsAlloc(NULL);
+	if (pthread_create(&thread, NULL, set_first_value, NULL) != 0)
+		abort();
+	pthread_join(thread, NULL);
+}
+
+int main(void)
+{
+	test_memory();
+	test_tls();
+	handle_check();
+	heap_check();
+	return tap_done();
+}
