@@ -13,5 +13,6 @@ int cmd_report(int argc, char **argv);
 int cmd_leaks(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_compress(int argc, char **argv);
 
 #endif

@@ -22,6 +22,7 @@ static const struct command {
 	{ "leaks", cmd_leaks, "what was never freed, by call stack" },
 	{ "info", cmd_info, "what a trace contains" },
 	{ "verify", cmd_verify, "where Wine's answers and the documented ones differ" },
+	{ "compress", cmd_compress, "make a finished trace smaller; it stays readable" },
 	{ "doctor", cmd_doctor, "can this machine, or this program, be traced?" },
 };
 
@@ -35,7 +36,7 @@ static void print_usage(FILE *stream)
 	      "Commands:\n",
 	      stream);
 	for (int i = 0; i < COMMAND_COUNT; i++)
-		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nSee vadtrace(1), and vadtrace-COMMAND(1) for each command.\n", stream);
 }
 

@@ -43,12 +43,12 @@ static char *add_stream(struct ctf *ctf, const char *path, const char *name,
 	return NULL;
 }
 
-static bool is_stream_file(const char *path, const char *name)
+static bool is_stream_file(const char *folder, const char *path, const char *name)
 {
 	struct stat status;
 
 	return name[0] != '.' && strcmp(name, "metadata") && stat(path, &status) == 0 &&
-	       S_ISREG(status.st_mode);
+	       S_ISREG(status.st_mode) && !packets_is_stale(folder, name);
 }
 
 static char *add_streams(struct ctf *ctf, const char *folder, const struct ctf_metadata *metadata)
@@ -60,7 +60,7 @@ static char *add_streams(struct ctf *ctf, const char *folder, const struct ctf_m
 	while (list && !why && (entry = readdir(list))) {
 		char *path = xasprintf("%s/%s", folder, entry->d_name);
 
-		if (is_stream_file(path, entry->d_name))
+		if (is_stream_file(folder, path, entry->d_name))
 			why = add_stream(ctf, path, entry->d_name, metadata);
 		free(path);
 	}

@@ -67,12 +67,13 @@ static void count_losses(struct ctf_stream *stream, const unsigned char *head)
 static enum ctf_status begin_packet(struct ctf_stream *stream)
 {
 	const struct ctf_metadata *metadata = stream->metadata;
-	size_t content_bytes;
-	const unsigned char *head = packets_next(stream->packets, &content_bytes);
+	struct packet packet;
+	bool has_packet = packets_next(stream->packets, &packet);
+	const unsigned char *head = packet.bytes;
 
-	if (!head && packets_is_broken(stream->packets))
+	if (!has_packet && packets_is_broken(stream->packets))
 		return fail(stream, "what follows is no whole packet");
-	if (!head)
+	if (!has_packet)
 		return CTF_END;
 	stream->packet_count++;
 	if (memcmp(head + PACKET_UUID_AT, metadata->uuid, sizeof(metadata->uuid)))
@@ -86,7 +87,7 @@ static enum ctf_status begin_packet(struct ctf_stream *stream)
 	count_losses(stream, head);
 	stream->time_ns = packet_u64(head + PACKET_BEGIN_AT);
 	stream->at = head + PACKET_HEAD_BYTES;
-	stream->end = head + content_bytes;
+	stream->end = head + packet.content_bytes;
 	return CTF_EVENT;
 }
 

@@ -13,17 +13,22 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 /* - bytes is NULL when the file is empty;
- * - [dropped, next) is mapped and was read. */
+ * - [dropped, next) is mapped and was read;
+ * - decompressor is NULL when the file is as LTTng wrote it. */
 struct packets {
-	unsigned char *bytes;
+	const unsigned char *bytes;
 	size_t size_bytes;
 	size_t next, dropped;
 	bool is_broken;
+	ZSTD_DCtx *decompressor;
+	unsigned char *buffer; /* the packet that was decompressed */
+	size_t buffer_bytes;
 };
 
-enum { PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096, PACKET_BYTES_MAX = 1 << 30 };
 
 static bool map_file(struct packets *packets, int fd)
 {
@@ -51,6 +56,8 @@ struct packets *packets_open(const char *path)
 
 	if (fd >= 0)
 		close(fd);
+	if (is_open && packets_is_compressed_name(path))
+		packets->decompressor = ZSTD_createDCtx();
 	if (is_open)
 		return packets;
 	free(packets);
@@ -59,8 +66,12 @@ struct packets *packets_open(const char *path)
 
 void packets_close(struct packets *packets)
 {
-	if (packets && packets->bytes)
-		munmap(packets->bytes, packets->size_bytes);
+	if (!packets)
+		return;
+	if (packets->bytes)
+		munmap((void *)(uintptr_t)packets->bytes, packets->size_bytes);
+	ZSTD_freeDCtx(packets->decompressor);
+	free(packets->buffer);
 	free(packets);
 }
 
@@ -69,36 +80,118 @@ static void drop_behind(struct packets *packets)
 	size_t end = packets->next & ~(size_t)(PAGE_BYTES - 1);
 
 	if (end > packets->dropped)
-		madvise(packets->bytes + packets->dropped, end - packets->dropped, MADV_DONTNEED);
+		madvise((void *)(uintptr_t)(packets->bytes + packets->dropped),
+			end - packets->dropped, MADV_DONTNEED);
 	packets->dropped = end;
 }
 
-static const unsigned char *fail(struct packets *packets)
+/* Whether the bytes begin with a whole packet. */
+static bool take_packet(struct packet *packet, const unsigned char *bytes, size_t size_bytes)
 {
-	packets->is_broken = true;
-	return NULL;
+	if (size_bytes < PACKET_HEAD_BYTES || packet_u32(bytes) != PACKET_MAGIC)
+		return false;
+	uint64_t content_bits = packet_u64(bytes + PACKET_CONTENT_BITS_AT);
+	uint64_t packet_bits = packet_u64(bytes + PACKET_BITS_AT);
+	if (content_bits > packet_bits || packet_bits / 8 > size_bytes ||
+	    content_bits / 8 < PACKET_HEAD_BYTES)
+		return false;
+	packet->bytes = bytes;
+	packet->content_bytes = content_bits / 8;
+	packet->size_bytes = packet_bits / 8;
+	return true;
 }
 
-const unsigned char *packets_next(struct packets *packets, size_t *content_bytes)
+/* The size of the frame at the beginning, and of what is in it; 0: it is no whole frame of ours. */
+static size_t frame_bytes(const unsigned char *bytes, size_t left, size_t *content_bytes)
 {
-	size_t left = packets->size_bytes - packets->next;
-	const unsigned char *head = packets->bytes + packets->next;
+	size_t size_bytes = ZSTD_findFrameCompressedSize(bytes, left);
+	unsigned long long content = ZSTD_getFrameContentSize(bytes, left);
+
+	if (ZSTD_isError(size_bytes) || content > PACKET_BYTES_MAX)
+		return 0;
+	*content_bytes = (size_t)content;
+	return size_bytes;
+}
+
+static bool decompress(struct packets *packets, const unsigned char *from, size_t from_bytes,
+		       size_t size_bytes)
+{
+	if (size_bytes > packets->buffer_bytes) {
+		packets->buffer = xreallocarray(packets->buffer, size_bytes, 1);
+		packets->buffer_bytes = size_bytes;
+	}
+	return packets->decompressor &&
+	       ZSTD_decompressDCtx(packets->decompressor, packets->buffer, size_bytes, from,
+				   from_bytes) == size_bytes;
+}
+
+/* Takes the packet at `from`; answers how many bytes of the file it was, or 0. */
+static size_t take_compressed(struct packets *packets, const unsigned char *from, size_t left,
+			      struct packet *packet)
+{
+	size_t content_bytes, size_bytes = frame_bytes(from, left, &content_bytes);
+
+	if (!size_bytes || !decompress(packets, from, size_bytes, content_bytes) ||
+	    !take_packet(packet, packets->buffer, content_bytes) ||
+	    packet->size_bytes != content_bytes)
+		return 0;
+	return size_bytes;
+}
+
+bool packets_next(struct packets *packets, struct packet *packet)
+{
+	size_t left = packets->size_bytes - packets->next, taken = 0;
+	const unsigned char *from = packets->bytes + packets->next;
 
 	if (!left || packets->is_broken)
-		return NULL;
+		return false;
 	drop_behind(packets);
-	if (left < PACKET_HEAD_BYTES || packet_u32(head) != PACKET_MAGIC)
-		return fail(packets);
-	uint64_t content = packet_u64(head + PACKET_CONTENT_BITS_AT) / 8;
-	uint64_t packet = packet_u64(head + PACKET_BITS_AT) / 8;
-	if (content < PACKET_HEAD_BYTES || content > packet || packet > left)
-		return fail(packets);
-	packets->next += packet;
-	*content_bytes = content;
-	return head;
+	if (packets->decompressor)
+		taken = take_compressed(packets, from, left, packet);
+	else if (take_packet(packet, from, left))
+		taken = packet->size_bytes;
+	packets->next += taken;
+	packets->is_broken = !taken;
+	return taken != 0;
 }
 
 bool packets_is_broken(const struct packets *packets)
 {
 	return packets->is_broken;
+}
+
+bool packets_is_compressed_name(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(PACKETS_SUFFIX);
+
+	return length > suffix && !strcmp(name + length - suffix, PACKETS_SUFFIX);
+}
+
+bool packets_is_stale(const char *folder, const char *name)
+{
+	char *twin;
+	bool has_twin;
+
+	if (!packets_is_compressed_name(name))
+		return false;
+	twin = xasprintf("%s/%.*s", folder, (int)(strlen(name) - strlen(PACKETS_SUFFIX)), name);
+	has_twin = access(twin, F_OK) == 0;
+	free(twin);
+	return has_twin;
+}
+
+struct packets_extent packets_measure_compressed(const char *path)
+{
+	struct packets *packets = packets_open(path);
+	struct packets_extent extent = { 0 };
+	size_t content_bytes, size_bytes = 1;
+
+	while (packets && extent.whole_bytes < packets->size_bytes && size_bytes) {
+		size_bytes = frame_bytes(packets->bytes + extent.whole_bytes,
+					 packets->size_bytes - extent.whole_bytes, &content_bytes);
+		extent.whole_bytes += size_bytes;
+		extent.packet_count += size_bytes != 0;
+	}
+	packets_close(packets);
+	return extent;
 }

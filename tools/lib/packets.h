@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The packets of one stream file, one after the other. */
+/* The packets of one stream file, one after the other. The file is as LTTng wrote it, or compressed
+ * by `vadtrace compress`: each packet is then a frame of Zstandard's, so that `zstd -d` makes the
+ * original of it. */
 
 #ifndef VADTRACE_TOOLS_LIB_PACKETS_H
 #define VADTRACE_TOOLS_LIB_PACKETS_H
@@ -26,16 +28,38 @@ enum {
 
 #define PACKET_MAGIC 0xc1fc1fc1u
 
+/* Behind the name of a compressed stream. A file without it is the newer one: compressing or
+ * decompressing had not come to its end. */
+#define PACKETS_SUFFIX ".zst"
+
+/* - content_bytes is at least PACKET_HEAD_BYTES, size_bytes, with padding, no less. */
+struct packet {
+	const unsigned char *bytes;
+	size_t content_bytes, size_bytes;
+};
+
 struct packets;
 
 /* NULL: the file cannot be read. */
 struct packets *packets_open(const char *path);
 void packets_close(struct packets *packets);
 
-/* The next packet: at least PACKET_HEAD_BYTES, valid until the next call. NULL at the end, and when
- * what follows is no whole packet: then packets_is_broken says so. */
-const unsigned char *packets_next(struct packets *packets, size_t *content_bytes);
+/* The next packet, valid until the next call. False at the end, and when what follows is no whole
+ * packet: then packets_is_broken says so. */
+bool packets_next(struct packets *packets, struct packet *packet);
 bool packets_is_broken(const struct packets *packets);
+
+/* Whether the name ends with PACKETS_SUFFIX. */
+bool packets_is_compressed_name(const char *name);
+/* Whether the file in the folder is to be left out, for it has a newer twin. */
+bool packets_is_stale(const char *folder, const char *name);
+
+/* What a walk over a compressed file finds, without decompressing it. */
+struct packets_extent {
+	uint64_t whole_bytes; /* before what is no whole packet */
+	uint64_t packet_count;
+};
+struct packets_extent packets_measure_compressed(const char *path);
 
 static inline uint32_t packet_u32(const unsigned char *at)
 {

@@ -37,27 +37,36 @@ static void explain_nothing(const struct reader *reader, const struct reader_inp
 	}
 }
 
-static enum reader_status open_streams(struct reader *reader, const struct reader_input *input)
+/* `is_plain`: for libbabeltrace2, which cannot read compressed streams. */
+static bool find_streams(struct reader *reader, const struct reader_input *input, bool is_plain)
 {
 	const char *folder = input->folder;
-	int error = streams_open(&reader->streams, folder, input->lender);
+	int error = streams_open(&reader->streams, folder, input->lender, is_plain);
 
 	if (error == -ENODATA) {
 		cli_error("%s: no whole trace that could lend its metadata", input->lender);
-		return READER_NO_TRACE;
+		return false;
 	}
 	if (error) {
-		cli_error("%s: the damaged trace cannot be repaired in a temporary copy: %s",
+		cli_error("%s: the trace cannot be repaired or decompressed in a temporary copy: "
+			  "%s",
 			  folder, strerror(-error));
 		cli_hint("set TMPDIR to a folder with more room");
-		return READER_NO_TRACE;
+		return false;
 	}
+	return true;
+}
+
+static enum reader_status open_streams(struct reader *reader, const struct reader_input *input)
+{
+	if (!find_streams(reader, input, input->decoder == READER_BABELTRACE))
+		return READER_NO_TRACE;
 	reader->summary->size_bytes = reader->streams.size_bytes;
 	reader->summary->cut_bytes = reader->streams.cut_bytes;
 	reader->summary->cut_streams = reader->streams.cut_streams;
 	reader->summary->lost_folders = reader->streams.lost_folders;
 	reader->summary->lent_folders = reader->streams.lent_folders;
-	live_read(&reader->live, folder);
+	live_read(&reader->live, input->folder);
 	reader->summary->damaged_slots = reader->live.damaged_count;
 	if (reader->streams.count || reader->live.count)
 		return READER_OK;
@@ -84,6 +93,15 @@ static void explain_no_events(const struct reader_summary *summary,
 		cli_hint("%s; %s", input->cause, input->advice);
 }
 
+/* What our own decoder refused is opened again for libbabeltrace2. */
+static bool make_plain(struct reader *reader, const struct reader_input *input)
+{
+	if (reader->streams.is_plain || !reader->streams.compressed_streams)
+		return true;
+	streams_close(&reader->streams);
+	return find_streams(reader, input, /* plain */ true);
+}
+
 /* False, after a message: the wanted decoder cannot read these. */
 static bool read_streams(struct reader *reader, const struct reader_input *input)
 {
@@ -97,6 +115,8 @@ static bool read_streams(struct reader *reader, const struct reader_input *input
 		ctf_close(ctf);
 	} else if (input->decoder == READER_OWN) {
 		cli_error("%s: not for vadtrace's own reader: %s", input->folder, why);
+		is_read = false;
+	} else if (!make_plain(reader, input)) {
 		is_read = false;
 	} else {
 		is_read = graph_read(&reader->streams, reader->images, reader->summary);

@@ -11,6 +11,7 @@
  * another writer (metadata in plain text) are left to libbabeltrace2. */
 
 #include "tools/lib/streams.h"
+#include "tools/lib/packets.h"
 #include "tools/lib/xalloc.h"
 
 #include <dirent.h>
@@ -24,10 +25,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STREAM_MAGIC 0xc1fc1fc1u
 #define METADATA_MAGIC 0x75d11d57u
 
-enum { CONTENT_BITS_AT = 48, PACKET_BITS_AT = 56, HEAD_BYTES = 64 };
 enum { METADATA_CONTENT_AT = 24, METADATA_PACKET_AT = 28, METADATA_HEAD_BYTES = 37 };
 
 /* What the walk over one file found. */
@@ -39,38 +38,22 @@ struct extent {
 	uint64_t packet_count;
 };
 
-static uint32_t get_u32(const unsigned char *bytes)
-{
-	uint32_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return value;
-}
-
-static uint64_t get_u64(const unsigned char *bytes)
-{
-	uint64_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return value;
-}
-
 /* The packet at `offset`: how many bytes it holds and how long it is. False: none that is sane. */
 static bool read_head(int fd, uint64_t offset, bool is_metadata, uint64_t *content_bytes,
 		      uint64_t *packet_bytes)
 {
-	unsigned char head[HEAD_BYTES];
-	ssize_t wanted = is_metadata ? METADATA_HEAD_BYTES : HEAD_BYTES;
+	unsigned char head[PACKET_HEAD_BYTES];
+	ssize_t wanted = is_metadata ? METADATA_HEAD_BYTES : PACKET_HEAD_BYTES;
 
 	if (pread(fd, head, (size_t)wanted, (off_t)offset) != wanted)
 		return false;
-	if (get_u32(head) != (is_metadata ? METADATA_MAGIC : STREAM_MAGIC))
+	if (packet_u32(head) != (is_metadata ? METADATA_MAGIC : PACKET_MAGIC))
 		return false;
-	*content_bytes = (is_metadata ? get_u32(head + METADATA_CONTENT_AT)
-				      : get_u64(head + CONTENT_BITS_AT) + 7) /
+	*content_bytes = (is_metadata ? packet_u32(head + METADATA_CONTENT_AT)
+				      : packet_u64(head + PACKET_CONTENT_BITS_AT) + 7) /
 			 8;
-	*packet_bytes = (is_metadata ? get_u32(head + METADATA_PACKET_AT)
-				     : get_u64(head + PACKET_BITS_AT)) /
+	*packet_bytes = (is_metadata ? packet_u32(head + METADATA_PACKET_AT)
+				     : packet_u64(head + PACKET_BITS_AT)) /
 			8;
 	return *packet_bytes >= (uint64_t)wanted && *content_bytes <= *packet_bytes &&
 	       *content_bytes >= (uint64_t)wanted;
@@ -97,6 +80,15 @@ static void walk_packets(int fd, bool is_metadata, struct extent *extent)
 	extent->whole_bytes = at;
 }
 
+/* Of a stream that vadtrace compressed. */
+static void measure_compressed(const char *path, struct extent *extent)
+{
+	struct packets_extent found = packets_measure_compressed(path);
+
+	extent->whole_bytes = found.whole_bytes;
+	extent->packet_count = found.packet_count;
+}
+
 static bool measure(const char *path, bool is_metadata, struct extent *extent)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -107,7 +99,10 @@ static bool measure(const char *path, bool is_metadata, struct extent *extent)
 		return false;
 	if (fstat(fd, &status) == 0) {
 		extent->file_bytes = (uint64_t)status.st_size;
-		walk_packets(fd, is_metadata, extent);
+		if (packets_is_compressed_name(path))
+			measure_compressed(path, extent);
+		else
+			walk_packets(fd, is_metadata, extent);
 	}
 	close(fd);
 	return true;
@@ -128,7 +123,7 @@ static bool has_lttng_layout(const char *metadata)
 		return true;
 	ssize_t got = read(fd, magic, sizeof(magic));
 	close(fd);
-	return got == 0 || (got == sizeof(magic) && get_u32(magic) == METADATA_MAGIC);
+	return got == 0 || (got == sizeof(magic) && packet_u32(magic) == METADATA_MAGIC);
 }
 
 static int copy_bytes(int to, int from, uint64_t size_bytes)
@@ -194,7 +189,8 @@ static int for_each_file(const char *folder, visit_file visit, void *context)
 		char *path = xasprintf("%s/%s", folder, entry->d_name);
 		struct stat status;
 
-		if (entry->d_name[0] != '.' && stat(path, &status) == 0 && S_ISREG(status.st_mode))
+		if (entry->d_name[0] != '.' && stat(path, &status) == 0 &&
+		    S_ISREG(status.st_mode) && !packets_is_stale(folder, entry->d_name))
 			error = visit(context, folder, entry->d_name);
 		free(path);
 	}
@@ -207,6 +203,7 @@ static int for_each_file(const char *folder, visit_file visit, void *context)
 struct repair {
 	const char *to;
 	const char *lender; /* NULL: its own */
+	bool is_plain;      /* compressed streams are decompressed */
 };
 
 /* The trace's number, in all of its packets and in the text of its metadata. */
@@ -215,11 +212,22 @@ struct trace_uuid {
 	char text[37];
 };
 
-static bool read_uuid(const char *path, struct trace_uuid *uuid)
+static bool read_stream_uuid(const char *path, struct trace_uuid *uuid)
+{
+	struct packets *packets = packets_open(path);
+	struct packet packet;
+	bool has_packet = packets && packets_next(packets, &packet);
+
+	if (has_packet)
+		memcpy(uuid->bytes, packet.bytes + 4, sizeof(uuid->bytes));
+	packets_close(packets);
+	return has_packet;
+}
+
+static bool read_file_uuid(const char *path, struct trace_uuid *uuid)
 {
 	unsigned char head[4 + sizeof(uuid->bytes)];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = uuid->text;
 
 	if (fd < 0)
 		return false;
@@ -228,6 +236,16 @@ static bool read_uuid(const char *path, struct trace_uuid *uuid)
 	if (got != sizeof(head))
 		return false;
 	memcpy(uuid->bytes, head + 4, sizeof(uuid->bytes));
+	return true;
+}
+
+static bool read_uuid(const char *path, struct trace_uuid *uuid)
+{
+	char *text = uuid->text;
+
+	if (!(packets_is_compressed_name(path) ? read_stream_uuid(path, uuid)
+					       : read_file_uuid(path, uuid)))
+		return false;
 	for (size_t i = 0; i < sizeof(uuid->bytes); i++)
 		text += sprintf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
 				uuid->bytes[i]);
@@ -285,27 +303,62 @@ static int lend_metadata(const struct repair *repair, const char *stream)
 	return error;
 }
 
+/* Up to the first packet that is not whole. */
+static int write_packets(int to, const char *from)
+{
+	struct packets *packets = packets_open(from);
+	struct packet packet;
+	int error = packets ? 0 : -EIO;
+
+	errno = 0;
+	while (!error && packets_next(packets, &packet))
+		if (write(to, packet.bytes, packet.size_bytes) != (ssize_t)packet.size_bytes)
+			error = errno ? -errno : -ENOSPC;
+	packets_close(packets);
+	return error;
+}
+
+static int decompress_file(const char *to_path, const char *from)
+{
+	int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = to < 0 ? -errno : write_packets(to, from);
+
+	if (to >= 0 && close(to) && !error)
+		error = -errno;
+	return error;
+}
+
+static int repair_stream(const struct repair *repair, const char *from, const char *name)
+{
+	bool is_to_be_plain = repair->is_plain && packets_is_compressed_name(name);
+	size_t length = strlen(name) - (is_to_be_plain ? strlen(PACKETS_SUFFIX) : 0);
+	char *to = xasprintf("%s/%.*s", repair->to, (int)length, name);
+	int error = is_to_be_plain ? decompress_file(to, from)
+				   : repair_file(to, from, !strcmp(name, "metadata"));
+
+	free(to);
+	return error;
+}
+
 static int repair_visit(void *context, const char *folder, const char *name)
 {
 	const struct repair *repair = context;
 	bool is_metadata = !strcmp(name, "metadata");
-	char *to = xasprintf("%s/%s", repair->to, name);
 	char *from = xasprintf("%s/%s", folder, name);
 	int error = 0;
 
 	if (!is_metadata || !repair->lender)
-		error = repair_file(to, from, is_metadata);
+		error = repair_stream(repair, from, name);
 	if (!error && !is_metadata && repair->lender)
 		error = lend_metadata(repair, from);
 
-	free(to);
 	free(from);
 	return error;
 }
 
 /* What the check of one folder adds up. */
 struct survey {
-	uint64_t size_bytes, packet_count, cut_bytes, cut_streams;
+	uint64_t size_bytes, packet_count, cut_bytes, cut_streams, compressed_streams;
 	bool has_metadata;
 };
 
@@ -320,6 +373,7 @@ static int survey_visit(void *context, const char *folder, const char *name)
 		survey->size_bytes += extent.file_bytes;
 		survey->packet_count += is_metadata ? 0 : extent.packet_count;
 		survey->cut_streams += !is_whole(&extent);
+		survey->compressed_streams += packets_is_compressed_name(name);
 		survey->cut_bytes += extent.file_bytes - extent.whole_bytes;
 	}
 	if (is_metadata)
@@ -357,7 +411,7 @@ static int make_temporary(struct streams *streams)
 
 static int repair_folder(struct streams *streams, const char *folder, char **repaired)
 {
-	struct repair repair = { .lender = streams->lender };
+	struct repair repair = { .lender = streams->lender, .is_plain = streams->is_plain };
 	int error = make_temporary(streams);
 
 	if (error)
@@ -390,12 +444,14 @@ static int add_lttng_folder(struct streams *streams, const char *folder)
 	streams->packet_count += survey.packet_count;
 	streams->cut_bytes += survey.cut_bytes;
 	streams->cut_streams += survey.cut_streams;
+	streams->compressed_streams += survey.compressed_streams;
 	if (!survey.has_metadata && !streams->lender) {
 		streams->lost_folders++;
 		return error;
 	}
 	streams->lent_folders += streams->lender != NULL;
-	if (!survey.cut_streams && !streams->lender)
+	if (!survey.cut_streams && !streams->lender &&
+	    !(streams->is_plain && survey.compressed_streams))
 		readable = xstrdup(folder);
 	else
 		error = repair_folder(streams, folder, &readable);
@@ -472,9 +528,10 @@ static char *find_metadata(const char *folder)
 	return metadata;
 }
 
-int streams_open(struct streams *streams, const char *folder, const char *lender)
+int streams_open(struct streams *streams, const char *folder, const char *lender, bool is_plain)
 {
 	memset(streams, 0, sizeof(*streams));
+	streams->is_plain = is_plain;
 	if (lender && !(streams->lender = find_metadata(lender)))
 		return -ENODATA;
 	int error = search(streams, folder, 0);
