@@ -229,7 +229,11 @@ NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress,
 NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddress, PSIZE_T RegionSize,
 			      PIO_STATUS_BLOCK IoStatus);
 
-/* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes. */
+/* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes.
+ * With HEAP_GENERATE_EXCEPTIONS, in a call or in HeapCreate, HeapAlloc and HeapReAlloc raise
+ * instead of answering NULL (heapapi.h): STATUS_NO_MEMORY, or STATUS_ACCESS_VIOLATION for what is
+ * no heap or no block. Vectored handlers are called; one that answers EXCEPTION_CONTINUE_EXECUTION
+ * lets the call answer NULL. If none does, it is a SIGSEGV. */
 HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
 BOOL HeapDestroy(HANDLE hHeap);
 LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);
@@ -246,6 +250,8 @@ BOOL HeapUnlock(HANDLE hHeap);
 BOOL HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
 BOOL HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry);
 SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags);
+/* ERROR_INVALID_PARAMETER: no summary, or one of another size; flags must be 0. */
+BOOL HeapSummary(HANDLE hHeap, DWORD dwFlags, LPHEAP_SUMMARY lpSummary);
 BOOL HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
 			  PVOID HeapInformation, SIZE_T HeapInformationLength,
 			  PSIZE_T ReturnLength);

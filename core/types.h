@@ -342,6 +342,15 @@ typedef struct _PROCESS_HEAP_ENTRY {
 	};
 } PROCESS_HEAP_ENTRY, *LPPROCESS_HEAP_ENTRY, *PPROCESS_HEAP_ENTRY;
 
+/* A heap in figures, in bytes. */
+typedef struct _HEAP_SUMMARY {
+	DWORD cb; /* of this structure */
+	SIZE_T cbAllocated;
+	SIZE_T cbCommitted;
+	SIZE_T cbReserved;
+	SIZE_T cbMaxReserve; /* 0: the heap can grow */
+} HEAP_SUMMARY, *PHEAP_SUMMARY, *LPHEAP_SUMMARY;
+
 typedef enum _HEAP_INFORMATION_CLASS {
 	HeapCompatibilityInformation = 0,
 	HeapEnableTerminationOnCorruption = 1,

@@ -437,6 +437,30 @@ static bool show_locked(struct checked_block *block, void *context)
 	return true;
 }
 
+struct adding {
+	struct heap_summary *sum;
+	uintptr_t after;
+};
+
+static bool add_locked(struct checked_block *block, void *context)
+{
+	struct adding *adding = context;
+
+	adding->after = block->address;
+	adding->sum->allocated_bytes += block->info.size_bytes;
+	adding->sum->committed_bytes += block->room_bytes;
+	adding->sum->reserved_bytes += block->region_bytes;
+	return true;
+}
+
+void checked_summarize(const struct heap *heap, struct heap_summary *sum)
+{
+	struct adding adding = { .sum = sum };
+
+	while (checked_table_visit_next(heap, adding.after, add_locked, &adding))
+		continue;
+}
+
 NTSTATUS checked_walk(const struct heap *heap, struct rtl_heap_entry *entry)
 {
 	uintptr_t after = (uintptr_t)entry->lpData;

@@ -72,6 +72,8 @@ void *checked_resize(struct heap *heap, uint32_t flags, void *block, size_t size
 bool checked_validate(const struct heap *heap, const void *block);
 /* The heap's next busy block behind entry->lpData. STATUS_NO_MORE_ENTRIES. */
 NTSTATUS checked_walk(const struct heap *heap, struct rtl_heap_entry *entry);
+/* Adds the heap's blocks and the memory that they have. */
+void checked_summarize(const struct heap *heap, struct heap_summary *sum);
 /* The heap ends: its blocks are freed. */
 void checked_destroy(const struct heap *heap);
 

@@ -125,6 +125,12 @@ bool heap_validate(struct heap *heap, const void *block);
 /* The entry after *entry, in rising order of addresses; lpData NULL: the first one.
  * STATUS_NO_MORE_ENTRIES, STATUS_INVALID_PARAMETER. malloc's blocks are not shown. */
 NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry);
+/* What a heap has, in bytes: in blocks, committed and reserved for them; 0 or its maximum.
+ * STATUS_INVALID_HANDLE. */
+struct heap_summary {
+	size_t allocated_bytes, committed_bytes, reserved_bytes, maximum_bytes;
+};
+NTSTATUS heap_summarize(struct heap *heap, struct heap_summary *summary);
 /* Writes at most `count` heaps, the process heap first; returns how many there are. */
 size_t heap_list(size_t count, struct heap **list);
 /* What HeapSetInformation keeps: 0 standard, 2 low fragmentation, which a heap stays. */

@@ -23,6 +23,7 @@
 #include <ucontext.h>
 
 #include "core/base/status.h"
+#include "core/base/thread.h"
 #include "core/os/pager.h"
 #include "core/vm/disposition.h"
 #include "core/vm/guard.h"
@@ -63,6 +64,44 @@ static struct fault describe(const siginfo_t *info, const ucontext_t *context)
 	else if (code & CODE_WRITE)
 		fault.access = FAULT_WRITE;
 	return fault;
+}
+
+/* What the thread is raising; 0: nothing. */
+static CORE_TLS NTSTATUS raised;
+
+/* A fault that tells of it: nothing is ever at this address. */
+#define RAISE_ADDRESS 0x8u
+extern const char fault_raise_end[] CORE_HIDDEN;
+__asm__(".text\n"
+	"	.type raise_by_fault, @function\n"
+	"raise_by_fault:\n"
+	"	.cfi_startproc\n"
+	"	movb (%rdi), %al\n"
+	"	.hidden fault_raise_end\n"
+	"	.globl fault_raise_end\n"
+	"fault_raise_end:\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	"	.size raise_by_fault, . - raise_by_fault\n");
+void raise_by_fault(uintptr_t address);
+
+void fault_raise(NTSTATUS status)
+{
+	raised = status;
+	raise_by_fault(RAISE_ADDRESS);
+	raised = 0;
+}
+
+/* The thread goes on behind the instruction that raised. */
+static bool is_raised(struct fault *fault, ucontext_t *context)
+{
+	if (likely(!raised) || fault->address != RAISE_ADDRESS)
+		return false;
+	fault->status = raised;
+	fault->is_raised = true;
+	raised = 0;
+	context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)fault_raise_end;
+	return true;
 }
 
 static bool is_allowed(uint32_t state, enum fault_access access)
@@ -133,9 +172,9 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	/* Somebody's kill is no fault. */
 	if (info->si_code > 0) {
 		fault = describe(info, context);
-		if (resolve(&fault))
+		if (!is_raised(&fault, context) && resolve(&fault))
 			return;
-		if (watch)
+		if (watch && !fault.is_raised)
 			watch(&fault);
 		if (dispatch && dispatch(&fault, context))
 			return;

@@ -25,6 +25,7 @@ struct fault {
 	enum fault_access access;
 	uintptr_t address; /* UINTPTR_MAX: the processor does not say */
 	NTSTATUS status;   /* what it is to the program */
+	bool is_raised;    /* by fault_raise: address and access mean nothing */
 };
 
 /* From now on faults come to core first, and a program's own SIGSEGV handler gets them from it
@@ -35,6 +36,11 @@ void fault_enable(void);
  * the signal's handler. `context` is the handler's ucontext_t. True: the program goes on as the
  * context says now. False: SIGSEGV. */
 extern bool (*fault_dispatch)(const struct fault *fault, void *context);
+
+/* Raises an exception of the calling thread's own that is no fault: a vectored handler sees this
+ * status, without parameters, and may let the thread go on: then this returns. Else it is SIGSEGV.
+ * Without any lock. */
+void fault_raise(NTSTATUS status);
 
 /* Called, when not NULL, before that and before SIGSEGV: somebody wants to know. */
 extern void (*fault_watch)(const struct fault *fault);

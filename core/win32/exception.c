@@ -92,7 +92,8 @@ static bool call_handlers(EXCEPTION_POINTERS *pointers)
 static bool dispatch(const struct fault *fault, void *system)
 {
 	CONTEXT context;
-	EXCEPTION_RECORD record = { .ExceptionCode = (DWORD)fault->status, .NumberParameters = 2 };
+	EXCEPTION_RECORD record = { .ExceptionCode = (DWORD)fault->status,
+				    .NumberParameters = fault->is_raised ? 0 : 2 };
 	EXCEPTION_POINTERS pointers = { &record, &context };
 	int saved_errno = errno;
 	bool is_handled;

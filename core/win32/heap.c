@@ -7,6 +7,7 @@
 #include "core/base/status.h"
 #include "core/core.h"
 #include "core/heap/heap.h"
+#include "core/vm/fault.h"
 #include "core/win32/rtl_heap.h"
 
 CORE_API HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize)
@@ -23,12 +24,27 @@ CORE_API BOOL HeapDestroy(HANDLE hHeap)
 	return status_set_last_error(rtl_destroy_heap(API_HeapDestroy, hHeap));
 }
 
+/* What HEAP_GENERATE_EXCEPTIONS makes of a status (HeapAlloc, heapapi.h). */
+static NTSTATUS exception_of(NTSTATUS status)
+{
+	return status == STATUS_NO_MEMORY ? status : STATUS_ACCESS_VIOLATION;
+}
+
+static __attribute__((noinline)) LPVOID fail(HANDLE heap, DWORD flags, NTSTATUS status)
+{
+	if ((flags | heap_flags((struct heap *)heap)) & HEAP_GENERATE_EXCEPTIONS)
+		fault_raise(exception_of(status));
+	else
+		status_set_last_error(status);
+	return NULL;
+}
+
 CORE_API LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 {
 	NTSTATUS status;
 	LPVOID block = rtl_allocate_heap(API_HeapAlloc, hHeap, dwFlags, dwBytes, &status);
 
-	return status_set_last_error(status) ? block : NULL;
+	return likely(status_is_success(status)) ? block : fail(hHeap, dwFlags, status);
 }
 
 CORE_API LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dwBytes)
@@ -37,7 +53,7 @@ CORE_API LPVOID HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem, SIZE_T dw
 	LPVOID block =
 		rtl_reallocate_heap(API_HeapReAlloc, hHeap, dwFlags, lpMem, dwBytes, &status);
 
-	return status_set_last_error(status) ? block : NULL;
+	return likely(status_is_success(status)) ? block : fail(hHeap, dwFlags, status);
 }
 
 CORE_API BOOL HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
@@ -89,6 +105,13 @@ CORE_API SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags)
 		return 0;
 	}
 	return rtl_compact_heap(hHeap, dwFlags);
+}
+
+CORE_API BOOL HeapSummary(HANDLE hHeap, DWORD dwFlags, LPHEAP_SUMMARY lpSummary)
+{
+	if (!lpSummary)
+		return status_set_last_error(STATUS_INVALID_PARAMETER);
+	return status_set_last_error(rtl_summarize_heap(hHeap, dwFlags, lpSummary));
 }
 
 /* The kinds of entries, in the flags of either function. */

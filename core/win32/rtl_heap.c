@@ -162,6 +162,23 @@ NTSTATUS rtl_walk_heap(HANDLE heap, PVOID entry)
 	return entry ? heap_walk(heap, entry) : STATUS_INVALID_PARAMETER;
 }
 
+NTSTATUS rtl_summarize_heap(HANDLE heap, ULONG flags, HEAP_SUMMARY *summary)
+{
+	struct heap_summary found;
+	NTSTATUS status;
+
+	if (flags || summary->cb != sizeof(*summary))
+		return STATUS_INVALID_PARAMETER;
+	status = heap_summarize(heap, &found);
+	if (!status_is_success(status))
+		return status;
+	summary->cbAllocated = found.allocated_bytes;
+	summary->cbCommitted = found.committed_bytes;
+	summary->cbReserved = found.reserved_bytes;
+	summary->cbMaxReserve = found.maximum_bytes;
+	return status;
+}
+
 ULONG rtl_get_process_heaps(ULONG count, HANDLE *heaps)
 {
 	return (ULONG)heap_list(count, (struct heap **)heaps);

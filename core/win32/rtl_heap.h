@@ -43,6 +43,8 @@ SIZE_T rtl_compact_heap(HANDLE heap, ULONG flags);
 BOOL rtl_validate_heap(HANDLE heap, ULONG flags, LPCVOID block);
 /* entry: a PROCESS_HEAP_ENTRY as RtlWalkHeap has it. STATUS_NO_MORE_ENTRIES at the end. */
 NTSTATUS rtl_walk_heap(HANDLE heap, PVOID entry);
+/* HeapSummary; of another size than expected: STATUS_INVALID_PARAMETER. */
+NTSTATUS rtl_summarize_heap(HANDLE heap, ULONG flags, HEAP_SUMMARY *summary);
 /* Writes at most `count` handles, the process heap first; returns how many there are. */
 ULONG rtl_get_process_heaps(ULONG count, HANDLE *heaps);
 NTSTATUS rtl_query_heap_information(HANDLE heap, ULONG information_class, PVOID information,

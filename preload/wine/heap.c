@@ -55,22 +55,28 @@ static bool is_ours(const struct hook_call *call)
 	return is_routed && rtl_owns_heap(handle_of(call));
 }
 
-/* As ntdll: lack of memory is an exception for whom asked for that, in the call or in HeapCreate.
- */
+/* No block is an exception for whom asked for that, in the call or in HeapCreate. */
 static __attribute__((noinline)) void fail(struct hook_call *call, NTSTATUS status)
 {
 	uint32_t flags = flags_of(call) | heap_flags(handle_of(call));
 
-	if (status == STATUS_NO_MEMORY && flags & HEAP_GENERATE_EXCEPTIONS)
-		call->raise = (uint32_t)status;
-	else
+	if (!(flags & HEAP_GENERATE_EXCEPTIONS))
 		serve_set_last_error(status);
+	else
+		call->raise =
+			(uint32_t)(status == STATUS_NO_MEMORY ? status : STATUS_ACCESS_VIOLATION);
+}
+
+static bool answer_block(struct hook_call *call, const void *block, NTSTATUS status)
+{
+	if (unlikely(status != STATUS_SUCCESS))
+		fail(call, status);
+	return serve_answer(call, (uintptr_t)block);
 }
 
 static bool answer(struct hook_call *call, uint64_t result, NTSTATUS status)
 {
-	if (unlikely(status != STATUS_SUCCESS))
-		fail(call, status);
+	serve_set_last_error(status);
 	return serve_answer(call, result);
 }
 
@@ -90,7 +96,7 @@ HANDLER(HeapAlloc)
 		return observe_allocate(call, api);
 	block = rtl_allocate_heap(api, handle_of(call), flags_of(call), call->arguments[2],
 				  &status);
-	return answer(call, (uintptr_t)block, status);
+	return answer_block(call, block, status);
 }
 
 HANDLER(HeapFree)
@@ -117,7 +123,7 @@ HANDLER(HeapReAlloc)
 		return serve_answer(call, 0);
 	block = rtl_reallocate_heap(api, handle_of(call), flags_of(call),
 				    (void *)call->arguments[2], call->arguments[3], &status);
-	return answer(call, (uintptr_t)block, status);
+	return answer_block(call, block, status);
 }
 
 HANDLER(HeapSize)
@@ -232,6 +238,22 @@ HANDLER(RtlWalkHeap)
 	if (status_is_success(status) && !guest_write(call->arguments[1], &entry, sizeof(entry)))
 		status = STATUS_ACCESS_VIOLATION;
 	return answer_status(call, status);
+}
+
+/* HeapSummary(heap, flags, summary). Wine names the function, and has none. */
+HANDLER(HeapSummary)
+{
+	HEAP_SUMMARY summary;
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+
+	if (!is_ours(call))
+		return false;
+	if (guest_read(&summary, call->arguments[2], sizeof(summary)))
+		status = rtl_summarize_heap(handle_of(call), flags_of(call), &summary);
+	if (status_is_success(status) &&
+	    !guest_write(call->arguments[2], &summary, sizeof(summary)))
+		status = STATUS_INVALID_PARAMETER;
+	return answer(call, status_is_success(status), status);
 }
 
 /* --- What is known of heaps and blocks ------------------------------------------------------- */

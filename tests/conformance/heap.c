@@ -4,16 +4,10 @@
 /* The heap functions as heapapi.h documents them. The same source is a native test of core and a
  * Windows program. */
 
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include "core/core.h"
-#endif
-
 #include <stdint.h>
 #include <string.h>
 
-#include "tests/lib/tap.h"
+#include "tests/conformance/exceptions.h"
 
 /* Wine reads what lies before a block, wherever that is. */
 #ifdef _WIN32
@@ -21,8 +15,9 @@
 #else
 #define WILD ((LPVOID)0x10)
 #endif
-#define UNTOUCHED 0xdeadbeef
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Wine raises it for an export that it only names. */
+#define STATUS_WINE_STUB ((DWORD)0x80000100)
 
 static const SIZE_T sizes[] = { 0,       1,       7,       8,      9,     15,     16,
 				17,      24,      100,     1000,   1016,  1017,   1024,
@@ -399,6 +394,149 @@ static void test_compact(HANDLE heap)
 		HeapFree(heap, 0, blocks[i]);
 }
 
+/* --- Exceptions instead of NULL ------------------------------------------------------------- */
+
+#define TOO_MUCH ((SIZE_T)1 << 47)
+
+struct call {
+	HANDLE heap;
+	DWORD flags;
+	LPVOID block; /* NULL: HeapAlloc */
+	SIZE_T size;
+	LPVOID result;
+};
+
+static void make_call(void *argument)
+{
+	struct call *call = argument;
+
+	if (call->block)
+		call->result = HeapReAlloc(call->heap, call->flags, call->block, call->size);
+	else
+		call->result = HeapAlloc(call->heap, call->flags, call->size);
+}
+
+static void test_exceptions(void)
+{
+	static uint64_t outside[16];
+	HANDLE heap = HeapCreate(0, 0, 0), raising = HeapCreate(HEAP_GENERATE_EXCEPTIONS, 0, 0);
+	LPVOID block = HeapAlloc(heap, 0, 100), its = HeapAlloc(raising, 0, 100);
+	struct {
+		struct call call;
+		DWORD code;
+		const char *wine; /* why Wine answers NULL */
+	} rows[] = {
+		{ { heap, 0, NULL, TOO_MUCH, NULL }, 0, NULL },
+		{ { heap, HEAP_GENERATE_EXCEPTIONS, NULL, TOO_MUCH, NULL },
+		  STATUS_NO_MEMORY,
+		  NULL },
+		{ { heap, HEAP_GENERATE_EXCEPTIONS, block, TOO_MUCH, NULL },
+		  STATUS_NO_MEMORY,
+		  NULL },
+		{ { heap, 0, block, TOO_MUCH, NULL }, 0, NULL },
+		{ { raising, 0, NULL, TOO_MUCH, NULL },
+		  STATUS_NO_MEMORY,
+		  "forgets the heap's flag" },
+		{ { raising, 0, its, TOO_MUCH, NULL },
+		  STATUS_NO_MEMORY,
+		  "forgets the heap's flag" },
+		{ { heap, HEAP_GENERATE_EXCEPTIONS, outside + 4, 10, NULL },
+		  STATUS_ACCESS_VIOLATION,
+		  "answers with an error" },
+		{ { heap, 0, outside + 4, 10, NULL }, 0, NULL },
+		{ { raising, 0, outside + 4, 10, NULL },
+		  STATUS_ACCESS_VIOLATION,
+		  "answers with an error" },
+		{ { heap, HEAP_GENERATE_EXCEPTIONS, NULL, 10, NULL }, 0, NULL },
+	};
+
+	for (size_t row = 0; row < COUNT(rows); row++) {
+		DWORD code = exception_of(make_call, &rows[row].call);
+
+		if (rows[row].wine)
+			todo_wine(rows[row].wine);
+		ok_status(code, rows[row].code, "row %zu: the exception", row);
+		ok((rows[row].call.result != NULL) == (row == COUNT(rows) - 1),
+		   "row %zu: a block where there is one", row);
+	}
+	ok_equal(HeapSize(heap, 0, block), 100, "the block stays as it was");
+	ok(HeapValidate(raising, 0, NULL) && HeapValidate(heap, 0, NULL), "the heaps are whole");
+	SetLastError(UNTOUCHED);
+	ok(!HeapFree(raising, 0, outside + 4), "freeing raises nothing");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "but has its error");
+	ok(HeapDestroy(raising) && HeapDestroy(heap), "the heaps are destroyed");
+}
+
+/* --- A heap in figures ---------------------------------------------------------------------- */
+
+struct summing {
+	HANDLE heap;
+	DWORD flags;
+	HEAP_SUMMARY *summary;
+	BOOL is_done;
+};
+
+static typeof(&HeapSummary) summarize;
+
+static void call_summary(void *argument)
+{
+	struct summing *summing = argument;
+
+	summing->is_done = summarize(summing->heap, summing->flags, summing->summary);
+}
+
+static BOOL sum(HANDLE heap, DWORD flags, HEAP_SUMMARY *summary, BOOL *is_there)
+{
+	struct summing summing = { heap, flags, summary, FALSE };
+
+	SetLastError(UNTOUCHED);
+	*is_there = exception_of(call_summary, &summing) != STATUS_WINE_STUB;
+	return summing.is_done;
+}
+
+static void check_sums(HANDLE heap)
+{
+	HEAP_SUMMARY before = { .cb = sizeof(before) }, after = { .cb = sizeof(after) };
+	LPVOID blocks[2];
+	BOOL is_there;
+
+	ok(sum(heap, 0, &before, &is_there), "a heap tells its figures");
+	ok_equal(GetLastError(), UNTOUCHED, "no error is set");
+	blocks[0] = HeapAlloc(heap, 0, 1000);
+	blocks[1] = HeapAlloc(heap, 0, 3000000);
+	ok(sum(heap, 0, &after, &is_there), "and again");
+	ok_equal(after.cbAllocated - before.cbAllocated, 3001000, "the sizes of its blocks");
+	ok(after.cbCommitted >= after.cbAllocated && after.cbReserved >= after.cbCommitted,
+	   "allocated, committed, reserved: each at least the one before");
+	HeapFree(heap, 0, blocks[0]);
+	HeapFree(heap, 0, blocks[1]);
+	sum(heap, 0, &after, &is_there);
+	ok_equal(after.cbAllocated, before.cbAllocated, "freed blocks are no longer counted");
+	after.cb--;
+	ok(!sum(heap, 0, &after, &is_there), "the structure has its size");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+	ok(!sum(heap, 0, NULL, &is_there), "and is there");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+}
+
+static void test_summary(void)
+{
+	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
+	HANDLE fixed = HeapCreate(0, 0, 0x100000), heap = HeapCreate(0, 0, 0);
+	BOOL is_there = FALSE;
+
+	summarize = FUNCTION("kernelbase.dll", HeapSummary);
+	if (!summarize || (sum(heap, 0, &summary, &is_there), !is_there)) {
+		skip_absent("HeapSummary");
+		return;
+	}
+	check_sums(heap);
+	ok(sum(fixed, 0, &summary, &is_there), "a heap of fixed size, too");
+	ok_equal(summary.cbMaxReserve, 0x100000, "with its maximum");
+	HeapDestroy(heap);
+	HeapDestroy(fixed);
+}
+
 static void test_heap(HANDLE heap, HANDLE other, const char *name)
 {
 	test_sizes(heap, name);
@@ -427,6 +565,8 @@ int main(void)
 	test_information();
 	test_maximum();
 	test_fixed_and_large();
+	test_exceptions();
+	test_summary();
 	ok(HeapDestroy(growable), "the growable heap is destroyed");
 	ok(HeapDestroy(unserialized), "the unserialized heap is destroyed");
 	return tap_done();
