@@ -84,14 +84,14 @@ static bool examine_locked(struct checked_block *block, void *context)
 /* Of a block that seems right: whether something lies beside it that should not. */
 static void examine_surroundings(const struct heap *heap, struct misuse_report *report)
 {
-	struct checked_block *block = checked_table_seize(heap, report->address, &report->misuse);
+	struct checked_block *block = checked_table_hold(heap, report->address, &report->misuse);
 
 	if (!block)
 		return;
 	report->misuse = checked_memory_look(block, &report->address);
 	if (report->misuse != MISUSE_NONE)
-		block->is_told = true;
-	checked_table_restore(block);
+		__atomic_store_n(&block->is_told, true, __ATOMIC_RELAXED);
+	checked_table_let_go(block);
 }
 
 bool checked_examine(const struct heap *heap, const void *address, struct misuse_report *report)
@@ -110,10 +110,14 @@ bool checked_examine(const struct heap *heap, const void *address, struct misuse
 static bool examine_fault_locked(struct checked_block *block, void *context)
 {
 	struct misuse_report *report = context;
+	bool is_live = block->state == CHECKED_LIVE;
 
+	/* What the program itself has protected is not misused. */
+	if (!block->is_page || (is_live && report->address - block->room < block->room_bytes))
+		return false;
 	describe(block, report);
-	report->misuse = block->state == CHECKED_LIVE ? MISUSE_OUTSIDE : MISUSE_FREE_TOUCHED;
-	return block->is_page;
+	report->misuse = is_live ? MISUSE_OUTSIDE : MISUSE_FREE_TOUCHED;
+	return true;
 }
 
 void checked_tell_fault(uintptr_t address)
@@ -408,13 +412,16 @@ bool checked_validate(const struct heap *heap, const void *address)
 {
 	struct checked_block *block;
 	enum misuse misuse;
+	uintptr_t where;
 
 	if (!address)
 		return look_at_all(heap);
-	block = seize_whole(heap, address, &misuse);
-	if (block)
-		checked_table_restore(block);
-	return block != NULL;
+	block = checked_table_hold(heap, (uintptr_t)address, &misuse);
+	if (!block)
+		return false;
+	misuse = checked_memory_look(block, &where);
+	checked_table_let_go(block);
+	return misuse == MISUSE_NONE;
 }
 
 void checked_finish(void)

@@ -64,7 +64,10 @@ void checked_table_add(struct checked_block *block);
  * is held. NULL: *misuse says why not. */
 struct checked_block *checked_table_seize(const struct heap *heap, uintptr_t address,
 					  enum misuse *misuse);
-/* The same for the heap's next live block behind `after`; NULL: there is no more. */
+/* The same, but the block is held only: others may look at it, too. */
+struct checked_block *checked_table_hold(const struct heap *heap, uintptr_t address,
+					 enum misuse *misuse);
+/* As checked_table_seize for the heap's next live block behind `after`; NULL: there is no more. */
 struct checked_block *checked_table_seize_next(const struct heap *heap, uintptr_t after);
 /* A seized block is live again. */
 void checked_table_restore(struct checked_block *block);

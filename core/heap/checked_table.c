@@ -98,6 +98,20 @@ static enum misuse judge(const struct checked_block *block, const struct heap *h
 	return block->heap == heap ? MISUSE_NONE : MISUSE_WRONG_HEAP;
 }
 
+struct checked_block *checked_table_hold(const struct heap *heap, uintptr_t address,
+					 enum misuse *misuse)
+{
+	struct checked_block *block;
+
+	lock_acquire(&table_lock);
+	block = find_covering(address);
+	*misuse = judge(block, heap, address);
+	if (*misuse == MISUSE_NONE)
+		block->holds++;
+	lock_release(&table_lock);
+	return *misuse == MISUSE_NONE ? block : NULL;
+}
+
 /* The block, held by nobody, or not to be had. */
 static struct checked_block *seize_now(const struct heap *heap, uintptr_t address,
 				       enum misuse *misuse, bool *is_held)

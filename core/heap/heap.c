@@ -228,7 +228,9 @@ size_t heap_size(struct heap *heap, uint32_t flags, const void *block)
 		return SIZE_MAX;
 	if (unlikely(heap->is_checked)) {
 		heap_leave(front);
-		return checked_read_info(heap, block, &info) ? info.size_bytes : SIZE_MAX;
+		return checked_validate(heap, block) && checked_read_info(heap, block, &info)
+			       ? info.size_bytes
+			       : SIZE_MAX;
 	}
 	page = heap_page_of(heap, block);
 	if (page && block_read_info(page, block, &info))

@@ -105,6 +105,8 @@ struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_by
 bool heap_destroy(struct heap *heap, NTSTATUS *status);
 /* The HEAP_* that it was made with; 0 when it is no heap. */
 uint32_t heap_flags(const struct heap *heap);
+/* Whether it was a heap, destroyed not long ago, and nothing else is there now. */
+bool heap_is_gone(const struct heap *heap);
 /* Whether `heap` is a heap other than the process heap. */
 bool heap_is_destroyable(const struct heap *heap);
 void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status);

@@ -19,6 +19,7 @@
 #include "core/heap/hold.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
+#include "core/vm/virtual.h"
 
 /* Of a fixed heap's maximum, what its own administration takes. */
 #define HEAP_OVERHEAD_BYTES ((size_t)2048)
@@ -149,6 +150,29 @@ struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_by
 	return heap;
 }
 
+/* The handles of heaps that were destroyed last. */
+static const struct heap *gone[64];
+#define GONE_COUNT (sizeof(gone) / sizeof(gone[0]))
+static size_t gone_next;
+
+static void note_gone_locked(const struct heap *heap)
+{
+	gone[gone_next++ % GONE_COUNT] = heap;
+}
+
+bool heap_is_gone(const struct heap *heap)
+{
+	bool found = false;
+
+	if (!heap)
+		return false;
+	lock_acquire(&heaps_lock);
+	for (size_t i = 0; i < GONE_COUNT; i++)
+		found |= gone[i] == heap;
+	lock_release(&heaps_lock);
+	return found && !vm_knows(heap);
+}
+
 static struct heap **find_locked(const struct heap *heap)
 {
 	struct heap **link = &heaps;
@@ -188,8 +212,10 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 
 	lock_acquire(&heaps_lock);
 	link = find_locked(heap);
-	if (link)
+	if (link) {
 		*link = heap->next;
+		note_gone_locked(heap);
+	}
 	lock_release(&heaps_lock);
 	if (status)
 		*status = link ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;

@@ -23,7 +23,6 @@
 #include <ucontext.h>
 
 #include "core/base/status.h"
-#include "core/base/thread.h"
 #include "core/os/pager.h"
 #include "core/vm/disposition.h"
 #include "core/vm/guard.h"
@@ -66,16 +65,17 @@ static struct fault describe(const siginfo_t *info, const ucontext_t *context)
 	return fault;
 }
 
-/* What the thread is raising; 0: nothing. */
-static CORE_TLS NTSTATUS raised;
-
-/* A fault that tells of it: nothing is ever at this address. */
-#define RAISE_ADDRESS 0x8u
-extern const char fault_raise_end[] CORE_HIDDEN;
+/* The fault that stands for an exception of the thread's own: at this very instruction, which has
+ * the status in %esi and touches what is never there. */
+#define NEVER_THERE 0x8u
+extern const char fault_raise_begin[] CORE_HIDDEN, fault_raise_end[] CORE_HIDDEN;
 __asm__(".text\n"
 	"	.type raise_by_fault, @function\n"
 	"raise_by_fault:\n"
 	"	.cfi_startproc\n"
+	"	.hidden fault_raise_begin\n"
+	"	.globl fault_raise_begin\n"
+	"fault_raise_begin:\n"
 	"	movb (%rdi), %al\n"
 	"	.hidden fault_raise_end\n"
 	"	.globl fault_raise_end\n"
@@ -83,24 +83,23 @@ __asm__(".text\n"
 	"	ret\n"
 	"	.cfi_endproc\n"
 	"	.size raise_by_fault, . - raise_by_fault\n");
-void raise_by_fault(uintptr_t address);
+void raise_by_fault(uintptr_t address, NTSTATUS status);
 
 void fault_raise(NTSTATUS status)
 {
-	raised = status;
-	raise_by_fault(RAISE_ADDRESS);
-	raised = 0;
+	raise_by_fault(NEVER_THERE, status);
 }
 
 /* The thread goes on behind the instruction that raised. */
 static bool is_raised(struct fault *fault, ucontext_t *context)
 {
-	if (likely(!raised) || fault->address != RAISE_ADDRESS)
+	greg_t *registers = context->uc_mcontext.gregs;
+
+	if (likely(registers[REG_RIP] != (greg_t)(uintptr_t)fault_raise_begin))
 		return false;
-	fault->status = raised;
+	fault->status = (NTSTATUS)registers[REG_RSI];
 	fault->is_raised = true;
-	raised = 0;
-	context->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)fault_raise_end;
+	registers[REG_RIP] = (greg_t)(uintptr_t)fault_raise_end;
 	return true;
 }
 

@@ -98,4 +98,13 @@ run_to "$scratch/out" env LD_PRELOAD="$preload" VADTRACE_MODE=observe VADTRACE_C
 	"$crimes" behind-kept
 is "$(summary)" "before|after|status 0" "not in observe mode"
 
+# The Windows functions answer as unchecked, and what was wrong is told.
+checked pattern "$VADTRACE_BUILDDIR/tests/conformance/heap_misuse"
+is "$(tail -n 1 "$scratch/out")" "status 0" "heap_misuse, pattern: its answers"
+for words in "HeapFree(): the block was freed already" "HeapReAlloc(): inside a block" \
+	"HeapFree(): no block starts at" "HeapFree(): a block of another heap" \
+	"HeapFree(): the program wrote past the end" "HeapAlloc(): the heap was destroyed"; do
+	ok "heap_misuse, pattern: $words" grep -q -F "vadtrace: $words" "$scratch/out"
+done
+
 tap_done
