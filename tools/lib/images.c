@@ -461,8 +461,11 @@ static void apply_definition(struct images *images, struct image *image,
 
 static void apply_batch(struct images *images, struct image *image, const struct decoded *event)
 {
-	merge_add_batch(image->merge, (uint32_t)event->numbers[BATCH_TID],
-			event->numbers[BATCH_BEGIN_NS], event->words, event->word_count);
+	uint32_t tid = (uint32_t)event->numbers[BATCH_TID];
+	uint64_t begin_ns = event->numbers[BATCH_BEGIN_NS];
+
+	merge_add_batch(image->merge, tid, begin_ns, event->words, event->word_count);
+	live_drop_batch(images->live, image->pid, tid, begin_ns);
 	images->summary->batches++;
 }
 

@@ -61,6 +61,14 @@ static void read_file(struct live *live, const char *path)
 	fclose(file);
 }
 
+static int compare(const void *left, const void *right)
+{
+	uint64_t left_ns = ((const struct live_slot *)left)->header.begin_ns;
+	uint64_t right_ns = ((const struct live_slot *)right)->header.begin_ns;
+
+	return (left_ns > right_ns) - (left_ns < right_ns);
+}
+
 void live_read(struct live *live, const char *folder)
 {
 	char *path = xasprintf("%s/%s", folder, VADTRACE_LIVE_FOLDER);
@@ -78,6 +86,36 @@ void live_read(struct live *live, const char *folder)
 	if (list)
 		closedir(list);
 	free(path);
+	if (live->count)
+		qsort(live->slots, live->count, sizeof(*live->slots), compare);
+}
+
+/* The first slot that is not older. */
+static size_t find(const struct live *live, uint64_t begin_ns)
+{
+	size_t low = 0, high = live->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (live->slots[middle].header.begin_ns < begin_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void live_drop_batch(struct live *live, uint32_t pid, uint32_t tid, uint64_t begin_ns)
+{
+	for (size_t i = find(live, begin_ns); i < live->count; i++) {
+		struct live_slot_header *header = &live->slots[i].header;
+
+		if (header->begin_ns != begin_ns)
+			break;
+		if (header->pid == pid && header->tid == tid)
+			header->pid = 0;
+	}
 }
 
 void live_free(struct live *live)

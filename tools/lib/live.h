@@ -8,10 +8,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "trace/schema/live.h"
 
-/* The used slots of all files, in no order. */
+/* The used slots of all files, in the order of begin_ns. */
 struct live {
 	struct live_slot *slots;
 	size_t count, capacity;
@@ -21,5 +22,9 @@ struct live {
 /* Reads all files of FOLDER/live. A folder that is not there holds nothing. */
 void live_read(struct live *live, const char *folder);
 void live_free(struct live *live);
+
+/* The trace has this batch: its slot, which a process that was killed while it emitted it left as
+ * well, has pid 0 from now on. */
+void live_drop_batch(struct live *live, uint32_t pid, uint32_t tid, uint64_t begin_ns);
 
 #endif

@@ -41,6 +41,7 @@ enum {
 static struct {
 	char name[SESSION_NAME_MAX];
 	char folder[PATH_MAX];
+	char memory[SESSION_NAME_MAX + 16]; /* where the buffers' files are */
 	const struct record_options *options;
 	pid_t pid;
 	bool exists;
@@ -114,6 +115,12 @@ static int create_session(void *unused)
 	lttng_session_descriptor_destroy(descriptor);
 	session.exists = code == LTTNG_OK;
 	return code == LTTNG_OK ? 0 : -(int)code;
+}
+
+static int set_memory(void *unused)
+{
+	(void)unused;
+	return lttng_set_session_shm_path(session.name, session.memory);
 }
 
 static int create_handle(void *unused)
@@ -224,6 +231,7 @@ static int track_program(void *unused)
 
 static const struct step create_steps[] = {
 	{ create_session, "create a session" },
+	{ set_memory, "choose where its buffers are" },
 	{ create_handle, "open the session" },
 	{ enable_channel, "create the channel" },
 	{ add_contexts, "add the contexts of the events" },
@@ -254,6 +262,7 @@ enum session_result session_create(const struct record_options *options, const c
 
 	session_name();
 	snprintf(session.folder, sizeof(session.folder), "%s", folder);
+	snprintf(session.memory, sizeof(session.memory), "/dev/shm/%s", session.name);
 	session.options = options;
 	session.pid = pid;
 	result = RUN_STEPS(create_steps);
