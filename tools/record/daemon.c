@@ -13,6 +13,7 @@
 
 #include "tools/lib/cli.h"
 #include "tools/record/control.h"
+#include "tools/record/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -362,18 +363,23 @@ static bool is_recorder_gone(pid_t pid)
 	return !read_process(&process, pid) || !strstr(process.name, "vadtrace");
 }
 
-/* Sessions of recordings that were killed. */
+/* Whether the name is of a recording that was killed. */
+static bool is_stale(const char *session)
+{
+	long pid = 0;
+
+	return sscanf(session, DAEMON_SESSION_PREFIX "%ld-", &pid) == 1 && pid > 0 &&
+	       is_recorder_gone((pid_t)pid);
+}
+
+/* Sessions of recordings that were killed, and their buffers. */
 static int request_remove_stale(void *unused)
 {
 	(void)unused;
-	for (int i = 0; i < sessions.count; i++) {
-		const char *name = sessions.rows[i].name;
-		long pid = 0;
-
-		if (sscanf(name, DAEMON_SESSION_PREFIX "%ld-", &pid) == 1 && pid > 0 &&
-		    is_recorder_gone((pid_t)pid))
-			lttng_destroy_session_no_wait(name);
-	}
+	for (int i = 0; i < sessions.count; i++)
+		if (is_stale(sessions.rows[i].name))
+			lttng_destroy_session_no_wait(sessions.rows[i].name);
+	memory_remove_stale(is_stale);
 	return 0;
 }
 

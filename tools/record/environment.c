@@ -168,8 +168,8 @@ static void set_preload(struct environment *environment, const char *library)
 	free(joined);
 }
 
-/* main waits until LTTng listens; without --discard, writers wait for room in the buffers. */
-static void set_lttng(struct environment *environment, bool may_discard)
+/* main waits until LTTng listens; unless --discard, writers wait for room in the buffers. */
+static void set_lttng(struct environment *environment, bool may_block)
 {
 	static const struct {
 		const char *name;
@@ -182,7 +182,7 @@ static void set_lttng(struct environment *environment, bool may_discard)
 	char added[128] = "";
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (getenv(rows[i].name) || (rows[i].is_for_blocking && may_discard))
+		if (getenv(rows[i].name) || (rows[i].is_for_blocking && !may_block))
 			continue;
 		set(environment, rows[i].name, rows[i].value);
 		snprintf(added + strlen(added), sizeof(added) - strlen(added), "%s%s",
@@ -229,7 +229,7 @@ char **environment_build(const struct record_options *options, const char *libra
 	set_ours(&environment, options, session, live);
 	set(&environment, VADTRACE_ENV_PRELOAD, library);
 	set_preload(&environment, library);
-	set_lttng(&environment, options->may_discard);
+	set_lttng(&environment, options->block_us != 0);
 	environment.variables[environment.count] = NULL;
 	return environment.is_complete ? environment.variables : NULL;
 }

@@ -23,6 +23,7 @@ enum option_code {
 	OPTION_STACK_DEPTH,
 	OPTION_MIN_SIZE,
 	OPTION_DISCARD,
+	OPTION_MAX_BLOCK,
 	OPTION_BUFFER_SIZE,
 	OPTION_RELAY,
 	OPTION_LIBRARY,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{ "stack-depth", required_argument, NULL, OPTION_STACK_DEPTH },
 	{ "min-size", required_argument, NULL, OPTION_MIN_SIZE },
 	{ "discard", no_argument, NULL, OPTION_DISCARD },
+	{ "max-block", required_argument, NULL, OPTION_MAX_BLOCK },
 	{ "buffer-size", required_argument, NULL, OPTION_BUFFER_SIZE },
 	{ "relay", required_argument, NULL, OPTION_RELAY },
 	{ "library", required_argument, NULL, OPTION_LIBRARY },
@@ -63,6 +65,8 @@ static const char help[] =
 	"      --stack-depth N   at most N frames of each call stack, 0 to 256 (default 64)\n"
 	"      --min-size SIZE   leave out blocks smaller than SIZE (default 0)\n"
 	"      --discard         lose events rather than hold the program up\n"
+	"      --max-block TIME  hold it up for TIME at most before losing an event, such as\n"
+	"                        500ms or 2s (default: for as long as it takes)\n"
 	"      --buffer-size SIZE  of each of the 8 buffers on each CPU, 64K to 64M (default 4M)\n"
 	"      --relay URL       stream to an lttng-relayd, for example net://host\n"
 	"      --library FILE    preload this libvadtrace.so\n"
@@ -104,6 +108,27 @@ static bool parse_buffer(struct record_options *options, const char *text)
 	options->buffer_bytes = bytes;
 	options->buffer_is_given = true;
 	return true;
+}
+
+/* A number of microseconds, milliseconds or seconds, up to half an hour. */
+static bool parse_block(struct record_options *options, const char *text)
+{
+	static const struct {
+		const char *name;
+		uint32_t microseconds;
+	} units[] = { { "us", 1 }, { "ms", 1000 }, { "s", 1000000 } };
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!errno && *text >= '0' && *text <= '9' && !strcmp(end, units[i].name) &&
+		    value <= OPTIONS_BLOCK_US_MAX / units[i].microseconds) {
+			options->block_us = (int32_t)(value * units[i].microseconds);
+			return true;
+		}
+	return fail("--max-block takes a time such as 500ms or 2s, up to 1800s, not '%s'", text);
 }
 
 static bool parse_mode(struct record_options *options, const char *text)
@@ -172,8 +197,10 @@ static bool parse_one(struct record_options *options, int code)
 	case OPTION_MIN_SIZE:
 		return parse_min_size(options, optarg);
 	case OPTION_DISCARD:
-		options->may_discard = true;
+		options->block_us = 0;
 		return true;
+	case OPTION_MAX_BLOCK:
+		return parse_block(options, optarg);
 	case OPTION_BUFFER_SIZE:
 		return parse_buffer(options, optarg);
 	case OPTION_RELAY:
@@ -228,6 +255,7 @@ bool options_parse(struct record_options *options, int argc, char **argv, int *e
 		.stack_depth = VADTRACE_STACK_DEPTH_DEFAULT,
 		.buffer_bytes = OPTIONS_BUFFER_BYTES_DEFAULT,
 		.quarantine_bytes = OPTIONS_QUARANTINE_DEFAULT,
+		.block_us = OPTIONS_BLOCK_FOR_EVER,
 	};
 	if (!parse_all(options, argc, argv, exit_status))
 		return false;

@@ -17,6 +17,10 @@
 #define OPTIONS_BUFFER_COUNT 8
 #define OPTIONS_QUARANTINE_DEFAULT (UINT64_C(64) << 20)
 
+/* How long a writer waits for room. */
+#define OPTIONS_BLOCK_FOR_EVER (-1)
+#define OPTIONS_BLOCK_US_MAX 1800000000
+
 /* - command has at least one word and ends with NULL;
  * - buffer_bytes is a power of two between the limits above. */
 struct record_options {
@@ -28,11 +32,11 @@ struct record_options {
 	const char *relay_url;
 	uint64_t min_size_bytes;
 	uint64_t buffer_bytes;
+	int32_t block_us; /* 0: not at all; OPTIONS_BLOCK_FOR_EVER: nothing is lost */
 	uint32_t stack_depth;
 	bool buffer_is_given; /* false: buffer_bytes may shrink to what the machine has */
 	bool is_forced;       /* -f: an older trace of that name is replaced */
 	bool with_children;
-	bool may_discard;
 	/* Set by who has examined the command. */
 	bool is_wine_script;
 	bool is_moving; /* the program runs in a child of the process that is started */

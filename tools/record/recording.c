@@ -21,6 +21,7 @@
 #include "tools/record/exit.h"
 #include "tools/record/folder.h"
 #include "tools/record/launch.h"
+#include "tools/record/memory.h"
 #include "tools/record/room.h"
 #include "tools/record/session.h"
 #include "trace/schema/schema.h"
@@ -36,7 +37,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, LOOKS_PER_NEWS = 10 };
+
+/* What was told of the recording while it runs. */
+struct news {
+	uint64_t time_ns, size_bytes; /* at the last line */
+	uint32_t looks;
+	bool has_warned;
+};
 
 /* - failure is 0 or the exit status that takes the place of the program's;
  * - is_recording: the session runs, and nothing has stopped it yet. */
@@ -123,7 +131,7 @@ static void describe_options(struct manifest_options *shown, const struct record
 {
 	*shown = (struct manifest_options){
 		.children = options->with_children,
-		.discard = options->may_discard,
+		.discard = options->block_us != OPTIONS_BLOCK_FOR_EVER,
 		.stack_depth = options->stack_depth,
 		.min_size_bytes = options->min_size_bytes,
 		.buffer_bytes = options->buffer_bytes,
@@ -325,13 +333,79 @@ static void stop_for_consumer(struct recording *recording)
 	stop(recording, never);
 }
 
+/* "3 events and 1 packets LOST", or that nothing was. */
+static const char *describe_loss(const struct manifest_loss *loss, char text[80])
+{
+	if (!loss->known)
+		return "losses unknown";
+	if (!loss->events_discarded && !loss->packets_lost)
+		return "nothing lost";
+	snprintf(text, 80, "%" PRIu64 " events and %" PRIu64 " packets LOST",
+		 loss->events_discarded, loss->packets_lost);
+	return text;
+}
+
+static struct manifest_loss ask_loss(void)
+{
+	struct session_loss loss = { 0 };
+
+	session_look_at_loss(&loss);
+	return (struct manifest_loss){ loss.events_discarded, loss.packets_lost, loss.known };
+}
+
+/* The first loss is told to everybody. */
+static void warn_of_loss(struct news *news, const struct manifest_loss *loss)
+{
+	if (news->has_warned || (!loss->events_discarded && !loss->packets_lost))
+		return;
+	news->has_warned = true;
+	cli_warn("events are being lost: the buffers are full");
+	cli_hint("a larger --buffer-size, a longer --max-block or a faster disk for -o helps");
+}
+
+static void print_rate(const struct recording *recording, struct news *news,
+		       const struct manifest_loss *loss)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	uint64_t size_bytes = folder_size_bytes(recording->folder.ust);
+	double seconds = (double)(now - (news->time_ns ? news->time_ns
+						       : recording->manifest.start_monotonic_ns)) /
+			 1e9;
+	char size[16], rate[16], text[80];
+
+	fprintf(stderr, "vadtrace: %.1f s: %s written, %s/s, %s\n",
+		(double)(now - recording->manifest.start_monotonic_ns) / 1e9,
+		cli_format_bytes(size_bytes, size),
+		cli_format_bytes((uint64_t)((double)(size_bytes - news->size_bytes) / seconds),
+				 rate),
+		describe_loss(loss, text));
+	news->time_ns = now;
+	news->size_bytes = size_bytes;
+}
+
+static void tell_news(const struct recording *recording, struct news *news)
+{
+	const struct record_options *options = recording->options;
+	struct manifest_loss loss;
+
+	if (++news->looks % LOOKS_PER_NEWS ||
+	    (!options->is_verbose && options->block_us == OPTIONS_BLOCK_FOR_EVER))
+		return;
+	loss = ask_loss();
+	warn_of_loss(news, &loss);
+	if (options->is_verbose)
+		print_rate(recording, news, &loss);
+}
+
 static void watch(struct recording *recording)
 {
 	struct room_watch room = { 0 };
+	struct news news = { 0 };
 
 	while (!launch_step(&recording->launch, LOOK_MS)) {
 		if (!recording->is_recording)
 			continue;
+		tell_news(recording, &news);
 		if (!daemon_is_alive(recording->daemon))
 			stop_for_daemon(recording);
 		else if (!daemon_is_alive(recording->consumer))
@@ -358,18 +432,6 @@ static void describe_end(struct recording *recording)
 static int program_status(const struct manifest_end *end)
 {
 	return end->signal ? RECORD_EXIT_SIGNAL + end->signal : end->exit_status;
-}
-
-/* "3 events and 1 packets LOST", or that nothing was. */
-static const char *describe_loss(const struct manifest_loss *loss, char text[80])
-{
-	if (!loss->known)
-		return "losses unknown";
-	if (!loss->events_discarded && !loss->packets_lost)
-		return "nothing lost";
-	snprintf(text, 80, "%" PRIu64 " events and %" PRIu64 " packets LOST",
-		 loss->events_discarded, loss->packets_lost);
-	return text;
 }
 
 /* The name as a shell wants it. */
@@ -424,12 +486,29 @@ static void check_disk_afterwards(struct recording *recording)
 	recording->manifest.stopped = (char *)"disk full";
 }
 
+/* What LTTng does not write because a process was killed in the middle of an event. */
+static void rescue(struct recording *recording)
+{
+	char folder[PATH_MAX + 16];
+
+	if (recording->failure || !memory_has_rest(session_name()))
+		return;
+	say(recording, "a process was killed while it wrote: its buffer is read by lttng-crash");
+	snprintf(folder, sizeof(folder), "%s/rescued", recording->folder.ust);
+	if (recording->options->relay_url || !memory_rescue(session_name(), folder))
+		cli_warn("what a process wrote last before it was killed is lost: %s",
+			 recording->options->relay_url ? "the relay cannot be sent it"
+						       : "lttng-crash fails");
+	memory_pass(session_name());
+}
+
 static void finish(struct recording *recording)
 {
 	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
 
 	describe_end(recording);
 	stop(recording, launch_is_interrupted);
+	rescue(recording);
 	check_disk_afterwards(recording);
 	session_destroy();
 	folder_tidy_live(&recording->folder);

@@ -14,6 +14,7 @@
 #include "tools/lib/cli.h"
 #include "tools/record/control.h"
 #include "tools/record/daemon.h"
+#include "tools/record/memory.h"
 #include "tools/record/options.h"
 #include "trace/schema/schema.h"
 
@@ -41,7 +42,6 @@ enum {
 static struct {
 	char name[SESSION_NAME_MAX];
 	char folder[PATH_MAX];
-	char memory[SESSION_NAME_MAX + 16]; /* where the buffers' files are */
 	const struct record_options *options;
 	pid_t pid;
 	bool exists;
@@ -119,8 +119,11 @@ static int create_session(void *unused)
 
 static int set_memory(void *unused)
 {
+	char path[MEMORY_PATH_MAX];
+
 	(void)unused;
-	return lttng_set_session_shm_path(session.name, session.memory);
+	memory_path(session.name, path);
+	return lttng_set_session_shm_path(session.name, path);
 }
 
 static int create_handle(void *unused)
@@ -152,8 +155,7 @@ static int enable_channel(void *unused)
 	if (!channel)
 		return -LTTNG_ERR_NOMEM;
 	set_attributes(channel);
-	code = lttng_channel_set_blocking_timeout(
-		channel, session.options->may_discard ? 0 : /* for ever */ -1);
+	code = lttng_channel_set_blocking_timeout(channel, session.options->block_us);
 	if (!code)
 		code = lttng_enable_channel(session.handle, channel);
 	lttng_channel_destroy(channel);
@@ -231,7 +233,7 @@ static int track_program(void *unused)
 
 static const struct step create_steps[] = {
 	{ create_session, "create a session" },
-	{ set_memory, "choose where its buffers are" },
+	{ set_memory, "place its buffers" },
 	{ create_handle, "open the session" },
 	{ enable_channel, "create the channel" },
 	{ add_contexts, "add the contexts of the events" },
@@ -262,7 +264,6 @@ enum session_result session_create(const struct record_options *options, const c
 
 	session_name();
 	snprintf(session.folder, sizeof(session.folder), "%s", folder);
-	snprintf(session.memory, sizeof(session.memory), "/dev/shm/%s", session.name);
 	session.options = options;
 	session.pid = pid;
 	result = RUN_STEPS(create_steps);
@@ -358,10 +359,21 @@ static int count_loss(void *unused)
 	int count = lttng_list_channels(session.handle, &channels);
 
 	(void)unused;
+	session.loss = (struct session_loss){ 0 };
 	for (int i = 0; i < count; i++)
 		add_loss(&channels[i]);
 	free(channels);
 	return count < 0 ? count : 0;
+}
+
+bool session_look_at_loss(struct session_loss *loss)
+{
+	int code = control_request(count_loss, NULL, STEP_SECONDS);
+
+	if (code == CONTROL_SILENT || code < 0)
+		return false;
+	*loss = session.loss;
+	return loss->known;
 }
 
 enum session_result session_stop(struct session_loss *loss, bool (*is_interrupted)(void))
@@ -394,6 +406,7 @@ void session_destroy(void)
 	session.exists = false;
 	if (control_request(destroy, NULL, STEP_SECONDS) == CONTROL_SILENT)
 		return;
+	memory_remove(session.name);
 	lttng_destroy_handle(session.handle);
 	session.handle = NULL;
 }

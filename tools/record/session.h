@@ -38,6 +38,9 @@ enum session_result session_create(const struct record_options *options, const c
 
 enum session_result session_start(void);
 
+/* What was lost so far, as far as LTTng has emptied its buffers. False: it does not say. */
+bool session_look_at_loss(struct session_loss *loss);
+
 /* Stops, waits until the data is written, and reads the losses. The session exists until
  * session_destroy. is_interrupted may cut the wait short. */
 enum session_result session_stop(struct session_loss *loss, bool (*is_interrupted)(void));

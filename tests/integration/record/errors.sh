@@ -113,7 +113,8 @@ refused 113 "which program" "no program"
 run record --no-such-option -- true
 refused 113 "unrecognized option" "an unknown option"
 for words in "--mode both" "--stack-depth 257" "--stack-depth -1" "--min-size x" \
-	"--buffer-size 1K" "--buffer-size 1T"; do
+	"--buffer-size 1K" "--buffer-size 1T" \
+	"--max-block 5" "--max-block ms" "--max-block 1801s" "--max-block -1s"; do
 	# shellcheck disable=SC2086 # two words
 	run record $words -- true
 	refused 113 "${words%% *} takes" "$words"

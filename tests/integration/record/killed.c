@@ -38,15 +38,16 @@ static void *map(const char *path, size_t size_bytes)
 {
 	HANDLE file = CreateFileA(path, GENERIC_READ | GENERIC_WRITE,
 				  FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, CREATE_ALWAYS, 0, NULL);
-	HANDLE mapping =
-		CreateFileMappingA(file, NULL, PAGE_READWRITE, 0, (DWORD)size_bytes, NULL);
+	HANDLE mapping = CreateFileMappingA(file, NULL, PAGE_READWRITE, 0, (DWORD)size_bytes, NULL);
 
 	return mapping ? MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, size_bytes) : NULL;
 }
 
-static void begin(void *(*function)(void *), void *argument)
+typedef DWORD result;
+
+static void begin(result WINAPI (*function)(void *), void *argument)
 {
-	CloseHandle(CreateThread(NULL, 0, (LPTHREAD_START_ROUTINE)function, argument, 0, NULL));
+	CloseHandle(CreateThread(NULL, 0, function, argument, 0, NULL));
 }
 
 static void wait_us(unsigned microseconds)
@@ -79,7 +80,10 @@ static void *map(const char *path, size_t size_bytes)
 	return view == MAP_FAILED ? NULL : view;
 }
 
-static void begin(void *(*function)(void *), void *argument)
+typedef void *result;
+#define WINAPI
+
+static void begin(result (*function)(void *), void *argument)
 {
 	pthread_t thread;
 
@@ -96,10 +100,7 @@ static void wait_us(unsigned microseconds)
 /* Asks the kernel, also in a Windows program: the trace has the kernel's numbers. */
 static uint64_t ask_kernel(uint64_t call, uint64_t first, uint64_t second)
 {
-	__asm__ volatile("syscall"
-			 : "+a"(call)
-			 : "D"(first), "S"(second)
-			 : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "+a"(call) : "D"(first), "S"(second) : "rcx", "r11", "memory");
 	return call;
 }
 
@@ -111,7 +112,7 @@ static size_t size_of(uint64_t number)
 	return SIZE_MIN + number * 37 % 500;
 }
 
-static void *work(void *argument)
+static result WINAPI work(void *argument)
 {
 	struct worker *worker = argument;
 	volatile struct note *note = worker->note;
@@ -125,7 +126,7 @@ static void *work(void *argument)
 		*block = allocate(size_of(number));
 		note->returned = number + 1;
 	}
-	return NULL;
+	return 0;
 }
 
 static void await(const volatile struct note *note)

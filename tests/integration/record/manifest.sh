@@ -48,6 +48,11 @@ run record -o lossy --discard --buffer-size 64K -- "$allocate" 20000000
 lost=$(sed -n 's/.*"events_discarded":\([0-9]*\),*/\1/p' lossy/vadtrace.json)
 ok "--discard loses events" test "$lost" -gt 0
 ok "and says so" said "$lost events .* LOST"
+run record -o bounded --max-block 1us --buffer-size 64K -- "$allocate" 20000000
+has bounded '"discard":true'
+ok "--max-block loses events, too" said 'events .* LOST'
+run record -v -o told -- sleep 2
+ok "-v tells what is written and lost, while it runs" said ' written, .*/s, nothing lost$'
 run record -o whole --buffer-size 64K -- "$allocate" 200000
 has whole '"lttng":{"events_discarded":0,"packets_lost":0}'
 tap_done
