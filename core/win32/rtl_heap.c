@@ -51,7 +51,12 @@ void rtl_heap_use_pager(const struct pager *whose)
 
 bool rtl_owns_heap(HANDLE heap)
 {
-	return heap_is_valid(heap) || heap_is_gone(heap);
+	return heap_is_valid(heap);
+}
+
+bool rtl_was_heap(HANDLE heap)
+{
+	return heap_is_gone(heap);
 }
 
 HANDLE rtl_create_heap(enum api api, ULONG flags, SIZE_T initial_bytes, SIZE_T maximum_bytes,

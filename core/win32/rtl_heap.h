@@ -22,8 +22,9 @@
  * first one that is made. Blocks of malloc stay with the Linux pager. NULL: the Linux pager. */
 void rtl_heap_use_pager(const struct pager *pager);
 
-/* Whether it is a heap of core's, or was one until it was destroyed. */
 bool rtl_owns_heap(HANDLE heap);
+/* Whether it was one until it was destroyed, and nothing else is there now. */
+bool rtl_was_heap(HANDLE heap);
 
 HANDLE rtl_create_heap(enum api api, ULONG flags, SIZE_T initial_bytes, SIZE_T maximum_bytes,
 		       NTSTATUS *status);

@@ -52,7 +52,8 @@ static uint32_t flags_of(const struct hook_call *call)
 
 static bool is_ours(const struct hook_call *call)
 {
-	return is_routed && rtl_owns_heap(handle_of(call));
+	return is_routed &&
+	       (likely(rtl_owns_heap(handle_of(call))) || rtl_was_heap(handle_of(call)));
 }
 
 /* No block is an exception for whom asked for that, in the call or in HeapCreate. */
