@@ -365,6 +365,13 @@ void parking_admit(struct vad *vad)
 	step(vad, &life, in_state(life, LIFE_PLAIN));
 }
 
+void parking_check(const struct vad *vad)
+{
+	check(vad_life(vad) == LIFE_HELD ||
+		      (is_plain(vad) && vad_end(vad) - vad_base(vad) <= PARKING_REGION_BYTES_MAX),
+	      "a region that can be released without the lock is not plain");
+}
+
 bool parking_hold(struct vad *vad)
 {
 	uint64_t life = life_of(vad);

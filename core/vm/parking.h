@@ -80,6 +80,9 @@ void parking_clear(uintptr_t base, uintptr_t end);
 /* Whether there were any. */
 bool parking_clear_all(void);
 
+/* What is not HELD is plain. */
+void parking_check(const struct vad *vad);
+
 /* The calling thread ends: what it has parked goes. Takes vm_lock. */
 void parking_thread_exit(void);
 /* In a forked child, with vm_lock held: what is parked goes, and what threads that are no more were

@@ -29,7 +29,8 @@
 #define SPARES_MAX 5
 /* Two cache lines, which processors fetch together. */
 #define VAD_BYTES ((size_t)128)
-#define FRESH_BYTES (512 * VAD_BYTES)
+/* In one piece, so that regions between two of them are one mapping of the kernel's. */
+#define FRESH_BYTES (8192 * VAD_BYTES)
 
 static_assert(sizeof(struct vad) <= VAD_BYTES, "a vad has room");
 
@@ -274,6 +275,7 @@ void vad_cut(uintptr_t base, uintptr_t end)
 static void check_one(const struct vad *vad)
 {
 	pagestate_check(&vad->pages);
+	parking_check(vad);
 	check(vad_end(vad) <= OS_USER_END, "a range outside of the program's addresses");
 	check(vad->type == MEM_PRIVATE || vad->type == MEM_MAPPED || vad->type == MEM_IMAGE,
 	      "a range of no type");
