@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/lock.h"
+#include "preload/check.h"
 #include "preload/native/real.h"
 
 #include "tests/lib/tap.h"
@@ -25,6 +26,13 @@ static struct lock core = LOCK_INITIALIZER(LOCK_RANK_VM);
 static volatile sig_atomic_t plain_count, info_count;
 static volatile int value_seen, code_seen;
 static void *page;
+static unsigned int raised_count;
+
+/* Stands for the checking of blocks. */
+void check_fault(int signal, const siginfo_t *info)
+{
+	raised_count += signal == SIGSEGV && info->si_addr == page;
+}
 
 static void plain(int number)
 {
@@ -173,6 +181,7 @@ static void test_fault(void)
 	lock_release(&core);
 	ok_equal(info_count, 1, "what an instruction raises does not wait for core");
 	ok_equal(code_seen, SEGV_ACCERR, "and says why");
+	ok_equal(raised_count, 1, "the checking of blocks has seen it");
 	plain_count = info_count = 0;
 	lock_acquire(&core);
 	raise(SIGSEGV);
@@ -180,6 +189,7 @@ static void test_fault(void)
 	lock_release(&core);
 	usleep(1);
 	ok_equal(info_count, 1, "and comes then");
+	ok_equal(raised_count, 1, "what is sent is no block's fault");
 	signal(SIGSEGV, SIG_DFL);
 }
 
