@@ -19,6 +19,13 @@ for way in vadtrace heaptrack wrapper; do
 	ok "record.sh has figures of $way" has_row "$scratch/record" "$way"
 	ok "record.sh has figures of lua5.4 with $way" has_row "$scratch/record" "lua5.4 \| $way"
 done
+ok "report.sh runs" bash -c \
+	'"$1/tests/bench/report.sh" --rounds 1 --events 100000 >"$2" 2>&1 || { cat "$2"; false; }' \
+	report "$VADTRACE_SRCDIR" "$scratch/report"
+for reader in own compressed babeltrace heaptrack; do
+	ok "report.sh has figures of $reader" grep -qE "^\| churn \| $reader .*[0-9] \|$" \
+		"$scratch/report"
+done
 ok "preload.sh runs" bash -c \
 	'"$1/tests/bench/preload.sh" --rounds 1 >"$2" 2>&1 || { cat "$2"; false; }' \
 	preload "$VADTRACE_SRCDIR" "$scratch/preload"

@@ -54,11 +54,15 @@ static inline __attribute__((always_inline)) void count(struct replay_process *p
 	add_to(&process->sizes[replay_size_class(block->size_bytes)], change);
 }
 
-static void count_added(struct replay_process *process, const struct block *block)
+/* A block that is live now; `calls` is 1 when a call gave it, 0 when it only came back. */
+static void count_added(struct replay_process *process, const struct block *block, uint64_t calls)
 {
 	save_peak(process, &process->sites[block->site]);
 	count(process, block,
-	      &(struct replay_counts){ .live_blocks = 1, .live_bytes = block->size_bytes });
+	      &(struct replay_counts){ .calls = calls,
+				       .bytes = calls * block->size_bytes,
+				       .live_blocks = 1,
+				       .live_bytes = block->size_bytes });
 }
 
 static void count_removed(struct replay_process *process, const struct block *block)
@@ -79,7 +83,7 @@ static void count_temporary(struct replay_process *process, const struct block *
 	count(process, block, &(struct replay_counts){ .temporary = 1 });
 }
 
-static void note_peak(struct replay_process *process, uint64_t time_ns)
+static inline void note_peak(struct replay_process *process, uint64_t time_ns)
 {
 	struct replay_totals *totals = &process->totals;
 
@@ -91,7 +95,7 @@ static void note_peak(struct replay_process *process, uint64_t time_ns)
 	process->peak_number++;
 }
 
-static void leave(struct replay_process *process, const struct block *block)
+static inline void leave(struct replay_process *process, const struct block *block)
 {
 	process->heaps[block->heap].live_blocks--;
 	if (block->is_counted)
@@ -104,7 +108,8 @@ static bool is_wines(const struct replay_process *process, uint64_t heap)
 	return process->leaves_wine_out && !heap;
 }
 
-static void enter(struct replay_process *process, const struct block *block)
+/* `calls`: as count_added wants it. */
+static inline void enter(struct replay_process *process, const struct block *block, uint64_t calls)
 {
 	struct block old;
 
@@ -118,7 +123,7 @@ static void enter(struct replay_process *process, const struct block *block)
 	process->heaps[block->heap].live_blocks++;
 	if (!block->is_counted)
 		return;
-	count_added(process, block);
+	count_added(process, block, calls);
 	note_peak(process, block->time_ns);
 }
 
@@ -141,8 +146,8 @@ static void count_wine(struct replay_process *process, const struct trace_event 
 }
 
 /* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
-static bool give_block(struct replay_process *process, const struct trace_event *event,
-		       uint32_t thread_number)
+static inline bool give_block(struct replay_process *process, const struct trace_event *event,
+			      uint32_t thread_number)
 {
 	struct replay_thread *thread = &process->threads[thread_number];
 	struct block block;
@@ -163,18 +168,19 @@ static bool give_block(struct replay_process *process, const struct trace_event 
 	if (block.is_counted) {
 		struct replay_api *api = process_api(process, event->api);
 
-		count_calls(process, &block);
 		api->calls++;
 		api->bytes += event->size_bytes;
 	}
 	thread->last_address = event->address;
 	if (event->address)
-		enter(process, &block);
+		enter(process, &block, /* calls */ 1);
+	else if (block.is_counted)
+		count_calls(process, &block);
 	return block.is_counted;
 }
 
-static void allocate(struct replay_process *process, const struct trace_event *event,
-		     uint32_t thread_number)
+static inline void allocate(struct replay_process *process, const struct trace_event *event,
+			    uint32_t thread_number)
 {
 	process->totals.allocate_calls += give_block(process, event, thread_number);
 }
@@ -188,8 +194,8 @@ static void count_unknown(struct replay_process *process, const struct replay_th
 		process->totals.unknown_frees++;
 }
 
-static void release(struct replay_process *process, const struct trace_event *event,
-		    struct replay_thread *thread)
+static inline void release(struct replay_process *process, const struct trace_event *event,
+			   struct replay_thread *thread)
 {
 	struct block old;
 	bool was_last = thread->last_address == event->address;
@@ -258,7 +264,7 @@ static void fail_realloc(struct replay_process *process, const struct trace_even
 			 struct replay_thread *thread)
 {
 	if (thread->is_reallocating && thread->realloc_old.address)
-		enter(process, &thread->realloc_old);
+		enter(process, &thread->realloc_old, /* calls */ 0);
 	thread->is_reallocating = thread->realloc_was_last = false;
 	count_failure(process, event, thread);
 }
@@ -290,7 +296,7 @@ static void create_heap(struct replay_process *process, const struct trace_event
 	heap->maximum_bytes = event->size_bytes;
 }
 
-static void apply_block(struct replay_process *process, const struct trace_event *event)
+static inline void apply_block(struct replay_process *process, const struct trace_event *event)
 {
 	uint32_t number = process_thread(process, event->tid);
 	struct replay_thread *thread = &process->threads[number];
@@ -380,6 +386,14 @@ static void count_hooked_call(const struct replay *replay, struct replay_process
 		windows_add_call(&process->windows, event);
 }
 
+/* Whether nothing but the block's own figures depends on the event: nearly always. */
+static inline bool is_simple(const struct replay *replay, const struct replay_process *process,
+			     const struct trace_event *event)
+{
+	return event->kind <= EVENT_ALLOCATE_FAILED && process->is_in_window &&
+	       !process->awaits_memory && !replay->filter.to_ns;
+}
+
 static void apply_to(struct replay *replay, struct replay_process *process,
 		     const struct trace_event *event)
 {
@@ -387,6 +401,10 @@ static void apply_to(struct replay *replay, struct replay_process *process,
 		process->end_ns = event->time_ns;
 	if (event->time_ns > replay->end_ns)
 		replay->end_ns = event->time_ns;
+	if (is_simple(replay, process, event)) {
+		apply_block(process, event);
+		return;
+	}
 	if (process->awaits_memory &&
 	    (event->kind < TRACE_PROCESS || event->kind == TRACE_FORK || event->kind == TRACE_END))
 		fork_end_wait(replay, process);
