@@ -31,7 +31,8 @@ struct config {
 	const char *live_folder; /* "": none */
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
-	enum checked_mode check; /* CHECKED_NOT where core does not serve */
+	uint64_t commit_limit_bytes; /* 0: none, also where core does not serve */
+	enum checked_mode check;     /* CHECKED_NOT where core does not serve */
 	size_t quarantine_bytes;
 	const char *log_path; /* "": standard error */
 };

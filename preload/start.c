@@ -96,6 +96,7 @@ static void start_process(void)
 	program_find();
 	config_read(program_kind() == PROGRAM_NATIVE);
 	core_start();
+	core_set_commit_limit(config_get()->commit_limit_bytes);
 	thread_began = thread_begins;
 	if (config_get()->observe)
 		threads_close_plain();

@@ -64,10 +64,14 @@ static void print_manifest(const struct analysis *analysis)
 {
 	const struct manifest *manifest = &analysis->manifest;
 	struct table *table = table_create("ll");
+	char size[16];
 
 	row(table, "recorded by", manifest->vadtrace_version);
 	row(table, "session", manifest->session);
 	row(table, "mode", manifest->mode);
+	if (manifest->options.commit_limit_bytes)
+		row(table, "commit limit",
+		    cli_format_bytes(manifest->options.commit_limit_bytes, size));
 	print_command(manifest, table);
 	row(table, "executable", manifest->executable);
 	row(table, "folder", manifest->cwd);

@@ -64,6 +64,8 @@ static void put_options(struct json_object *root, const struct manifest_options 
 	put_truth(object, "discard", options->discard);
 	put_number(object, "stack_depth", options->stack_depth);
 	put_number(object, "min_size_bytes", options->min_size_bytes);
+	if (options->commit_limit_bytes)
+		put_number(object, "commit_limit_bytes", options->commit_limit_bytes);
 	put_number(object, "buffer_bytes", options->buffer_bytes);
 	put_number(object, "buffer_count", options->buffer_count);
 	if (options->relay_url)
@@ -259,6 +261,7 @@ static void get_options(struct json_object *root, struct manifest_options *optio
 	options->discard = get_truth(object, "discard");
 	options->stack_depth = (uint32_t)get_number(object, "stack_depth");
 	options->min_size_bytes = get_number(object, "min_size_bytes");
+	options->commit_limit_bytes = get_number(object, "commit_limit_bytes");
 	options->buffer_bytes = get_number(object, "buffer_bytes");
 	options->buffer_count = (uint32_t)get_number(object, "buffer_count");
 	options->relay_url = get_text(object, "relay_url");

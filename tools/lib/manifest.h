@@ -25,9 +25,10 @@ struct manifest_options {
 	bool discard; /* LTTng may drop events rather than hold the program up */
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
-	uint64_t buffer_bytes; /* of one sub-buffer */
-	uint32_t buffer_count; /* sub-buffers on each CPU */
-	char *relay_url;       /* NULL: the trace is in DIR/ust */
+	uint64_t buffer_bytes;       /* of one sub-buffer */
+	uint32_t buffer_count;       /* sub-buffers on each CPU */
+	char *relay_url;             /* NULL: the trace is in DIR/ust */
+	uint64_t commit_limit_bytes; /* 0: none */
 };
 
 /* How the program ended, as waitpid(2) tells it. */

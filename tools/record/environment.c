@@ -199,6 +199,10 @@ static void set_ours(struct environment *environment, const struct record_option
 	set(environment, VADTRACE_ENV_LIVE, live);
 	set_number(environment, VADTRACE_ENV_STACK_DEPTH, options->stack_depth);
 	set_number(environment, VADTRACE_ENV_MIN_SIZE, options->min_size_bytes);
+	if (options->commit_limit_bytes)
+		set_number(environment, VADTRACE_ENV_COMMIT_LIMIT, options->commit_limit_bytes);
+	else
+		unset(environment, VADTRACE_ENV_COMMIT_LIMIT);
 	unset(environment, VADTRACE_ENV_CHECK);
 	unset(environment, VADTRACE_ENV_QUARANTINE);
 	if (options->check) {

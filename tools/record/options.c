@@ -22,6 +22,7 @@ enum option_code {
 	OPTION_QUARANTINE,
 	OPTION_STACK_DEPTH,
 	OPTION_MIN_SIZE,
+	OPTION_COMMIT_LIMIT,
 	OPTION_DISCARD,
 	OPTION_MAX_BLOCK,
 	OPTION_BUFFER_SIZE,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{ "children", no_argument, NULL, OPTION_CHILDREN },
 	{ "stack-depth", required_argument, NULL, OPTION_STACK_DEPTH },
 	{ "min-size", required_argument, NULL, OPTION_MIN_SIZE },
+	{ "commit-limit", required_argument, NULL, OPTION_COMMIT_LIMIT },
 	{ "discard", no_argument, NULL, OPTION_DISCARD },
 	{ "max-block", required_argument, NULL, OPTION_MAX_BLOCK },
 	{ "buffer-size", required_argument, NULL, OPTION_BUFFER_SIZE },
@@ -64,6 +66,7 @@ static const char help[] =
 	"      --children        record the programs that it starts, too\n"
 	"      --stack-depth N   at most N frames of each call stack, 0 to 256 (default 64)\n"
 	"      --min-size SIZE   leave out blocks smaller than SIZE (default 0)\n"
+	"      --commit-limit SIZE  memory that the program may commit (default: all there is)\n"
 	"      --discard         lose events rather than hold the program up\n"
 	"      --max-block TIME  hold it up for TIME at most before losing an event, such as\n"
 	"                        500ms or 2s (default: for as long as it takes)\n"
@@ -161,6 +164,13 @@ static bool parse_min_size(struct record_options *options, const char *text)
 	return true;
 }
 
+static bool parse_commit_limit(struct record_options *options, const char *text)
+{
+	if (!cli_parse_size(text, &options->commit_limit_bytes) || !options->commit_limit_bytes)
+		return fail("--commit-limit takes a size such as 64M, not '%s'", text);
+	return true;
+}
+
 static bool parse_folder(struct record_options *options, const char *text)
 {
 	if (!*text)
@@ -196,6 +206,8 @@ static bool parse_one(struct record_options *options, int code)
 		return parse_depth(&options->stack_depth, optarg);
 	case OPTION_MIN_SIZE:
 		return parse_min_size(options, optarg);
+	case OPTION_COMMIT_LIMIT:
+		return parse_commit_limit(options, optarg);
 	case OPTION_DISCARD:
 		options->block_us = 0;
 		return true;
@@ -240,11 +252,13 @@ static bool parse_all(struct record_options *options, int argc, char **argv, int
 	return true;
 }
 
-/* Only core's own blocks can be checked. */
+/* Only core's own blocks can be checked, and only what core commits can be refused. */
 static bool check_combination(const struct record_options *options)
 {
 	if (options->check && strcmp(options->mode, "route"))
 		return fail("--check needs --mode route, not '%s'", options->mode);
+	if (options->commit_limit_bytes && strcmp(options->mode, "route"))
+		return fail("--commit-limit needs --mode route, not '%s'", options->mode);
 	return true;
 }
 

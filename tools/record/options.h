@@ -31,6 +31,7 @@ struct record_options {
 	const char *library; /* NULL: found by environment_find_library */
 	const char *relay_url;
 	uint64_t min_size_bytes;
+	uint64_t commit_limit_bytes; /* 0: none */
 	uint64_t buffer_bytes;
 	int32_t block_us; /* 0: not at all; OPTIONS_BLOCK_FOR_EVER: nothing is lost */
 	uint32_t stack_depth;

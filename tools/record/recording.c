@@ -134,6 +134,7 @@ static void describe_options(struct manifest_options *shown, const struct record
 		.discard = options->block_us != OPTIONS_BLOCK_FOR_EVER,
 		.stack_depth = options->stack_depth,
 		.min_size_bytes = options->min_size_bytes,
+		.commit_limit_bytes = options->commit_limit_bytes,
 		.buffer_bytes = options->buffer_bytes,
 		.buffer_count = OPTIONS_BUFFER_COUNT,
 		.relay_url = (char *)options->relay_url,

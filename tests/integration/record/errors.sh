@@ -113,12 +113,14 @@ refused 113 "which program" "no program"
 run record --no-such-option -- true
 refused 113 "unrecognized option" "an unknown option"
 for words in "--mode both" "--stack-depth 257" "--stack-depth -1" "--min-size x" \
-	"--buffer-size 1K" "--buffer-size 1T" \
+	"--buffer-size 1K" "--buffer-size 1T" "--commit-limit 0" \
 	"--max-block 5" "--max-block ms" "--max-block 1801s" "--max-block -1s"; do
 	# shellcheck disable=SC2086 # two words
 	run record $words -- true
 	refused 113 "${words%% *} takes" "$words"
 done
+run record --commit-limit 64M --mode observe -- true
+refused 113 "commit-limit needs --mode route" "a limit of what core does not serve"
 run record --library /no/such.so -- true
 refused 121 "'/no/such.so' cannot be read" "no library"
 cp "$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so" "a b.so"

@@ -26,6 +26,8 @@ fi
 vadtrace=$VADTRACE_BUILDDIR/tools/vadtrace
 # shellcheck disable=SC2034 # for the scripts
 allocate=$VADTRACE_BUILDDIR/tests/integration/record/allocate
+# shellcheck disable=SC2034 # for the scripts
+limited=$VADTRACE_BUILDDIR/tests/integration/record/limited
 out=$scratch/out
 err=$scratch/err
 status=

@@ -43,6 +43,25 @@ has other '"mode":"observe"'
 has other '"children":true,"discard":true,"stack_depth":5,"min_size_bytes":1024'
 has other '"buffer_bytes":131072'
 
+# A limit of what is committed: malloc says so, the program goes on, and the trace has it.
+run record -o limited --commit-limit 48M -- "$limited" 64
+is "$status" 0 "a program with a commit limit"
+has limited '"commit_limit_bytes":50331648'
+run info limited
+ok "info tells the limit" grep -qE '^ *commit limit +48\.0 MiB' "$out"
+# What files and LTTng's buffers have is no charge.
+run report --json limited
+# shellcheck disable=SC2016 # Perl's
+peak=$(perl -MJSON::PP -0777 -ne 'my $sum = 0;
+	for my $owner (@{decode_json($_)->{address_space}{owners}}) {
+		$sum += $owner->{peak_committed_bytes} if $owner->{owner} =~ /^(private|heap)$/;
+	}
+	print $sum' <"$out")
+ok "the peak of commit is below it, and not far" \
+	test "$peak" -gt $((24 << 20)) -a "$peak" -le $((48 << 20))
+run record -o free -- "$limited" 64
+is "$status" 1 "the same program without"
+
 # Small buffers that may discard, and a program that only allocates: something is lost, and counted.
 run record -o lossy --discard --buffer-size 64K -- "$allocate" 20000000
 lost=$(sed -n 's/.*"events_discarded":\([0-9]*\),*/\1/p' lossy/vadtrace.json)

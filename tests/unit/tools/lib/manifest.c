@@ -47,7 +47,7 @@ static void test_round_trip(void)
 		.start_realtime_ns = UINT64_C(0xfedcba9876543210),
 		.start_monotonic_ns = UINT64_MAX,
 		.duration_ns = 5,
-		.options = { true, true, 9, 1 << 20, 4096, 8, "net://host" },
+		.options = { true, true, 9, 1 << 20, 4096, 8, "net://host", 3 << 20 },
 		.end = { true, -1, 11 },
 		.loss = { 3, 4, true },
 		.stopped = "disk full",
@@ -68,6 +68,7 @@ static void test_round_trip(void)
 	ok_equal(read.start_monotonic_ns, UINT64_MAX, "the largest time");
 	ok(read.options.children && read.options.discard, "truths");
 	ok_equal(read.options.min_size_bytes, 1 << 20, "sizes");
+	ok_equal(read.options.commit_limit_bytes, 3 << 20, "a limit");
 	ok(read.options.relay_url && !strcmp(read.options.relay_url, "net://host"), "relay");
 	ok(read.end.known && read.end.signal == 11 && read.end.exit_status == -1, "end");
 	ok(read.loss.known && read.loss.events_discarded == 3, "loss");
