@@ -46,6 +46,7 @@ static const struct {
 	{ STATUS_COMMITMENT_LIMIT, ERROR_COMMITMENT_LIMIT },
 	{ STATUS_RESOURCE_NOT_OWNED, ERROR_NOT_OWNER },
 	{ STATUS_NO_MORE_ENTRIES, ERROR_NO_MORE_ITEMS },
+	{ STATUS_DISCARDED, ERROR_DISCARDED },
 	{ STATUS_INVALID_INFO_CLASS, ERROR_INVALID_PARAMETER },
 	{ STATUS_BUFFER_TOO_SMALL, ERROR_INSUFFICIENT_BUFFER },
 	{ STATUS_OBJECT_TYPE_MISMATCH, ERROR_INVALID_HANDLE },
@@ -80,8 +81,6 @@ static const struct {
 
 DWORD status_to_win32(NTSTATUS status)
 {
-	if (((DWORD)status & 0xffff0000u) == (DWORD)STATUS_OF_WIN32(0))
-		return (DWORD)status & 0xffffu;
 	for (size_t i = 0; i < COUNT(win32_errors); i++) {
 		if (win32_errors[i].status == status)
 			return win32_errors[i].error;

@@ -249,13 +249,27 @@ static void free_all_unused(void)
 	used_count = count_used();
 }
 
-/* Another thread may have been about to take or to give back an entry. */
+/* What another thread was doing to it when the process forked, it has done. Nothing is written
+ * where nothing was going on: the pages stay the parent's, too. */
+static void settle(struct handle_entry *entry)
+{
+	uint64_t state = entry->state & ~HANDLE_CHANGING;
+
+	if (!(state & HANDLE_USED)) {
+		if (entry->memory)
+			entry->memory = NULL;
+		return;
+	}
+	state = entry->memory ? state & ~HANDLE_DISCARDED : state | HANDLE_DISCARDED;
+	if (entry->state != state)
+		entry->state = state;
+}
+
+/* Another thread may also have been about to take or to give back an entry. */
 void handle_fork_child(void)
 {
-	for (uint32_t number = 0; number < fresh; number++) {
-		if (table[number].state & HANDLE_CHANGING)
-			handle_end_change(&table[number]);
-	}
+	for (uint32_t number = 0; number < fresh; number++)
+		settle(&table[number]);
 	used_count = count_used();
 	if (used_count + count_free() != fresh)
 		free_all_unused();

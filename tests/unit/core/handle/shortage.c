@@ -1,10 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Global memory and TLS values when the system gives no more memory: calls fail, and all is as it
- * was before. */
+/* Global memory when the system gives no more memory, or core's limit is reached: calls fail, and
+ * all is as it was before. */
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -16,6 +15,7 @@
 
 #define KEPT_BYTES 3000
 #define HUGE_BYTES ((SIZE_T)1 << 30)
+#define LEFT_BYTES ((rlim_t)64 << 20)
 
 static void limit_memory(rlim_t bytes)
 {
@@ -24,6 +24,18 @@ static void limit_memory(rlim_t bytes)
 	getrlimit(RLIMIT_AS, &limit);
 	limit.rlim_cur = bytes;
 	setrlimit(RLIMIT_AS, &limit);
+}
+
+static rlim_t address_space_bytes(void)
+{
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (!file || fscanf(file, "%lu", &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return (rlim_t)pages * 4096;
 }
 
 static bool is_kept(HGLOBAL handle)
@@ -59,7 +71,7 @@ static void test_memory(void)
 	HGLOBAL empty = GlobalAlloc(GMEM_MOVEABLE, 0);
 
 	memset(*(char **)kept, 'k', KEPT_BYTES);
-	limit_memory(0);
+	limit_memory(address_space_bytes() + LEFT_BYTES);
 	check_refusals(kept, empty);
 	limit_memory(RLIM_INFINITY);
 	core_set_commit_limit(core_commit_charge() + (1 << 20));
@@ -69,42 +81,9 @@ static void test_memory(void)
 	ok(!GlobalFree(kept) && !GlobalFree(empty), "both are freed");
 }
 
-static DWORD tls_index, fls_index;
-
-static void *set_first_value(void *unused)
-{
-	(void)unused;
-	limit_memory(0);
-	SetLastError(0);
-	ok(TlsSetValue(tls_index, NULL), "no memory: nothing is a value that needs none");
-	ok(!TlsSetValue(tls_index, &tls_index), "a thread's first value does");
-	ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "the error");
-	ok(!FlsSetValue(fls_index, &tls_index), "of FLS, too");
-	ok(!TlsGetValue(tls_index) && !FlsGetValue(fls_index), "none is there");
-	limit_memory(RLIM_INFINITY);
-	ok(TlsSetValue(tls_index, &tls_index) && TlsGetValue(tls_index) == &tls_index,
-	   "then it is set");
-	limit_memory(0);
-	ok(FlsSetValue(fls_index, &tls_index), "the second one needs no memory");
-	limit_memory(RLIM_INFINITY);
-	return NULL;
-}
-
-static void test_tls(void)
-{
-	pthread_t thread;
-
-	tls_index = TlsAlloc();
-	fls_index = FlsAlloc(NULL);
-	if (pthread_create(&thread, NULL, set_first_value, NULL) != 0)
-		abort();
-	pthread_join(thread, NULL);
-}
-
 int main(void)
 {
 	test_memory();
-	test_tls();
 	handle_check();
 	heap_check();
 	return tap_done();

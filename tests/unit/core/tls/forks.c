@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Global memory, TLS and FLS in a process that forks while other threads use them, and in a program
- * that links libvadcore: nobody but the library tells that a thread ends. */
+/* Global memory, TLS and FLS in a process that forks while other threads use them. */
 
 #include <pthread.h>
 #include <sched.h>
@@ -12,6 +11,9 @@
 #include <unistd.h>
 
 #include "core/core.h"
+#include "core/handle/table.h"
+#include "core/host.h"
+#include "core/tls/storage.h"
 #include "tests/lib/tap.h"
 
 #define THREADS 3
@@ -29,20 +31,11 @@ static void note(void *value)
 	__atomic_fetch_add(&callback_count, 1, __ATOMIC_RELAXED);
 }
 
-/* --- A thread's end is seen ------------------------------------------------------------------ */
-
 static void *set_fls_only(void *value)
 {
 	FlsSetValue(fls_index, value);
-	return NULL;
-}
-
-static void *allocate_and_set(void *value)
-{
-	HGLOBAL handle = GlobalAlloc(GHND, 100);
-
-	FlsSetValue(fls_index, value);
-	GlobalFree(handle);
+	core_thread_ends();
+	core_thread_exit();
 	return NULL;
 }
 
@@ -55,25 +48,12 @@ static void run(void *(*function)(void *), void *value)
 	pthread_join(thread, NULL);
 }
 
-static void test_ends(void)
-{
-	fls_index = FlsAlloc(note);
-	run(set_fls_only, &other_value);
-	ok_equal(callback_count, 1, "the end of a thread that used FLS alone is seen");
-	run(allocate_and_set, &other_value);
-	ok_equal(callback_count, 2, "and of one that allocated before");
-	run(allocate_and_set, NULL);
-	ok_equal(callback_count, 2, "without a value there is no callback");
-}
-
-/* --- Forks ----------------------------------------------------------------------------------- */
-
 static void *use_all(void *unused)
 {
 	(void)unused;
 	FlsSetValue(fls_index, &other_value);
 	__atomic_fetch_add(&started, 1, __ATOMIC_SEQ_CST);
-	while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+	while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
 		DWORD tls = TlsAlloc(), fls = FlsAlloc(NULL);
 		HGLOBAL handle = GlobalAlloc(GMEM_MOVEABLE, 50);
 
@@ -84,6 +64,8 @@ static void *use_all(void *unused)
 		TlsFree(tls);
 		GlobalFree(handle);
 	}
+	core_thread_ends();
+	core_thread_exit();
 	return NULL;
 }
 
@@ -121,6 +103,8 @@ static int be_child(HGLOBAL kept)
 		return 4;
 	if (!FlsFree(fls_index) || callback_count != 2)
 		return 5;
+	handle_check();
+	storage_check();
 	return 0;
 }
 
@@ -143,6 +127,7 @@ static void test_forks(void)
 
 	**(char **)kept = 'k';
 	tls_index = TlsAlloc();
+	fls_index = FlsAlloc(note);
 	TlsSetValue(tls_index, &own_value);
 	FlsSetValue(fls_index, &own_value);
 	for (int i = 0; i < THREADS; i++) {
@@ -156,8 +141,8 @@ static void test_forks(void)
 		forks++;
 	}
 	ok_equal(status, 0, "a child of a process with threads can use all (fork %d)", forks);
-	__atomic_store_n(&is_over, true, __ATOMIC_RELAXED);
 	callback_count = 0;
+	__atomic_store_n(&is_over, true, __ATOMIC_RELEASE);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	ok_equal(callback_count, THREADS, "the parent's threads end with their callbacks");
@@ -166,7 +151,10 @@ static void test_forks(void)
 
 int main(void)
 {
-	test_ends();
+#ifdef __SANITIZE_THREAD__
+	tap_skip_all("the thread sanitizer allows no threads after fork");
+#endif
+	pthread_atfork(core_fork_prepare, core_fork_parent, core_fork_child);
 	test_forks();
 	return tap_done();
 }
