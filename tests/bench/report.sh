@@ -94,8 +94,9 @@ table() {
 	row "$1" own "$count" "$(bytes_per_event "$2" "$count")"
 	row "$1" compressed "$count" "$(bytes_per_event "$2.compressed" "$count")"
 	row "$1" babeltrace "$small" "$(bytes_per_event "$3" "$small")"
-	[ -z "$heaptrack" ] || row "$1" heaptrack "$small" \
-		"$(stat -c %s "$heaptrack.$3".[gz]* | awk -v n="$small" '{ printf "%.1f", $1 / n }')"
+	[ -n "$heaptrack" ] || return 0
+	row "$1" heaptrack "$small" "$(stat -c %s "$heaptrack.$3".[gz]* |
+		awk -v n="$small" '{ printf "%.1f", $1 / n }')"
 }
 
 heaptrack=
