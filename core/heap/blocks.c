@@ -63,11 +63,6 @@ size_t block_capacity(const struct page *page, bool has_value)
 	return page->block_bytes - TRAILER_BYTES - (has_value ? VALUE_BYTES : 0);
 }
 
-static uintptr_t *trailer_of(const struct page *page, const void *block)
-{
-	return (uintptr_t *)((uintptr_t)block + page->block_bytes - TRAILER_BYTES);
-}
-
 static struct block_info info_of_trailer(uintptr_t word)
 {
 	return (struct block_info){
@@ -85,7 +80,7 @@ static uintptr_t trailer_of_info(const struct block_info *info)
 
 static bool read_trailer(const struct page *page, const void *block, struct block_info *info)
 {
-	uintptr_t word = *trailer_of(page, block) ^ block_key(block);
+	uintptr_t word = *block_trailer(page, block) ^ block_key(block);
 
 	*info = info_of_trailer(word);
 	return word == trailer_of_info(info) &&
@@ -110,7 +105,7 @@ void block_write_info(struct page *page, void *block, const struct block_info *i
 	if (!page->sized)
 		return;
 	if (page->kind == PAGE_BLOCKS) {
-		*trailer_of(page, block) = trailer_of_info(info) ^ block_key(block);
+		*block_trailer(page, block) = trailer_of_info(info) ^ block_key(block);
 		return;
 	}
 	page->exact_bytes = info->size_bytes;
@@ -119,7 +114,7 @@ void block_write_info(struct page *page, void *block, const struct block_info *i
 
 uintptr_t *block_user_value(struct page *page, void *block)
 {
-	return page->kind == PAGE_BLOCKS ? trailer_of(page, block) - 1 : &page->user_value;
+	return page->kind == PAGE_BLOCKS ? block_trailer(page, block) - 1 : &page->user_value;
 }
 
 static struct span_request big_request(const struct block_request *request)

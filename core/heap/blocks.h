@@ -9,9 +9,8 @@
 #include "core/heap/front.h"
 #include "core/heap/misuse.h"
 
-/* What a sized block has behind its last usable byte: its exact size and its flags, disguised;
- * before that, if it has one, the value that the program keeps with it. */
-#define TRAILER_BYTES sizeof(uintptr_t)
+/* What a sized block has before its trailer, if it has one: the value that the program keeps with
+ * it. */
 #define VALUE_BYTES sizeof(uintptr_t)
 
 /* What a sized block knows. */
@@ -30,21 +29,11 @@ size_t block_capacity(const struct page *page, bool has_value);
 bool block_read_info(const struct page *page, const void *block, struct block_info *info);
 /* Its capacity suffices. Nothing is written to a plain block. */
 void block_write_info(struct page *page, void *block, const struct block_info *info);
-/* The same for a sized block of a page of blocks, without flags and value. */
-static inline void block_write_plain_trailer(const struct page *page, void *block,
-					     size_t size_bytes)
+/* Where a sized block of a page of blocks has its trailer: of one without flags and value, that is
+ * its size ^ block_key. */
+static inline uintptr_t *block_trailer(const struct page *page, const void *block)
 {
-	*(uintptr_t *)((char *)block + page->block_bytes - TRAILER_BYTES) =
-		size_bytes ^ block_key(block);
-}
-
-/* Whether it is one of these, and has not been written over. */
-static inline bool block_has_plain_trailer(const struct page *page, const void *block)
-{
-	size_t capacity = page->block_bytes - TRAILER_BYTES;
-
-	return (*(const uintptr_t *)((const char *)block + capacity) ^ block_key(block)) <=
-	       capacity;
+	return (uintptr_t *)((uintptr_t)block + page->block_bytes - TRAILER_BYTES);
 }
 
 /* The value of a block that has one. */

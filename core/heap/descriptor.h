@@ -57,7 +57,15 @@ static_assert(offsetof(struct heap, auto_flags) == 0x14, "programs look there");
 static_assert(offsetof(struct heap, flags) == 0x70, "programs look there");
 static_assert(offsetof(struct heap, force_flags) == 0x74, "programs look there");
 
-extern struct heap *process_heap;
+extern CORE_HIDDEN struct heap *process_heap;
+
+static inline bool heap_is_held(const struct heap *heap)
+{
+	bool is_held;
+
+	__asm__ volatile("cmpq $0, %1" : "=@ccne"(is_held) : "m"(heap->hold.holder) : "memory");
+	return is_held;
+}
 
 static inline bool heap_is_held_by_another(const struct heap *heap)
 {

@@ -71,13 +71,22 @@ bool front_enter_busy(struct front *front)
 	return true;
 }
 
+/* The smallest class of which a front gives blocks. */
+static uint32_t smallest_class(const struct front *front)
+{
+	return front->sized ? class_of_size(BLOCK_BYTES_MIN + TRAILER_BYTES) : 0;
+}
+
 static void set_direct(struct front *front, uint32_t size_class)
 {
 	struct page *page = front->queues[size_class].first;
-	size_t first = size_class ? direct_index(class_bytes(size_class - 1)) + 1 : 0;
+	uint32_t smallest = smallest_class(front);
+	size_t first = 0;
 
-	if (class_bytes(size_class) > DIRECT_BYTES_MAX)
+	if (class_bytes(size_class) > DIRECT_BYTES_MAX || size_class < smallest)
 		return;
+	if (size_class > smallest)
+		first = direct_index(class_bytes(size_class - 1)) + 1;
 	for (size_t i = first; i <= direct_index(class_bytes(size_class)); i++)
 		front->direct[i] = page ? page : &page_none;
 }
@@ -420,7 +429,9 @@ static void check_page(const struct front *front, const struct page *page)
 void front_check(const struct front *front)
 {
 	for (size_t i = 0; i < DIRECT_COUNT; i++) {
-		const struct page *page = front->queues[class_of_size(i * 16)].first;
+		uint32_t least = smallest_class(front), size_class = class_of_size(i * 16);
+		const struct page *page =
+			front->queues[size_class < least ? least : size_class].first;
 
 		check(front->direct[i] == (page ? page : &page_none), "a wrong direct page");
 	}

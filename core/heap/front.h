@@ -28,7 +28,8 @@ struct page_queue {
 };
 
 /* A front.
- *  - direct[i] is the current page of class_of_size(16 * i), or page_none;
+ *  - direct[i] is the current page of class_of_size(16 * i), or page_none; in a sized front, whose
+ *    smallest blocks have 32 bytes, the first three are the same;
  *  - each page owned is in the queue of its class, or has PAGE_FULL in its owner;
  *  - `notified` is a stack of pages whose `remote` list is not empty, each once.
  * Guarded by: see above; `notified`: atomic. */
@@ -78,6 +79,17 @@ static inline void front_leave(struct front *front)
 /* Ends the process: the program wrote to a block that it had freed, or freed one twice. */
 _Noreturn void front_fail_corrupted(const struct block *block);
 
+/* Gives out the first block of the page's free list, which is marked as it should be. */
+static inline struct block *page_take_first(struct page *page, struct block *block)
+{
+	*(struct block *volatile *)&page->free = block->next;
+	/* Who allocates next from this page need not wait for it then. */
+	__builtin_prefetch(block->next, /* write */ 1);
+	page_add_live(page, block);
+	block->mark = 0;
+	return block;
+}
+
 /* Takes a block from the page's free list; NULL when that is empty. */
 static inline struct block *page_pop(struct page *page)
 {
@@ -87,12 +99,7 @@ static inline struct block *page_pop(struct page *page)
 		return NULL;
 	if (unlikely(block->mark != block_mark(block)))
 		front_fail_corrupted(block);
-	*(struct block *volatile *)&page->free = block->next;
-	/* Who allocates next from this page need not wait for it then. */
-	__builtin_prefetch(block->next, /* write */ 1);
-	page_add_live(page, block);
-	block->mark = 0;
-	return block;
+	return page_take_first(page, block);
 }
 
 /* The first free block of a page; NULL also when it has been written over. */
@@ -100,16 +107,28 @@ static inline struct block *page_pop_quickly(struct page *page)
 {
 	struct block *block = page->free;
 
-	return likely(block && block->mark == block_mark(block)) ? page_pop(page) : NULL;
+	if (unlikely(!block || block->mark != block_mark(block)))
+		return NULL;
+	return page_take_first(page, block);
 }
 
-/* Puts a block into the page's free list; returns whether none is used now. */
-static inline bool page_push(struct page *page, struct block *block)
+/* Puts a block into the page's free list; `key` is the block's. Returns whether none is used now.
+ */
+static inline bool page_link_first(struct page *page, struct block *block, uintptr_t key)
 {
-	block_link(block, page->free);
+	struct block *next = page->free;
+
+	block->next = next;
+	block->mark = key ^ (uintptr_t)next;
+	atomic_signal_fence(memory_order_seq_cst);
 	*(struct block *volatile *)&page->free = block;
 	atomic_signal_fence(memory_order_seq_cst);
 	return page_take_live(page, block);
+}
+
+static inline bool page_push(struct page *page, struct block *block)
+{
+	return page_link_first(page, block, block_key(block));
 }
 
 /* What a walk of the free list finds: how many there are, and the sum of their addresses. A block

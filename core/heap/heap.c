@@ -148,9 +148,15 @@ static void *allocate(struct heap *heap, uint32_t flags, const struct block_info
 	return block;
 }
 
+static inline void *allocate_quickly(struct heap *heap, uint32_t flags, size_t size_bytes)
+{
+	return likely(heap == process_heap) ? process_heap_allocate_quickly(heap, flags, size_bytes)
+					    : heap_allocate_quickly(heap, flags, size_bytes);
+}
+
 void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status)
 {
-	void *block = heap_allocate_quickly(heap, flags, size_bytes);
+	void *block = allocate_quickly(heap, flags, size_bytes);
 	const struct block_info info = {
 		.size_bytes = size_bytes,
 		.user_flags = flags & HEAP_USER_FLAGS,
@@ -196,13 +202,19 @@ static NTSTATUS release_entered(struct heap *heap, struct front *front, void *bl
 	return STATUS_SUCCESS;
 }
 
+static inline bool release_quickly(struct heap *heap, void *block)
+{
+	return likely(heap == process_heap) ? process_heap_release_quickly(heap, block)
+					    : heap_release_quickly(heap, block);
+}
+
 bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status)
 {
 	struct front *front;
 	NTSTATUS result;
 
 	(void)flags;
-	if (!block || likely(heap_release_quickly(heap, block)))
+	if (!block || likely(release_quickly(heap, block)))
 		return set_status(status, STATUS_SUCCESS);
 	front = heap_enter(heap);
 	if (unlikely(!front))

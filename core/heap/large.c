@@ -193,8 +193,7 @@ void *large_take(const struct span_request *request, size_t alignment_bytes, boo
 
 static bool is_large_locked(const struct page *page)
 {
-	return chunk_is_set(segment_heads, (uintptr_t)page >> SEGMENT_SHIFT) &&
-	       page->kind == PAGE_LARGE;
+	return segment_is_at((uintptr_t)page) && page->kind == PAGE_LARGE;
 }
 
 /* Drops the oldest first. */

@@ -39,6 +39,8 @@
 /* Malloc's limit: what differs by more cannot be told by a ptrdiff_t. */
 #define BLOCK_BYTES_LIMIT ((size_t)PTRDIFF_MAX)
 #define BLOCK_BYTES_MIN ((size_t)16)
+/* What a sized block has behind its last usable byte: its exact size and its flags, disguised. */
+#define TRAILER_BYTES sizeof(uintptr_t)
 
 struct front;
 struct heap;
@@ -134,16 +136,21 @@ static_assert(sizeof(struct segment) <= SLICE_BYTES, "the header fits into its s
 /* Which 4 MiB chunks of the address space start with a segment's header, and which are ours.
  * Written under the lock of the pool whose chunk it is, read by anyone. */
 #define CHUNK_COUNT ((uintptr_t)1 << (47 - SEGMENT_SHIFT))
-typedef _Atomic(uint64_t) chunk_map[CHUNK_COUNT / 64];
-extern CORE_HIDDEN chunk_map segment_heads, segment_chunks;
+
+extern CORE_HIDDEN _Atomic(uint64_t) segment_chunks[CHUNK_COUNT / 64];
+/* A byte each, which is a test less than a bit where every free looks; the system gives memory for
+ * the few pages only that are written. */
+extern CORE_HIDDEN _Atomic(bool) segment_heads[CHUNK_COUNT];
 
 /* Differs from run to run, so that no program's data looks like a free block's mark. */
 extern CORE_HIDDEN uintptr_t segment_secret;
 
-static inline bool chunk_is_set(chunk_map map, uintptr_t chunk)
+static inline bool chunk_is_ours(uintptr_t chunk)
 {
 	return likely(chunk < CHUNK_COUNT) &&
-	       (atomic_load_explicit(&map[chunk / 64], memory_order_relaxed) >> (chunk % 64) & 1);
+	       (atomic_load_explicit(&segment_chunks[chunk / 64], memory_order_relaxed) >>
+			(chunk % 64) &
+		1);
 }
 
 static inline struct segment *segment_of_page(const struct page *page)
@@ -151,10 +158,19 @@ static inline struct segment *segment_of_page(const struct page *page)
 	return (struct segment *)((uintptr_t)page & ~SEGMENT_MASK);
 }
 
+/* Whether a segment's header is at the start of the chunk that `address` is in. */
+static inline bool segment_is_at(uintptr_t address)
+{
+	uintptr_t chunk = address >> SEGMENT_SHIFT;
+
+	return likely(chunk < CHUNK_COUNT) &&
+	       atomic_load_explicit(&segment_heads[chunk], memory_order_relaxed);
+}
+
 /* Whether there can be a block of ours at `address`. */
 static inline bool page_is_at(const void *address)
 {
-	return chunk_is_set(segment_heads, ((uintptr_t)address - 1) >> SEGMENT_SHIFT);
+	return segment_is_at((uintptr_t)address - 1);
 }
 
 /* The page that describes `address`, where one is. */

@@ -30,52 +30,109 @@ static inline struct front *heap_quick_front(const struct heap *heap)
 	return likely(front && !front->busy) ? front : NULL;
 }
 
-/* A block of this size, its contents as they are. NULL: ask heap_allocate. */
+/* Takes a block of this size from the front's current page; NULL when there is none. */
+static inline void *front_take_sized(struct front *front, size_t size_bytes)
+{
+	struct page *page = front->direct[direct_index(size_bytes + TRAILER_BYTES)];
+	struct block *block = page->free;
+	uintptr_t key = block_key(block);
+
+	if (unlikely(!block || block->mark != (key ^ (uintptr_t)block->next)))
+		return NULL;
+	page_take_first(page, block);
+	*block_trailer(page, block) = size_bytes ^ key;
+	return block;
+}
+
+/* What makes a block of a kind that is not usual, also one that is too large. */
+static inline bool block_is_special(uint32_t flags, size_t size_bytes)
+{
+	return unlikely(size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES ||
+			flags & (HEAP_ADD_USER_INFO | HEAP_USER_FLAGS));
+}
+
+/* A block of this size of the process heap, its contents as they are. NULL: ask heap_allocate. */
+static inline void *process_heap_allocate_quickly(struct heap *heap, uint32_t flags,
+						  size_t size_bytes)
+{
+	struct thread_heap *thread = thread_heap;
+	void *block = NULL;
+
+	if (block_is_special(flags, size_bytes) || unlikely(!thread || thread->sized.busy))
+		return NULL;
+	front_mark(&thread->sized);
+	if (likely(!heap_is_held(heap)))
+		block = front_take_sized(&thread->sized, size_bytes);
+	front_leave(&thread->sized);
+	return block;
+}
+
+/* The same of any heap. */
 static inline void *heap_allocate_quickly(struct heap *heap, uint32_t flags, size_t size_bytes)
 {
-	size_t bytes = size_bytes > BLOCK_BYTES_MIN ? size_bytes : BLOCK_BYTES_MIN;
 	struct front *front = heap_quick_front(heap);
-	struct block *block = NULL;
-	struct page *page;
+	void *block = NULL;
 
-	if (unlikely(!front || size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES ||
-		     flags & (HEAP_ADD_USER_INFO | HEAP_USER_FLAGS)))
+	if (block_is_special(flags, size_bytes) || unlikely(!front))
 		return NULL;
 	front_mark(front);
-	if (likely(thread_front_of(thread_heap, heap) == front && heap_is_open(heap))) {
-		page = front->direct[direct_index(bytes + TRAILER_BYTES)];
-		block = page_pop_quickly(page);
-		if (likely(block != NULL))
-			block_write_plain_trailer(page, block, size_bytes);
-	}
+	if (likely(thread_front_of(thread_heap, heap) == front && heap_is_open(heap)))
+		block = front_take_sized(front, size_bytes);
 	front_leave(front);
 	return block;
 }
 
-/* Whether the block is one of the front's that may go without more ado: not the page's last one. */
-static inline bool block_is_usual(const struct front *front, const struct page *page,
-				  const struct block *block)
+/* Whether the page's blocks reach as far as one at `block` would. */
+static inline bool is_carved(const struct page *page, const struct block *block)
 {
-	return page_owner(page) == (uintptr_t)front && page_has_block(page, block) &&
-	       block->mark != block_mark(block) && block_has_plain_trailer(page, block) &&
-	       page->live != (uintptr_t)block;
+	size_t offset = (size_t)((const char *)block - page->start);
+
+	return (uint32_t)(offset + page->block_bytes) <= page->carved_bytes;
 }
 
-/* False, and nothing done: ask heap_release. */
+/* Frees a block of the front's, which the caller has marked, if that is all there is to do: it is
+ * not the page's last one. Where no block starts, nothing looks like a trailer. */
+static inline bool front_free_sized(const struct front *front, struct block *block)
+{
+	struct page *page = page_at(block);
+	uintptr_t key = block_key(block);
+
+	if (unlikely(page_owner(page) != (uintptr_t)front || !is_carved(page, block) ||
+		     block->mark == (key ^ (uintptr_t)block->next) ||
+		     (*block_trailer(page, block) ^ key) > page->block_bytes - TRAILER_BYTES ||
+		     page->live == (uintptr_t)block))
+		return false;
+	page_link_first(page, block, key);
+	return true;
+}
+
+/* Frees a block of the process heap. False, and nothing done: ask heap_release. */
+static inline bool process_heap_release_quickly(struct heap *heap, struct block *block)
+{
+	struct thread_heap *thread = thread_heap;
+
+	if (unlikely(!thread || thread->sized.busy || !page_is_at(block)))
+		return false;
+	front_mark(&thread->sized);
+	if (unlikely(heap_is_held(heap) || !front_free_sized(&thread->sized, block))) {
+		front_leave(&thread->sized);
+		return false;
+	}
+	front_leave(&thread->sized);
+	return true;
+}
+
+/* The same of any heap. */
 static inline bool heap_release_quickly(struct heap *heap, struct block *block)
 {
 	struct front *front = heap_quick_front(heap);
-	struct page *page;
 	bool is_done = false;
 
 	if (unlikely(!front || !page_is_at(block)))
 		return false;
-	page = page_at(block);
 	front_mark(front);
-	if (likely(heap_is_open(heap) && block_is_usual(front, page, block))) {
-		(void)page_push(page, block);
-		is_done = true;
-	}
+	if (likely(heap_is_open(heap)))
+		is_done = front_free_sized(front, block);
 	front_leave(front);
 	return is_done;
 }

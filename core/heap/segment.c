@@ -24,7 +24,8 @@
 /* Dirty free slices that the pool always may keep: 32 MiB. */
 #define KEEP_SLICES ((size_t)512)
 
-chunk_map segment_heads, segment_chunks;
+_Atomic(uint64_t) segment_chunks[CHUNK_COUNT / 64];
+_Atomic(bool) segment_heads[CHUNK_COUNT];
 uintptr_t segment_secret;
 
 #define POOL(page_protect)                                                              \
@@ -52,18 +53,17 @@ static uint16_t head_of(uint32_t slice)
 
 bool heap_owns(const void *address)
 {
-	return chunk_is_set(segment_chunks, (uintptr_t)address >> SEGMENT_SHIFT) ||
-	       checked_owns(address);
+	return chunk_is_ours((uintptr_t)address >> SEGMENT_SHIFT) || checked_owns(address);
 }
 
-static void map_set(chunk_map map, uintptr_t chunk, bool value)
+static void map_set(uintptr_t chunk, bool value)
 {
 	uint64_t bit = (uint64_t)1 << (chunk % 64);
 
 	if (value)
-		atomic_fetch_or_explicit(&map[chunk / 64], bit, memory_order_relaxed);
+		atomic_fetch_or_explicit(&segment_chunks[chunk / 64], bit, memory_order_relaxed);
 	else
-		atomic_fetch_and_explicit(&map[chunk / 64], ~bit, memory_order_relaxed);
+		atomic_fetch_and_explicit(&segment_chunks[chunk / 64], ~bit, memory_order_relaxed);
 }
 
 void pool_link_locked(struct segment *segment, enum segment_list_name list)
@@ -101,9 +101,9 @@ void pool_map_locked(const struct segment *segment, bool ours)
 	uintptr_t first = (uintptr_t)segment >> SEGMENT_SHIFT;
 	uintptr_t end = (uintptr_t)segment->region + segment->region_bytes;
 
-	map_set(segment_heads, first, ours);
+	atomic_store_explicit(&segment_heads[first], ours, memory_order_relaxed);
 	for (uintptr_t chunk = first; chunk << SEGMENT_SHIFT < end; chunk++)
-		map_set(segment_chunks, chunk, ours);
+		map_set(chunk, ours);
 }
 
 void pool_count_locked(struct pool *pool, size_t taken_bytes, size_t returned_bytes)
@@ -410,8 +410,7 @@ bool span_return_single(struct page *page)
 	bool is_single;
 
 	lock_acquire(&pool->lock);
-	is_single = chunk_is_set(segment_heads, (uintptr_t)page >> SEGMENT_SHIFT) &&
-		    page->kind == PAGE_SINGLE;
+	is_single = segment_is_at((uintptr_t)page) && page->kind == PAGE_SINGLE;
 	if (is_single)
 		return_locked(page);
 	lock_release(&pool->lock);
@@ -617,8 +616,7 @@ static void check_segment_locked(const struct segment *segment)
 {
 	uint64_t used = 0;
 
-	check(chunk_is_set(segment_heads, (uintptr_t)segment >> SEGMENT_SHIFT),
-	      "a segment that the map does not know");
+	check(segment_is_at((uintptr_t)segment), "a segment that the map does not know");
 	for (uint32_t slice = 1; slice < SEGMENT_SLICES; slice++) {
 		uint32_t head = segment->head[slice] / (uint32_t)sizeof(struct page);
 

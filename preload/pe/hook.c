@@ -40,7 +40,7 @@ struct dll {
 	const char *name;
 	uint64_t base;
 	struct region region;
-	uint32_t unwind, quick_unwind; /* of stubs, and of what is before them */
+	uint32_t unwind; /* of stubs */
 	struct stub_slots slots;
 	struct row *rows;
 	uint32_t row_count;
@@ -50,8 +50,12 @@ static struct dll dlls[DLLS_MAX];
 static struct plan plans[HOOK_COUNT];
 static struct hook_place places[HOOK_COUNT];
 static uint64_t stubs[HOOK_COUNT];
+static uint64_t quick_slots[HOOK_COUNT]; /* 0: goes to its stub first */
 static void *originals[HOOK_IDS_MAX];
-static hook_quick quicks[HOOK_IDS_MAX];
+static struct {
+	hook_quick quick; /* NULL: none */
+	hook_rest *rest;
+} quicks[HOOK_IDS_MAX];
 static struct gate gate;
 static hook_enter dispatch_enter_call;
 static hook_leave dispatch_leave_call;
@@ -63,9 +67,10 @@ void hook_set_dispatch(hook_enter enter, hook_leave leave)
 	dispatch_leave_call = leave;
 }
 
-void hook_set_quick(enum api api, hook_quick quick)
+void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest)
 {
-	quicks[api] = quick;
+	quicks[api].quick = quick;
+	quicks[api].rest = rest;
 }
 
 void hook_set_gate(const bool *is_open, const volatile int *const *wanted)
@@ -128,8 +133,6 @@ static void emit_common(struct dll *dll, uint32_t hooks)
 	dll->slots.raise_status = emit_slot(tables, raise_status);
 	dll->unwind = in_region(dll, emit_address(tables));
 	stub_emit_unwind(tables);
-	dll->quick_unwind = in_region(dll, emit_address(tables));
-	quick_emit_unwind(tables);
 }
 
 static void add_row(struct dll *dll, uint64_t begin, uint32_t unwind)
@@ -161,7 +164,7 @@ static uint64_t emit_original(struct dll *dll, const struct plan *plan)
 	return begin;
 }
 
-/* Gives where the jump from the entry goes: to the quick way in or the gate, if there is one. */
+/* Gives where the jump from the entry goes: to the gate, if there is one. */
 static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t original)
 {
 	struct emitter *code = &dll->region.code;
@@ -169,17 +172,24 @@ static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t ori
 
 	stub_emit(code, hook, original, &dll->slots);
 	add_row(dll, stub, dll->unwind);
-	emit_align(code, 16, 0xcc);
-	first = emit_address(code);
-	if (quicks[hook->api]) {
-		quick_emit(code, quicks[hook->api], stub);
-		add_row(dll, first, dll->quick_unwind);
-		return first;
-	}
 	if (hook->is_routed || !gate.is_open)
 		return stub;
+	emit_align(code, 16, 0xcc);
+	first = emit_address(code);
 	gate_emit(code, &gate, original, stub);
 	return first;
+}
+
+/* The quick way in, if there is one. Its jump takes a byte more than that to the stub. */
+static void emit_quick(struct dll *dll, size_t index)
+{
+	enum api api = hook_at(index)->api;
+
+	if (!quicks[api].quick || *quicks[api].rest || plans[index].patch_bytes < QUICK_BYTES)
+		return;
+	emit_align(&dll->region.tables, sizeof(uint64_t), 0);
+	quick_slots[index] = emit_slot(&dll->region.tables, (uintptr_t)quicks[api].quick);
+	*quicks[api].rest = (hook_rest)stubs[index];
 }
 
 static void emit_hook(struct dll *dll, size_t index)
@@ -192,6 +202,7 @@ static void emit_hook(struct dll *dll, size_t index)
 	emit_align(code, 16, 0xcc);
 	stubs[index] = emit_stub(dll, hook_at(index), original);
 	originals[hook_at(index)->api] = (void *)original;
+	emit_quick(dll, index);
 }
 
 /* Writes the code of a hook; takes back what does not fit. */
@@ -223,8 +234,12 @@ static void patch(const struct dll *dll, size_t index)
 		.size_bytes = plan->patch_bytes,
 	};
 
-	emit_code(&entry, 0xe9);
-	emit_relative(&entry, stubs[index]);
+	if (quick_slots[index]) {
+		quick_emit(&entry, quick_slots[index]);
+	} else {
+		emit_code(&entry, 0xe9);
+		emit_relative(&entry, stubs[index]);
+	}
 	while (entry.used < entry.size_bytes)
 		emit_8(&entry, 0xcc);
 }

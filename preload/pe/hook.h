@@ -40,12 +40,13 @@ typedef void(HOOK_ABI *hook_leave)(struct hook_call *call);
 void hook_set_dispatch(hook_enter enter, hook_leave leave);
 bool hook_is_wanted(void);
 
-/* A function with the arguments of the hook's, four at most, that is asked before the dispatcher.
- * It answers with anything but 0, or leaves the call to the dispatcher with 0, as if it had not
- * been called. Nobody sees what it answers, and it raises nothing. Set before Wine runs, for hooks
- * that are called all the time. */
-typedef uint64_t(HOOK_ABI *hook_quick)(uint64_t, uint64_t, uint64_t, uint64_t);
-void hook_set_quick(enum api api, hook_quick quick);
+/* A function with the arguments of the hook's, three at most, that is asked before the dispatcher.
+ * It answers, or leaves the call to the dispatcher by calling *rest, which is the call as if there
+ * were no quick function. Nobody sees what it answers, and it raises nothing. Set before Wine runs,
+ * for hooks that are called all the time; of several of one API, the first one is quick. */
+typedef uint64_t(HOOK_ABI *hook_rest)(uint64_t, uint64_t, uint64_t);
+typedef hook_rest hook_quick;
+void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest);
 
 /* Hooks that core never answers (is_routed is false) lead to the original at once while *is_open,
  * and while the word that *wanted points at is 0: there is nothing to tell. Set before Wine runs.

@@ -29,18 +29,7 @@
  *
  * Before it, where there is a quick function:
  *
- *           sub   $QUICK_FRAME,%rsp         its caller's 32 bytes, and the arguments
- *           test  %eax,-STUB_PROBE(%rsp)
- *           mov   the arguments into the frame
- *           call  quick
- *           test  %rax,%rax
- *           je    declined
- *           add   $QUICK_FRAME,%rsp
- *           ret
- *   declined:
- *           mov   the arguments back
- *           add   $QUICK_FRAME,%rsp
- *           jmp   stub
+ *           jmp   *quick                    goes on to the stub when it declines
  *
  * Or, where Wine always answers, a gate:
  *
@@ -197,42 +186,11 @@ void stub_emit_unwind(struct emitter *tables)
 
 /* --- The quick way --------------------------------------------------------------------------- */
 
-#define QUICK_FRAME 0x48
-#define QUICK_ARGUMENTS 0x20
-static_assert(QUICK_FRAME % 16 == 8 && QUICK_FRAME <= 0x7f, "aligned; a distance of one byte");
-
-static void quick_leave(struct emitter *code)
+/* Leaves the stack alone, so nobody needs to be told how it is undone. */
+void quick_emit(struct emitter *code, uint64_t slot)
 {
-	emit_code(code, 0x48, 0x83, 0xc4, QUICK_FRAME); /* add */
-}
-
-void quick_emit(struct emitter *code, hook_quick quick, uint64_t stub)
-{
-	size_t to_declined;
-
-	emit_code(code, 0x48, 0x83, 0xec, QUICK_FRAME); /* sub */
-	probe_stack(code);
-	for (unsigned int i = 0; i < sizeof(passed_in); i++)
-		store(code, passed_in[i], QUICK_ARGUMENTS + 8 * i);
-	emit_code(code, 0x48, 0xb8); /* mov to %rax */
-	emit_64(code, (uintptr_t)quick);
-	emit_code(code, 0xff, 0xd0);          /* call *%rax */
-	emit_code(code, 0x48, 0x85, 0xc0);    /* test %rax,%rax */
-	to_declined = jump_ahead(code, 0x84); /* je */
-	quick_leave(code);
-	emit_code(code, 0xc3);
-	land_here(code, to_declined);
-	for (unsigned int i = 0; i < sizeof(passed_in); i++)
-		load(code, passed_in[i], QUICK_ARGUMENTS + 8 * i);
-	quick_leave(code);
-	emit_code(code, 0xe9);
-	emit_relative(code, stub);
-}
-
-/* A prologue of 4 bytes, after which UWOP_ALLOC_SMALL undoes the frame. */
-void quick_emit_unwind(struct emitter *tables)
-{
-	emit_code(tables, 1, 4, 1, 0, 4, (QUICK_FRAME / 8 - 1) << 4 | 2, 0, 0);
+	emit_code(code, 0xff, 0x25);
+	emit_relative(code, slot);
 }
 
 /* --- The gate -------------------------------------------------------------------------------- */

@@ -20,11 +20,10 @@ struct stub_slots {
 /* What one hook may take at most of each. */
 #define STUB_CODE_BYTES_MAX 448
 #define STUB_TABLE_BYTES_MAX 72
-/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs and
- * of all quick ones. */
+/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs. */
 #define STUB_COMMON_BYTES 64
-/* Functions of a hook that have unwind information: trampoline, quick, stub. */
-#define STUB_ROWS_MAX 3
+/* Functions of a hook that have unwind information: trampoline, stub. */
+#define STUB_ROWS_MAX 2
 
 /* What a gate looks at, each time. */
 struct gate {
@@ -35,9 +34,9 @@ struct gate {
 /* To the original while *is_open and !**wanted, else to the stub. A leaf: it has no frame. */
 void gate_emit(struct emitter *code, const struct gate *gate, uint64_t original, uint64_t stub);
 
-/* Asks a quick function first, and goes on to the stub when it declines. */
-void quick_emit(struct emitter *code, hook_quick quick, uint64_t stub);
-void quick_emit_unwind(struct emitter *tables);
+/* Asks the quick function first whose address is in the slot. */
+#define QUICK_BYTES 6
+void quick_emit(struct emitter *code, uint64_t slot);
 
 /* A stub for the function whose original is at `original`; `call_hook` goes into hook_call.hook. */
 void stub_emit(struct emitter *code, const struct hook *call_hook, uint64_t original,

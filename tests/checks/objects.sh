@@ -123,6 +123,8 @@ ok "the preload opens and reads no streams" wants_none "$preload" \
 
 ok "the quick HeapAlloc calls nothing" calls_nothing "$preload" quick_allocate
 ok "the quick HeapFree calls nothing" calls_nothing "$preload" quick_release
+ok "nor does HeapAlloc of another heap" calls_nothing "$preload" quick_allocate_other
+ok "nor does HeapFree of another heap" calls_nothing "$preload" quick_release_other
 
 mkdir "$scratch/list"
 echo one >"$scratch/list/export.list"
