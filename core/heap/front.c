@@ -8,7 +8,8 @@
  *
  * When the current page has no free block, more are carved; when none is left to carve, the page is
  * full and leaves the queue. The first block freed to it brings it back, at the end. An empty page
- * goes back to the pool of segments unless it is the current one. */
+ * waits for the next class that needs one, or goes back to the pool of segments, unless it is the
+ * current one. */
 
 #include "core/heap/front.h"
 
@@ -22,6 +23,9 @@
 
 /* What one carving puts into the free list: about a page of memory, so that little is touched. */
 #define CARVE_BYTES ((size_t)4096)
+/* Pages without blocks that a front keeps: to fetch one takes a lock, and to give it back another.
+ */
+#define EMPTY_PAGES_MAX 8
 /* A frame of a handler lies at least a red zone and a signal frame below the one it interrupts. */
 #define SAME_FRAME_BYTES ((uintptr_t)128)
 
@@ -163,6 +167,32 @@ static bool carve(struct page *page)
 	return true;
 }
 
+/* A page of the front's own. NULL: none, or it would not be long enough. */
+static struct page *take_empty(struct front *front, const struct span_request *request)
+{
+	struct page *page = front->empty;
+
+	if (!page || request->slices != 1)
+		return NULL;
+	front->empty = page->next;
+	front->empty_count--;
+	span_reuse(page, request);
+	return page;
+}
+
+/* PAGE_FULL: who frees one of its blocks again is looked at. */
+static void give_empty(struct front *front, struct page *page)
+{
+	if (page->slices != 1 || front->empty_count == EMPTY_PAGES_MAX) {
+		span_return(page);
+		return;
+	}
+	page_set_owner(page, (uintptr_t)front | PAGE_FULL);
+	page->next = front->empty;
+	front->empty = page;
+	front->empty_count++;
+}
+
 static struct page *take_page(struct front *front, uint32_t size_class)
 {
 	struct heap *heap = front->heap ? front->heap : heap_process();
@@ -178,8 +208,10 @@ static struct page *take_page(struct front *front, uint32_t size_class)
 		.sized = front->sized,
 	};
 	bool is_zero;
-	struct page *page = span_take(&request, &is_zero);
+	struct page *page = take_empty(front, &request);
 
+	if (!page)
+		page = span_take(&request, &is_zero);
 	if (page)
 		return page;
 	if (!front->lock)
@@ -267,7 +299,7 @@ static void settle(struct front *front, struct page *page)
 	/* Less than none are used: so says a block that was freed twice. */
 	if (unlikely(!page_is_empty(page)))
 		page_walk_free(page);
-	span_return(page);
+	give_empty(front, page);
 }
 
 void front_page_freed(struct front *front, struct page *page)
@@ -356,10 +388,23 @@ static uintptr_t live_blocks(const struct front *front, const struct page *page)
 	return live;
 }
 
+static void return_empty(struct front *front)
+{
+	struct page *page = front->empty, *next;
+
+	front->empty = NULL;
+	front->empty_count = 0;
+	for (; page; page = next) {
+		next = page->next;
+		span_return(page);
+	}
+}
+
 void front_release_empty(struct front *front, size_t keep_bytes)
 {
 	begin_change(front);
 	front_drain(front);
+	return_empty(front);
 	for (uint32_t size_class = 0; size_class < CLASS_COUNT; size_class++) {
 		struct page *page = front->queues[size_class].first, *next;
 
@@ -402,6 +447,8 @@ void front_rebuild(struct front *front)
 		front->queues[size_class] = (struct page_queue){ NULL, NULL };
 		set_direct(front, size_class);
 	}
+	front->empty = NULL;
+	front->empty_count = 0;
 	segments_visit(requeue, front);
 	end_change(front);
 }
@@ -426,8 +473,21 @@ static void check_page(const struct front *front, const struct page *page)
 	check(!page->next || page->next->prev == page, "a queue that does not lead back");
 }
 
+static void check_empty(const struct front *front)
+{
+	uint32_t count = 0;
+
+	for (const struct page *page = front->empty; page; page = page->next, count++) {
+		check(page_owner(page) == ((uintptr_t)front | PAGE_FULL),
+		      "an empty page of another");
+		check(page_is_empty(page) && page->slices == 1, "a page that is not empty");
+	}
+	check(count == front->empty_count, "empty pages miscounted");
+}
+
 void front_check(const struct front *front)
 {
+	check_empty(front);
 	for (size_t i = 0; i < DIRECT_COUNT; i++) {
 		uint32_t least = smallest_class(front), size_class = class_of_size(i * 16);
 		const struct page *page =

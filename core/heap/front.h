@@ -31,6 +31,7 @@ struct page_queue {
  *  - direct[i] is the current page of class_of_size(16 * i), or page_none; in a sized front, whose
  *    smallest blocks have 32 bytes, the first three are the same;
  *  - each page owned is in the queue of its class, or has PAGE_FULL in its owner;
+ *  - `empty` are empty_count pages of one slice without blocks, which any class may have next;
  *  - `notified` is a stack of pages whose `remote` list is not empty, each once.
  * Guarded by: see above; `notified`: atomic. */
 struct front {
@@ -43,6 +44,8 @@ struct front {
 	struct front *next;               /* while it is a spare one */
 	bool sized;
 	bool dirty;
+	uint32_t empty_count;
+	struct page *empty; /* linked by `next` */
 	struct page_queue queues[CLASS_COUNT];
 };
 

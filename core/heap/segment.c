@@ -23,6 +23,9 @@
 #define ALL_SLICES (~(uint64_t)1)
 /* Dirty free slices that the pool always may keep: 32 MiB. */
 #define KEEP_SLICES ((size_t)512)
+/* Lists of larger blocks are not kept: to follow one through memory that has left the cache is
+ * slower than to make it anew, a few blocks at a time. */
+#define READY_BYTES_MAX ((size_t)64)
 
 _Atomic(uint64_t) segment_chunks[CHUNK_COUNT / 64];
 _Atomic(bool) segment_heads[CHUNK_COUNT];
@@ -274,25 +277,45 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
 }
 
-/* The blocks of a span that is ready become the request's, if they are of the same class. */
-static void describe_locked(struct page *page, const struct span_request *request)
+/* Whether a span without blocks may keep its list of free ones. */
+static bool is_worth_its_list(const struct page *page)
 {
-	struct segment *segment = segment_of_page(page);
-	uint32_t first = page_index(page);
-	bool is_same = page->is_ready && request->kind == PAGE_BLOCKS &&
-		       request->size_class == page->size_class;
+	return page->kind == PAGE_BLOCKS && page_is_empty(page) &&
+	       page->block_bytes <= READY_BYTES_MAX;
+}
+
+/* Describes a span anew, but for its list of free blocks. */
+static void describe_alike(struct page *page, const struct span_request *request)
+{
 	struct block *free = page->free;
 	uint32_t carved = page->carved;
 
-	if (is_same)
-		page->is_ready = false;
-	else
-		spoil_ready_locked(segment, first, request->slices);
 	pool_describe(page, request);
-	if (!is_same)
-		return;
 	page_set_carved(page, carved);
 	page->free = free;
+}
+
+/* The blocks of a span that is ready become the request's, if they are of the same class. */
+static void describe_locked(struct page *page, const struct span_request *request)
+{
+	bool is_same = page->is_ready && request->kind == PAGE_BLOCKS &&
+		       request->size_class == page->size_class;
+
+	if (is_same) {
+		page->is_ready = false;
+		describe_alike(page, request);
+		return;
+	}
+	spoil_ready_locked(segment_of_page(page), page_index(page), request->slices);
+	pool_describe(page, request);
+}
+
+void span_reuse(struct page *page, const struct span_request *request)
+{
+	if (page->size_class == request->size_class && is_worth_its_list(page))
+		describe_alike(page, request);
+	else
+		pool_describe(page, request);
 }
 
 static struct page *cut_locked(struct segment *segment, uint32_t first,
@@ -382,7 +405,7 @@ static void return_locked(struct page *page)
 	struct pool *pool = segment->pool;
 
 	check_debug((segment->free_mask & mask) == 0, "a span given back twice");
-	page->is_ready = page->kind == PAGE_BLOCKS && page_is_empty(page);
+	page->is_ready = is_worth_its_list(page);
 	page->kind = PAGE_NONE;
 	page_set_owner(page, PAGE_FULL);
 	for (uint32_t i = 0; i < page->slices; i++)
@@ -565,7 +588,8 @@ struct page *pool_next_page_locked(const struct pool *pool, const struct heap *h
 	return search.found;
 }
 
-static void count_page(struct page *page, void *context)
+/* Pages of blocks may become those of another class at this moment. */
+static RACES_ON_PURPOSE void count_page(struct page *page, void *context)
 {
 	struct heap_statistics *statistics = context;
 	size_t bytes = page->block_bytes;

@@ -26,6 +26,9 @@ struct span_request {
 
 /* A span; *is_zero tells whether it holds zeroes only. NULL when there is no memory. */
 struct page *span_take(const struct span_request *request, bool *is_zero);
+/* The same from a span of blocks that the request's owner has already, and that has no blocks now;
+ * as long as the request wants. */
+void span_reuse(struct page *page, const struct span_request *request);
 void span_return(struct page *page);
 /* Gives a single block's span back, if it is (still) one. False: somebody else did. */
 bool span_return_single(struct page *page);
