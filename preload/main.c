@@ -14,6 +14,7 @@
 #include "preload/start.h"
 #include "preload/wine/dispatch.h"
 #include "preload/wine/program.h"
+#include "preload/wine/suspend.h"
 
 static void start_native(void)
 {
@@ -36,6 +37,7 @@ static void start_wine(void)
 	if (program_kind() != PROGRAM_WINDOWS)
 		return;
 	handlers_hold();
+	suspend_start();
 	dispatch_start();
 }
 

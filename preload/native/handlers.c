@@ -37,6 +37,7 @@ typedef void (*handler_function)(int, siginfo_t *, void *);
 
 static _Atomic uint64_t owners[NSIG];
 static bool are_held;
+static handlers_filter is_for_later, is_own;
 
 static int next(int signal, const struct sigaction *action, struct sigaction *old)
 {
@@ -78,15 +79,21 @@ static void run(int signal, siginfo_t *info, void *context)
 	((handler_function)(owner & HANDLER_MASK))(signal, info, context);
 }
 
+static bool is_held_back(int signal, ucontext_t *context)
+{
+	return core_hold_signal_back((uint64_t *)&context->uc_sigmask) ||
+	       (is_for_later && is_for_later(signal, context));
+}
+
 static void come(int signal, siginfo_t *info, void *context)
 {
-	uint64_t *mask = (uint64_t *)&((ucontext_t *)context)->uc_sigmask;
-
 	bool is_raised = is_of_an_instruction(signal, info);
 
+	if (is_raised && is_own && is_own(signal, context))
+		return;
 	if (is_raised)
 		check_fault(signal, info);
-	if (!is_raised && core_hold_signal_back(mask))
+	if (!is_raised && is_held_back(signal, context))
 		send_again(signal, info);
 	else
 		run(signal, info, context);
@@ -152,6 +159,12 @@ int handlers_action(int signal, const struct sigaction *action, struct sigaction
 	if (likely(!are_held) || signal <= 0 || signal >= NSIG)
 		return next(signal, action, old);
 	return set(signal, action, old);
+}
+
+void handlers_set_filters(handlers_filter later, handlers_filter own)
+{
+	is_for_later = later;
+	is_own = own;
 }
 
 bool handlers_are_held(void)

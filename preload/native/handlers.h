@@ -9,12 +9,19 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <ucontext.h>
 
 /* From now on every handler of the process is run from here. For processes of which it is known
  * that nobody sets handlers behind the C library's back: Wine's. Called once, from a constructor.
  */
 void handlers_hold(void);
 bool handlers_are_held(void);
+
+/* is_for_later: a signal that no instruction has raised has come; whether it shall come again, when
+ * it is let in: it has been blocked in the interrupted context. is_own: whether one that an
+ * instruction has raised was the host's own, and the context is as it should go on. */
+typedef bool (*handlers_filter)(int signal, ucontext_t *context);
+void handlers_set_filters(handlers_filter is_for_later, handlers_filter is_own);
 
 /* sigaction, below what core has to say: the next one's, or the system's; held handlers are ours
  * for the kernel, and the program's for the program. */

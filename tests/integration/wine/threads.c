@@ -32,8 +32,12 @@ static void use_memory(HANDLE heap)
 	InterlockedIncrement(&rounds);
 }
 
+/* Where the stack of the thread that began last is. */
+static const NT_TIB *volatile begun;
+
 static DWORD WINAPI loop_until_over(void *heap)
 {
+	begun = (const NT_TIB *)NtCurrentTeb();
 	while (!is_over)
 		use_memory(heap);
 	return 0;
@@ -59,15 +63,56 @@ static DWORD WINAPI exit_inside(void *heap)
 	ExitThread(7);
 }
 
-/* One that is stopped holds none of our locks: the others go on. */
+static RUNTIME_FUNCTION *function_at(DWORD64 address, DWORD64 *base)
+{
+	return RtlLookupFunctionEntry(address, base, NULL);
+}
+
+/* One frame outwards, as a debugger goes. */
+static void step_out(CONTEXT *context)
+{
+	DWORD64 base, frame;
+	void *data;
+	RUNTIME_FUNCTION *function = function_at(context->Rip, &base);
+
+	if (function) {
+		RtlVirtualUnwind(UNW_FLAG_NHANDLER, base, context->Rip, function, context, &data,
+				 &frame, NULL);
+		return;
+	}
+	context->Rip = *(const DWORD64 *)context->Rsp;
+	context->Rsp += 8;
+}
+
+/* Whether the stack of a stopped thread leads to the function that it began with. */
+static int leads_to_loop(CONTEXT context, const NT_TIB *stack)
+{
+	DWORD64 base, limit = (DWORD64)stack->StackLimit, top = (DWORD64)stack->StackBase;
+	const RUNTIME_FUNCTION *loop = function_at((DWORD64)loop_until_over, &base);
+
+	while (context.Rsp >= limit && context.Rsp < top - 8) {
+		if (function_at(context.Rip, &base) == loop)
+			return 1;
+		step_out(&context);
+	}
+	return 0;
+}
+
+/* One that is stopped holds none of our locks: the others go on. Where it is stopped is Windows
+ * code, whose callers can be found. */
 static void test_suspend(void)
 {
 	HANDLE heaps[2], threads[2];
-	int bad = 0;
+	const NT_TIB *stacks[2];
+	int bad = 0, lost = 0;
 
 	for (int i = 0; i < 2; i++) {
+		begun = NULL;
 		heaps[i] = HeapCreate(0, 0, 0);
 		threads[i] = CreateThread(NULL, 0, loop_until_over, heaps[i], 0, NULL);
+		while (!begun)
+			Sleep(0);
+		stacks[i] = begun;
 	}
 	for (int i = 0; i < 500; i++) {
 		HANDLE thread = threads[i % 2];
@@ -75,6 +120,7 @@ static void test_suspend(void)
 
 		bad += SuspendThread(thread) != 0;
 		bad += !GetThreadContext(thread, &context) || !context.Rip || !context.Rsp;
+		lost += !leads_to_loop(context, stacks[i % 2]);
 		use_memory(GetProcessHeap());
 		bad += !SetThreadContext(thread, &context);
 		bad += ResumeThread(thread) != 1;
@@ -86,7 +132,7 @@ static void test_suspend(void)
 		printf("heap %d is valid: %d\n", i, HeapValidate(heaps[i], 0, NULL));
 		HeapDestroy(heaps[i]);
 	}
-	printf("suspended 500 times, %d failures\n", bad);
+	printf("suspended 500 times, %d failures, %d stacks lost\n", bad, lost);
 }
 
 /* What they held is lost, but the process goes on. Their heaps may stay locked, as on Windows. */
