@@ -113,14 +113,28 @@ HANDLE handle_of(const struct handle_entry *entry)
 	return (HANDLE)&entry->memory;
 }
 
-struct handle_entry *handle_find(LPCVOID handle)
+/* NULL of what is no handle. */
+static struct handle_entry *entry_at(LPCVOID handle)
 {
 	uintptr_t distance = (uintptr_t)handle - (uintptr_t)&table[0].memory;
-	struct handle_entry *entry = &table[distance / sizeof *entry];
 
-	if (distance % sizeof *entry || distance / sizeof *entry >= HANDLES_MAX)
+	if (distance % sizeof(table[0]) || distance / sizeof(table[0]) >= HANDLES_MAX)
 		return NULL;
-	return state_of(entry) & HANDLE_USED ? entry : NULL;
+	return &table[distance / sizeof(table[0])];
+}
+
+struct handle_entry *handle_find(LPCVOID handle)
+{
+	struct handle_entry *entry = entry_at(handle);
+
+	return entry && state_of(entry) & HANDLE_USED ? entry : NULL;
+}
+
+bool handle_was_given(LPCVOID handle)
+{
+	const struct handle_entry *entry = entry_at(handle);
+
+	return entry && state_of(entry);
 }
 
 /* --- Changes --------------------------------------------------------------------------------- */

@@ -47,6 +47,8 @@ struct handle_entry *handle_take(uint64_t flags);
 HANDLE handle_of(const struct handle_entry *entry);
 /* The entry in use that the handle leads to, or NULL. */
 struct handle_entry *handle_find(LPCVOID handle);
+/* Whether the handle was given out at any time. */
+bool handle_was_given(LPCVOID handle);
 
 /* False: the entry is not in use any more. Else no other thread changes it, or locks its memory,
  * until handle_end_change. The caller keeps signals out meanwhile, and waits for nobody. */

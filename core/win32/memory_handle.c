@@ -19,6 +19,7 @@
 #include "core/base/status.h"
 #include "core/handle/table.h"
 #include "core/heap/heap.h"
+#include "core/heap/misuse.h"
 #include "core/os/os.h"
 #include "core/win32/rtl_heap.h"
 
@@ -63,6 +64,29 @@ static struct handle_entry *entry_of(LPVOID block)
 	void *memory;
 
 	return entry && handle_read(entry, &state, &memory) && memory == block ? entry : NULL;
+}
+
+/* What was freed before, a handle or its block, was freed or resized again. */
+static void tell_stale(enum api api, LPCVOID address)
+{
+	const struct misuse_report report = {
+		.misuse = MISUSE_DOUBLE_FREE,
+		.api = api,
+		.address = (uintptr_t)address,
+		.heap = heap_process(),
+	};
+
+	misuse_tell(&report);
+}
+
+/* A function was given what is no handle. */
+static NTSTATUS refuse(enum api api, LPCVOID handle)
+{
+	if (handle_was_given(handle))
+		tell_stale(api, handle);
+	else if (handle)
+		misuse_tell_of(api, heap_process(), handle);
+	return STATUS_INVALID_HANDLE;
 }
 
 bool memory_handle_is_fixed(LPCVOID handle)
@@ -197,8 +221,10 @@ static NTSTATUS change_locked(enum api api, struct handle_entry *entry, SIZE_T s
 	uint64_t state = __atomic_load_n(&entry->state, __ATOMIC_RELAXED);
 	LPVOID block = __atomic_load_n(&entry->memory, __ATOMIC_RELAXED);
 
-	if (block && !is_block_of(block, entry))
+	if (block && !is_block_of(block, entry)) {
+		tell_stale(api, block);
 		return STATUS_INVALID_HANDLE;
+	}
 	if (flags & GMEM_MODIFY) {
 		handle_add_flags(entry, kept_flags(flags) & HANDLE_DISCARDABLE);
 		return STATUS_SUCCESS;
@@ -236,9 +262,10 @@ HANDLE memory_handle_reallocate(enum api api, HANDLE handle, SIZE_T size_bytes, 
 		*status = reallocate_moveable(api, entry, size_bytes, flags);
 		return status_is_success(*status) ? handle : NULL;
 	}
-	*status = STATUS_INVALID_HANDLE;
-	if (!memory_handle_is_fixed(handle) || entry_of(handle))
+	if (!memory_handle_is_fixed(handle) || entry_of(handle)) {
+		*status = refuse(api, handle);
 		return NULL;
+	}
 	return reallocate_fixed(api, handle, size_bytes, flags, status);
 }
 
@@ -250,11 +277,13 @@ static NTSTATUS free_moveable(enum api api, struct handle_entry *entry)
 	void *block;
 
 	if (!handle_retire(entry, &block))
-		return STATUS_INVALID_HANDLE;
-	if (block && is_block_of(block, entry))
+		return refuse(api, handle_of(entry));
+	if (block && is_block_of(block, entry)) {
 		rtl_free_heap(api, heap(), 0, block, &status);
-	else if (block)
+	} else if (block) {
+		tell_stale(api, block);
 		status = STATUS_INVALID_HANDLE;
+	}
 	handle_give_back(entry);
 	return status_is_success(status) ? status : STATUS_INVALID_HANDLE;
 }
@@ -271,6 +300,8 @@ NTSTATUS memory_handle_free(enum api api, HANDLE handle)
 		entry = entry_of(handle);
 	if (entry)
 		return free_moveable(api, entry);
+	if (handle_was_given(handle))
+		return refuse(api, handle);
 	return rtl_free_heap(api, heap(), 0, handle, &status) ? STATUS_SUCCESS
 							      : STATUS_INVALID_HANDLE;
 }

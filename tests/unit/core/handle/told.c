@@ -17,13 +17,33 @@ static const int gate = 1;
 static struct event events[EVENTS_MAX];
 static unsigned int event_count;
 
+/* The last misuse that was told. */
+static struct told_error {
+	uint32_t misuse, api;
+	uint64_t address;
+} error;
+
 static void sink(const struct event *event)
 {
+	if (event->kind == EVENT_HEAP_ERROR)
+		error = (struct told_error){ event->type, event->api, event->address };
 	if (event->kind >= EVENT_HEAP_CREATE)
 		return;
 	if (event_count < EVENTS_MAX)
 		events[event_count] = *event;
 	event_count++;
+}
+
+static bool was_misused(enum misuse misuse, enum api api, const void *address)
+{
+	bool is_it =
+		error.misuse == misuse && error.api == api && error.address == (uintptr_t)address;
+
+	if (!is_it)
+		printf("# misuse %u, api %u, address 0x%llx\n", error.misuse, error.api,
+		       (unsigned long long)error.address);
+	error = (struct told_error){ 0 };
+	return is_it;
 }
 
 /* Whether that was the only event since the last question. */
@@ -121,6 +141,39 @@ static void test_taken_away(void)
 	ok(!GlobalLock(handle) && handle_count() == 0, "takes its handle along");
 }
 
+static void test_misuse(void)
+{
+	HGLOBAL handle = GlobalAlloc(GMEM_MOVEABLE, 100), fixed = GlobalAlloc(GMEM_FIXED, 100);
+	LPVOID block;
+
+	error = (struct told_error){ 0 };
+	GlobalFree(handle);
+	ok(was_misused(MISUSE_NONE, 0, NULL), "what is right is no misuse");
+	GlobalFree(handle);
+	ok(was_misused(MISUSE_DOUBLE_FREE, API_GlobalFree, handle), "a handle is freed twice");
+	GlobalReAlloc(handle, 10, GMEM_MOVEABLE);
+	ok(was_misused(MISUSE_DOUBLE_FREE, API_GlobalReAlloc, handle), "and resized after that");
+	HeapFree(GetProcessHeap(), 0, handle);
+	ok(was_misused(MISUSE_FOREIGN, API_HeapFree, handle), "HeapFree of a handle");
+	LocalFree((char *)fixed + 16);
+	ok(was_misused(MISUSE_INTERIOR, API_LocalFree, (char *)fixed + 16),
+	   "the inside of fixed memory is freed");
+	LocalReAlloc((char *)fixed + 16, 10, LMEM_MOVEABLE);
+	ok(was_misused(MISUSE_INTERIOR, API_LocalReAlloc, (char *)fixed + 16), "and resized");
+	GlobalFree(fixed);
+	GlobalFree(fixed);
+	ok(was_misused(MISUSE_DOUBLE_FREE, API_GlobalFree, fixed), "fixed memory is freed twice");
+	handle = GlobalAlloc(GMEM_MOVEABLE, 100);
+	block = *(LPVOID *)handle;
+	HeapFree(GetProcessHeap(), 0, block);
+	GlobalFree(handle);
+	ok(was_misused(MISUSE_DOUBLE_FREE, API_GlobalFree, block),
+	   "a handle whose block HeapFree has freed");
+	GlobalFree(NULL);
+	GlobalReAlloc(NULL, 10, 0);
+	ok(was_misused(MISUSE_NONE, 0, NULL), "nothing is no misuse");
+}
+
 int main(void)
 {
 	event_set_sink(sink, &gate);
@@ -128,6 +181,7 @@ int main(void)
 	test_fixed();
 	test_failure();
 	test_taken_away();
+	test_misuse();
 	handle_check();
 	heap_check();
 	return tap_done();
