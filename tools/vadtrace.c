@@ -23,6 +23,7 @@ static const struct command {
 	{ "info", cmd_info, "what a trace contains" },
 	{ "verify", cmd_verify, "where Wine's answers and the documented ones differ" },
 	{ "compress", cmd_compress, "make a finished trace smaller; it stays readable" },
+	{ "export", cmd_export, "a trace in the form that other programs read" },
 	{ "doctor", cmd_doctor, "can this machine, or this program, be traced?" },
 };
 
