@@ -28,6 +28,12 @@ struct pager;
 #define HEAP_ADD_USER_INFO 0x00000100u
 #define HEAP_USER_FLAGS 0x00000e00u /* HEAP_SETTABLE_USER_FLAG1 to 3 */
 
+/* Of a heap that is checked as Windows' debugging flags want it. */
+#define HEAP_TAIL_CHECKING_ENABLED 0x00000020u
+#define HEAP_FREE_CHECKING_ENABLED 0x00000040u
+#define HEAP_VALIDATE_ALL 0x20000000u
+#define HEAP_VALIDATE_PARAMS 0x40000000u
+
 /* HeapCompatibilityInformation. */
 #define HEAP_STANDARD 0u
 #define HEAP_LOOK_ASIDE 1u

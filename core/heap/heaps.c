@@ -73,7 +73,8 @@ static void set_up(struct heap *heap, struct pool *pool, uint32_t flags, size_t 
 	heap->flags = flags | heap->auto_flags | HEAP_PRIVATE;
 	heap->maximum_bytes = maximum_bytes;
 	heap->taken_bytes = HEAP_OVERHEAD_BYTES;
-	heap->is_checked = checked_is_on();
+	heap->is_checked = checked_is_on() ||
+			   flags & (HEAP_TAIL_CHECKING_ENABLED | HEAP_FREE_CHECKING_ENABLED);
 	front_set_up(&heap->front, heap, &heap->lock, /* sized */ true);
 }
 

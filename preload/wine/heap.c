@@ -23,6 +23,7 @@
 #include "preload/wine/other_heaps.h"
 #include "preload/wine/pager_wine.h"
 #include "preload/wine/serve.h"
+#include "preload/wine/teb.h"
 
 #define HANDLER(name) bool serve_##name(struct hook_call *call, enum api api)
 
@@ -141,6 +142,26 @@ HANDLER(HeapSize)
 
 /* --- Heaps ----------------------------------------------------------------------------------- */
 
+/* What the flags of the whole process (NtGlobalFlag) make of a new heap. */
+static uint32_t debugging_flags(void)
+{
+	static const struct {
+		uint32_t process, heap;
+	} rows[] = {
+		{ 0x10, HEAP_TAIL_CHECKING_ENABLED },
+		{ 0x20, HEAP_FREE_CHECKING_ENABLED },
+		{ 0x40,
+		  HEAP_VALIDATE_PARAMS | HEAP_TAIL_CHECKING_ENABLED | HEAP_FREE_CHECKING_ENABLED },
+		{ 0x80,
+		  HEAP_VALIDATE_ALL | HEAP_TAIL_CHECKING_ENABLED | HEAP_FREE_CHECKING_ENABLED },
+	};
+	uint32_t process = teb_global_flags(), flags = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		flags |= process & rows[i].process ? rows[i].heap : 0;
+	return flags;
+}
+
 /* RtlCreateHeap(flags, address, total, commit, lock, parameters) */
 HANDLER(RtlCreateHeap)
 {
@@ -153,6 +174,7 @@ HANDLER(RtlCreateHeap)
 		other_heaps_prepare();
 	if (!is_routed || call->arguments[1])
 		return observe_create(call, api);
+	flags |= debugging_flags();
 	heap = rtl_create_heap(api, flags, hook_argument(call, 3), maximum_bytes, &status);
 	return serve_answer(call, (uintptr_t)heap);
 }

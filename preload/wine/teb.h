@@ -52,6 +52,14 @@ static inline void teb_set_last_status(int32_t status)
 	TEB_WRITE(status, 0x1250);
 }
 
+/* RtlGetNtGlobalFlags' value. */
+static inline uint32_t teb_global_flags(void)
+{
+	const char *peb = TEB_READ(const char *, 0x60);
+
+	return *(const uint32_t *)(peb + 0xbc);
+}
+
 /* GetProcessHeap's value; NULL: it has not been made. */
 static inline void *teb_process_heap(void)
 {

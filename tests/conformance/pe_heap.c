@@ -280,6 +280,132 @@ static void test_user_values(void)
 	HeapFree(heap, 0, block);
 }
 
+/* --- What programs read of a heap ------------------------------------------------------------ */
+
+static BOOL is_filled(const void *bytes, unsigned char value, SIZE_T count)
+{
+	const unsigned char *byte = bytes;
+
+	while (count > 0 && *byte == value)
+		byte++, count--;
+	return count == 0;
+}
+
+static DWORD word_at(const void *base, size_t offset)
+{
+	return *(const DWORD *)((const char *)base + offset);
+}
+
+static void test_header(void)
+{
+	HANDLE fixed = HeapCreate(0, 0, 0x100000), other = HeapCreate(HEAP_NO_SERIALIZE, 0, 0);
+	HANDLE heaps[] = { GetProcessHeap(), heap, fixed, other };
+
+	for (size_t row = 0; row < COUNT(heaps); row++) {
+		ok_equal((ULONG_PTR)heaps[row] & 0xffff, 0, "row %zu: the handle's alignment", row);
+		ok_equal(word_at(heaps[row], 0x10), 0xffeeffee, "row %zu: the signature", row);
+	}
+	ok_equal(word_at(heap, 0x70) & HEAP_GROWABLE, HEAP_GROWABLE,
+		 "the flags of a growable heap");
+	ok_equal(word_at(fixed, 0x70) & HEAP_GROWABLE, 0, "of one of fixed size");
+	ok_equal(word_at(other, 0x70) & HEAP_NO_SERIALIZE, HEAP_NO_SERIALIZE, "as it was made");
+	ok_equal(word_at(other, 0x74) & HEAP_NO_SERIALIZE, HEAP_NO_SERIALIZE, "its forced flags");
+	HeapDestroy(fixed);
+	HeapDestroy(other);
+}
+
+/* Larger blocks are separate, and lie at multiples of 64. */
+static void test_large_alignment(void)
+{
+	static const SIZE_T large[] = { 0xff001, 0x100000, 1500000, 5000000 };
+
+	for (size_t row = 0; row < COUNT(large); row++) {
+		char *block = HeapAlloc(heap, 0, large[row]);
+
+		ok_equal((ULONG_PTR)block & 63, 0, "row %zu: a large block's alignment", row);
+		ok(query(block).AllocationBase != heap, "row %zu: it is separate", row);
+		HeapFree(heap, 0, block);
+	}
+}
+
+/* A heap that is made while the process has these flags. */
+static HANDLE create_with(DWORD global_flags)
+{
+	DWORD *place = (DWORD *)(*(char **)((char *)NtCurrentTeb() + 0x60) + 0xbc), before = *place;
+	HANDLE made;
+
+	*place = global_flags;
+	made = HeapCreate(0, 0, 0);
+	*place = before;
+	return made;
+}
+
+/* The heap's flags, and what every call has besides its own, are the same. */
+static const struct {
+	DWORD global, flags;
+} debugging[] = {
+	{ 0, 0 },       { 0x10, 0x20 },       { 0x20, 0x40 },
+	{ 0x30, 0x60 }, { 0x40, 0x40000060 }, { 0x80, 0x20000060 },
+};
+
+static void check_fills(HANDLE checked, size_t row)
+{
+	BOOL has_tail = debugging[row].flags & 0x20, has_fill = debugging[row].flags & 0x40;
+
+	for (SIZE_T size = 1; size < 5000; size = size * 2 + 7) {
+		char *block = HeapAlloc(checked, 0, size), *zero;
+
+		ok(!has_fill || is_filled(block, 0x55, size), "row %zu: %zu fresh bytes", row,
+		   (size_t)size);
+		ok(!has_tail || is_filled(block + size, 0xab, 8), "row %zu: behind them", row);
+		block = HeapReAlloc(checked, 0, block, size + 100);
+		ok(!has_fill || is_filled(block + size, 0x55, 100), "row %zu: grown", row);
+		ok(!has_tail || is_filled(block + size + 100, 0xab, 8), "row %zu: behind that",
+		   row);
+		ok_equal(HeapSize(checked, 0, block), size + 100, "row %zu: its size", row);
+		zero = HeapAlloc(checked, HEAP_ZERO_MEMORY, size);
+		ok(is_filled(zero, 0, size), "row %zu: zero on demand", row);
+		ok(HeapFree(checked, 0, block) && HeapFree(checked, 0, zero), "row %zu: freed",
+		   row);
+	}
+}
+
+static void test_debugging(void)
+{
+	for (size_t row = 0; row < COUNT(debugging); row++) {
+		HANDLE checked = create_with(debugging[row].global);
+		DWORD *freed = HeapAlloc(checked, 0, 256);
+
+		ok_equal(word_at(checked, 0x70) & 0xf0000060, debugging[row].flags,
+			 "row %zu: flags", row);
+		ok_equal(word_at(checked, 0x74) & 0xf0000060, debugging[row].flags,
+			 "row %zu: forced flags", row);
+		check_fills(checked, row);
+		HeapFree(checked, 0, freed);
+		ok(!(debugging[row].flags & 0x40) || freed[32] == 0xfeeefeee,
+		   "row %zu: freed bytes", row);
+		ok(HeapValidate(checked, 0, NULL), "row %zu: it is whole", row);
+		ok(HeapDestroy(checked), "row %zu: it is destroyed", row);
+	}
+}
+
+/* A write behind the end of a block is met when it is freed. */
+static void test_tail(void)
+{
+	HANDLE checked = create_with(0x40);
+	char *block = HeapAlloc(checked, 0, 20), kept;
+
+	kept = block[20];
+	block[20] = 'x';
+	ok(!HeapValidate(checked, 0, block), "a written tail is not valid");
+	todo_wine("frees it");
+	ok_error(!HeapFree(checked, 0, block), ERROR_INVALID_PARAMETER, "and the block not freed");
+	block[20] = kept;
+	todo_wine("has freed it");
+	ok(HeapFree(checked, 0, block), "put right, it is");
+	HeapDestroy(checked);
+}
+
 /* --- Exceptions instead of NULL -------------------------------------------------------------- */
 
 static void allocate_too_much(void *which)
@@ -346,6 +472,10 @@ int main(void)
 	test_rtl();
 	test_own_memory();
 	test_user_values();
+	test_header();
+	test_large_alignment();
+	test_debugging();
+	test_tail();
 	test_exceptions();
 	test_executable();
 	ok(HeapDestroy(heap), "the heap is destroyed");
