@@ -229,7 +229,10 @@ NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress,
 NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddress, PSIZE_T RegionSize,
 			      PIO_STATUS_BLOCK IoStatus);
 
-/* Heaps. A block belongs to the heap that gave it; blocks are aligned to 16 bytes.
+/* Heaps. Misuse (a block that is freed twice, or is another heap's, a heap that was destroyed) is
+ * answered with an error, and told; VADTRACE_CHECK in the environment of a program that has the
+ * preload finds more of it, see vadtrace-record(1).
+ * A block belongs to the heap that gave it; blocks are aligned to 16 bytes.
  * With HEAP_GENERATE_EXCEPTIONS, in a call or in HeapCreate, HeapAlloc and HeapReAlloc raise
  * instead of answering NULL (heapapi.h): STATUS_NO_MEMORY, or STATUS_ACCESS_VIOLATION for what is
  * no heap or no block. Vectored handlers are called; one that answers EXCEPTION_CONTINUE_EXECUTION
