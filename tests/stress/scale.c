@@ -5,6 +5,7 @@
  * committed, and equal neighbours are one mapping of the kernel's. */
 
 #include <stdio.h>
+#include <sys/prctl.h>
 
 #include "core/core.h"
 #include "core/vm/virtual.h"
@@ -144,8 +145,10 @@ static void test_regions(void)
 	ok_equal(wrong, 0, "all are released, in no order");
 }
 
+/* A page that is touched is one page. */
 int main(void)
 {
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	test_reserve();
 	test_commit();
 	test_pages();
