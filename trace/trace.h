@@ -93,10 +93,9 @@ const struct trace_caller *trace_set_caller(const struct trace_caller *caller);
 void trace_start_windows(void);
 
 /* Where the return address lies that leads out of ELF code, which was interrupted with these
- * registers, to an address that is_outside says yes to. NULL: a frame on the way says too little of
- * itself, or there is none. No lock, safe in a signal handler. */
-uint64_t *trace_find_return(uint64_t rip, uint64_t rsp, uint64_t rbp,
-			    bool (*is_outside)(uint64_t address));
+ * registers, to Windows code. NULL: it is no ELF code, or a frame on the way says too little of
+ * itself. No lock, safe in a signal handler. */
+uint64_t *trace_find_return(uint64_t rip, uint64_t rsp, uint64_t rbp);
 
 /* A view of an image or a file was unmapped, or is about to be: what is known of code there, and
  * stacks through it, are forgotten. */

@@ -68,13 +68,12 @@ static bool step_out(struct registers *at)
 	return true;
 }
 
-uint64_t *trace_find_return(uint64_t rip, uint64_t rsp, uint64_t rbp,
-			    bool (*is_outside)(uint64_t address))
+uint64_t *trace_find_return(uint64_t rip, uint64_t rsp, uint64_t rbp)
 {
 	struct registers at = { rip, rsp, rbp, false };
 
 	for (int i = 0; i < FRAMES_MAX && step_out(&at); i++)
-		if (is_outside(at.rip))
+		if (cfi_find(at.rip - 1).kind == CFI_NO_MODULE)
 			return (uint64_t *)at.rsp - 1;
 	return NULL;
 }

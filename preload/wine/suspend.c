@@ -3,13 +3,13 @@
 
 /* Wine's server suspends a thread by a signal:
  *
- *   SIGUSR1 in our code --> the return address to the stub becomes a trap's; SIGUSR1 is blocked
- *                           in the interrupted context, and sent again
+ *   SIGUSR1 in our code --> the return address to Windows code becomes a trap's; SIGUSR1 is
+ *                           blocked in the interrupted context, and sent again
  *        ... the call ends, returns to the trap ...
  *   SIGTRAP             --> rip is the true return address again, SIGUSR1 is let in there
  *
  * traps:     int3 | int3 | ...       64 of them, one for each thread that is on its way
- * originals: 0    | the stub | ...   where they lead; 0: free
+ * originals: 0    | a stub | ...     where they lead; 0: free
  *
  * A thread that is terminated on its way keeps its trap. When there are none, or the way out is not
  * found, the thread is suspended where it is. No lock. */
@@ -24,7 +24,6 @@
 #include <ucontext.h>
 
 #include "preload/native/handlers.h"
-#include "preload/pe/hook.h"
 #include "trace/trace.h"
 
 #define TRAPS 64
@@ -65,7 +64,7 @@ static bool is_for_later(int signal, ucontext_t *context)
 	if (signal != SIGUSR1)
 		return false;
 	slot = trace_find_return((uint64_t)registers[REG_RIP], (uint64_t)registers[REG_RSP],
-				 (uint64_t)registers[REG_RBP], hook_holds);
+				 (uint64_t)registers[REG_RBP]);
 	trap = slot ? take_trap(*slot) : 0;
 	if (!trap)
 		return false;
