@@ -17,7 +17,8 @@ passes() {
 }
 
 for program in conformance/virtual conformance/virtual_watch conformance/virtual_guard \
-	conformance/virtual_process stress/parking stress/vm stress/watch; do
+	conformance/virtual_process conformance/virtual_process_pages stress/parking stress/vm \
+	stress/watch; do
 	ok "$program" passes "$tests/$program"
 	grep '^not ok' "$scratch/out" | tap_note
 done

@@ -6,6 +6,10 @@
 
 #ifndef _WIN32
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/single_threaded.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -207,6 +211,114 @@ static void test_many(void)
 }
 
 #ifndef _WIN32
+/* Every call of the C library that has the kernel write: so many bytes into a page of the region.
+ * The socket's other end has sent bytes, the file has some. */
+static int sockets[2], file;
+static FILE *stream;
+
+ssize_t __read_chk(int, void *, size_t, size_t);
+ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
+ssize_t __recv_chk(int, void *, size_t, size_t, int);
+ssize_t __recvfrom_chk(int, void *, size_t, size_t, int, struct sockaddr *, socklen_t *);
+size_t __fread_chk(void *, size_t, size_t, size_t, FILE *);
+
+static BOOL call_vector(char *at, ssize_t (*call)(const struct iovec *, int))
+{
+	struct iovec pieces[2] = { { at, 4 }, { at + 8, 4 } };
+
+	return call(pieces, 2) == 8;
+}
+
+static ssize_t vector_read(const struct iovec *pieces, int count)
+{
+	return readv(sockets[0], pieces, count);
+}
+
+static ssize_t vector_pread(const struct iovec *pieces, int count)
+{
+	return preadv(file, pieces, count, 0);
+}
+
+static ssize_t vector_pread_2(const struct iovec *pieces, int count)
+{
+	return preadv2(file, pieces, count, 0, 0);
+}
+
+static ssize_t vector_recvmsg(const struct iovec *pieces, int count)
+{
+	struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count };
+
+	return recvmsg(sockets[0], &message, 0);
+}
+
+static ssize_t vector_recvmmsg(const struct iovec *pieces, int count)
+{
+	struct mmsghdr message = { .msg_hdr = { .msg_iov = (struct iovec *)pieces,
+						.msg_iovlen = (size_t)count } };
+
+	return recvmmsg(sockets[0], &message, 1, 0, NULL) == 1 ? (ssize_t)message.msg_len : -1;
+}
+
+static BOOL call(int row, char *at)
+{
+	switch (row) {
+	case 0:
+		return read(sockets[0], at, 8) == 8;
+	case 1:
+		return pread(file, at, 8, 0) == 8;
+	case 2:
+		return recv(sockets[0], at, 8, 0) == 8;
+	case 3:
+		return recvfrom(sockets[0], at, 8, 0, NULL, NULL) == 8;
+	case 4:
+		return call_vector(at, vector_read);
+	case 5:
+		return call_vector(at, vector_pread);
+	case 6:
+		return call_vector(at, vector_pread_2);
+	case 7:
+		return call_vector(at, vector_recvmsg);
+	case 8:
+		return call_vector(at, vector_recvmmsg);
+	case 9:
+		return getrandom(at, 8, 0) == 8;
+	case 10:
+		return fread(at, 1, PAGE, stream) == PAGE;
+	case 11:
+		return fgets(at, PAGE, stream) == at;
+	case 12:
+		return __read_chk(sockets[0], at, 8, 8) == 8;
+	case 13:
+		return __pread_chk(file, at, 8, 0, 8) == 8;
+	case 14:
+		return __recv_chk(sockets[0], at, 8, 8, 0) == 8;
+	case 15:
+		return __recvfrom_chk(sockets[0], at, 8, 8, 0, NULL, NULL) == 8;
+	default:
+		return __fread_chk(at, PAGE, 1, PAGE, stream) == PAGE;
+	}
+}
+
+static void test_calls(void)
+{
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets))
+		return;
+	file = open("/proc/self/exe", O_RDONLY);
+	stream = fopen("/proc/self/exe", "r");
+	setvbuf(stream, NULL, _IONBF, 0);
+	for (int row = 0; row <= 16; row++) {
+		ResetWriteWatch(watched, REGION);
+		ok(send(sockets[1], "eight...", 8, 0) == 8 && call(row, watched + 3 * PAGE),
+		   "call %d of the C library is served", row);
+		recv(sockets[0], watched, 8, MSG_DONTWAIT);
+		ok((written(WRITE_WATCH_FLAG_RESET) & ~1u) == 8, "call %d is noticed", row);
+	}
+	fclose(stream);
+	close(file);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
 /* What the child lists, as its exit status. */
 static int in_child(int page)
 {
@@ -302,6 +414,7 @@ int main(void)
 	test_arguments();
 	test_nt();
 #ifndef _WIN32
+	test_calls();
 	test_fork();
 	test_closed();
 #endif
