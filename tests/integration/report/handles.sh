@@ -36,5 +36,6 @@ GlobalDiscard 10
 LocalAlloc 10" "each function is counted"
 is "$(ask report '[(e["misuse"], e["function"]) for e in it["errors"]]')" \
 	"freed already GlobalFree" "a handle is freed twice"
-is "$(ask report '[(e["stack"][0]["function"],) for e in it["errors"]]')" free_twice "where that was"
+is "$(ask report '[(e["stack"][0]["function"],) for e in it["errors"]]')" \
+	free_twice "where that was"
 tap_done
