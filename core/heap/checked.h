@@ -13,7 +13,7 @@
  * blocks in pattern layout, too.
  *
  * Such blocks have nothing to do with the pages and fronts of unchecked ones, so that no usual path
- * finds one there. HeapLock keeps a heap's calls out as they begin; one that is under way ends. */
+ * finds one there. */
 
 #ifndef VADTRACE_CORE_HEAP_CHECKED_H
 #define VADTRACE_CORE_HEAP_CHECKED_H

@@ -49,6 +49,7 @@ struct heap {
 	_Atomic(size_t) taken_bytes;
 	struct heap_hold hold;
 	uint32_t compatibility; /* HeapCompatibilityInformation */
+	uint32_t checked_calls; /* that are under way on a checked heap; atomic */
 	bool is_checked;        /* from its first block on: its blocks are those of checked.h */
 	bool is_vault;          /* where checked blocks lie: in no list that a program gets */
 };

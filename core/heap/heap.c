@@ -17,6 +17,7 @@
 #include "core/heap/blocks.h"
 #include "core/heap/checked.h"
 #include "core/heap/descriptor.h"
+#include "core/heap/hold.h"
 #include "core/heap/quick.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
@@ -111,8 +112,11 @@ static void *allocate_checked(struct heap *heap, uint32_t flags, const struct bl
 		.alignment_bytes = BLOCK_BYTES_MIN,
 		.is_zero = (flags | heap->force_flags) & HEAP_ZERO_MEMORY,
 	};
-	void *block = checked_take(&request);
+	void *block;
 
+	hold_call_begins(heap);
+	block = checked_take(&request);
+	hold_call_ends(heap);
 	set_status(status, block ? STATUS_SUCCESS : STATUS_NO_MEMORY);
 	return block;
 }
@@ -182,8 +186,12 @@ struct page *heap_page_of(const struct heap *heap, const void *block)
 
 static NTSTATUS release_checked(struct heap *heap, void *block)
 {
-	return checked_return(heap, block) == MISUSE_NONE ? STATUS_SUCCESS
-							  : STATUS_INVALID_PARAMETER;
+	enum misuse misuse;
+
+	hold_call_begins(heap);
+	misuse = checked_return(heap, block);
+	hold_call_ends(heap);
+	return misuse == MISUSE_NONE ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
 static NTSTATUS release_entered(struct heap *heap, struct front *front, void *block)
@@ -325,7 +333,10 @@ void *heap_reallocate(struct heap *heap, uint32_t flags, void *block, size_t siz
 		return fail(status, STATUS_INVALID_HANDLE);
 	if (unlikely(heap->is_checked)) {
 		heap_leave(front);
-		return checked_resize(heap, flags, block, size_bytes, status);
+		hold_call_begins(heap);
+		block = checked_resize(heap, flags, block, size_bytes, status);
+		hold_call_ends(heap);
+		return block;
 	}
 	result = resize_entered(heap, flags, block, size_bytes, &info, &is_done);
 	heap_leave(front);

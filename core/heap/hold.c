@@ -15,6 +15,9 @@
 #include "core/heap/thread.h"
 #include "core/os/os.h"
 
+#define CALL_NS_MAX UINT64_C(1000000000)
+#define WAIT_NS 20000
+
 void hold_wait(struct heap *heap)
 {
 	struct heap_hold *hold = &heap->hold;
@@ -41,18 +44,43 @@ static bool try_to_hold(struct heap_hold *hold)
 					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
+void hold_call_begins(struct heap *heap)
+{
+	for (;;) {
+		__atomic_fetch_add(&heap->checked_calls, 1, __ATOMIC_SEQ_CST);
+		if (!heap_is_held_by_another(heap))
+			return;
+		hold_call_ends(heap);
+		hold_wait(heap);
+	}
+}
+
+void hold_call_ends(struct heap *heap)
+{
+	__atomic_fetch_sub(&heap->checked_calls, 1, __ATOMIC_SEQ_CST);
+}
+
+static void wait_for_calls(struct heap *heap)
+{
+	uint64_t end_ns = os_clock_ns() + CALL_NS_MAX;
+
+	threads_wait_for_calls(heap);
+	while (__atomic_load_n(&heap->checked_calls, __ATOMIC_SEQ_CST) && os_clock_ns() < end_ns)
+		os_sleep(WAIT_NS);
+}
+
 void hold_acquire(struct heap *heap)
 {
 	while (!try_to_hold(&heap->hold))
 		hold_wait(heap);
 	if (heap->hold.depth++ == 0)
-		threads_wait_for_calls(heap);
+		wait_for_calls(heap);
 }
 
 void hold_seize(struct heap *heap)
 {
 	__atomic_store_n(&heap->hold.holder, os_thread_token(), __ATOMIC_SEQ_CST);
-	threads_wait_for_calls(heap);
+	wait_for_calls(heap);
 }
 
 bool hold_release(struct heap *heap)
@@ -73,6 +101,7 @@ bool hold_release(struct heap *heap)
 void hold_fork_child(struct heap *heap)
 {
 	heap->hold.waiters = 0;
+	heap->checked_calls = 0;
 	if (!heap_is_held_by_another(heap))
 		return;
 	heap->hold.depth = 0;

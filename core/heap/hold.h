@@ -16,6 +16,10 @@ void hold_acquire(struct heap *heap);
 bool hold_release(struct heap *heap);
 /* The same, whoever holds it: for a heap that is about to end. */
 void hold_seize(struct heap *heap);
+/* Around a call on a checked heap, which marks no front: the first waits while another thread holds
+ * the heap, and hold_acquire waits for the second, for a second at most. */
+void hold_call_begins(struct heap *heap);
+void hold_call_ends(struct heap *heap);
 /* In a forked child: the other threads are gone, and what they held is free. */
 void hold_fork_child(struct heap *heap);
 

@@ -1,16 +1,25 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Random calls of both faces against a model that knows each block's size and contents. */
+/* Random calls of both faces against a model that knows each block's size and contents. Built once
+ * for each way in which blocks are checked. */
 
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/heap/checked.h"
 #include "core/heap/heap.h"
 #include "tests/lib/tap.h"
 
 #define SLOTS 3000
+
+/* Blocks that are checked are slow. */
+#ifdef CHECK
+#define STEPS 30000
+#else
+#define CHECK CHECKED_NOT
 #define STEPS 400000
+#endif
 
 /* One live block, filled with its pattern; address NULL: none. */
 struct slot {
@@ -182,6 +191,10 @@ static void give_all_back(void)
 	heap_check();
 	heap_trim();
 	heap_check();
+	if (CHECK != CHECKED_NOT) {
+		ok(heap_validate(heaps[0], NULL), "the process heap is whole");
+		return;
+	}
 	heap_get_statistics(&statistics);
 	ok_equal(statistics.large_count, 0, "no large block is left");
 	ok(statistics.reserved_bytes <= 8u << 20, "the segments went back");
@@ -189,6 +202,7 @@ static void give_all_back(void)
 
 int main(void)
 {
+	checked_start(CHECK, /* quarantine */ 4 << 20);
 	heaps[0] = heap_process();
 	heaps[1] = heap_create(0, 0, 0, NULL);
 	heaps[2] = heap_create(0, 0, 0, NULL);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/status.h"
+#include "core/heap/checked.h"
 #include "core/heap/heap.h"
 #include "core/host.h"
 #include "core/win32/rtl_heap.h"
@@ -19,7 +20,14 @@
 #define HEAPS 4
 #define THREADS 4
 #define GENERATIONS 3
+
+/* Blocks that are checked are slow. */
+#ifdef CHECK
+#define STEPS 1000
+#else
+#define CHECK CHECKED_NOT
 #define STEPS 20000
+#endif
 #define SHARED 256
 
 static HANDLE heaps[HEAPS];
@@ -207,7 +215,12 @@ int main(void)
 	uint64_t looks = 0, heaps_gone = 0;
 	NTSTATUS status;
 
+	/* Nobody wants to read a report of each refused block. */
+	const struct misuse_host host = { .log_path = "/dev/null" };
+
 	random_start();
+	misuse_set_host(&host);
+	checked_start(CHECK, /* quarantine */ 1 << 20);
 	heaps[0] = heap_process();
 	heaps[1] = rtl_create_heap(API_HeapCreate, 0, 0, 0, &status);
 	heaps[2] = rtl_create_heap(API_HeapCreate, 0, 0, 64 << 20, &status);
