@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* churn THREADS PAIRS: each thread does PAIRS times malloc and free, from 64 call stacks about 16
- * frames deep, with 64 blocks alive. Prints on one line what it knows of itself:
+/* churn THREADS PAIRS [LEVELS]: each thread does PAIRS times malloc and free, from 64 call stacks
+ * of 6 + 2 * LEVELS frames (LEVELS is 5 to 64, or 6), with 64 blocks alive. Prints on one line what
+ * it knows of itself:
  *
  *   events wall_ns cpu_ns      of the loops alone: no start, no end of the process */
 
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LIVE_BLOCKS = 64, LEVELS = 6 };
+enum { LIVE_BLOCKS = 64, LEVELS_MIN = 5, LEVELS_MAX = 64, PATHS = 64 };
+
+static unsigned levels = 6;
 
 /* One thread's work.
  *  - blocks[i] is NULL or a block of its own. */
@@ -56,13 +59,13 @@ static __attribute__((noinline)) void go_right(struct work *work, unsigned path,
 	KEEP_FRAME();
 }
 
-/* Bit `level` of the path chooses the way: 2^LEVELS call stacks of one depth. */
+/* Bit `level` of the path chooses the way: call stacks of one depth. */
 static __attribute__((noinline)) void descend(struct work *work, unsigned path, unsigned level)
 {
-	if (level == LEVELS) {
+	if (level == levels) {
 		for (int i = 0; i < 16; i++)
 			churn_block(work);
-	} else if (path >> level & 1) {
+	} else if (path >> level % 6 & 1) {
 		go_right(work, path, level + 1);
 	} else {
 		go_left(work, path, level + 1);
@@ -75,7 +78,7 @@ static void *churn(void *argument)
 	struct work *work = argument;
 
 	for (unsigned path = 0; work->next < work->pairs; path++)
-		descend(work, path % (1u << LEVELS), 0);
+		descend(work, path % PATHS, 0);
 	for (int i = 0; i < LIVE_BLOCKS; i++)
 		free(work->blocks[i]);
 	return NULL;
@@ -83,12 +86,14 @@ static void *churn(void *argument)
 
 int main(int argc, char **argv)
 {
-	int threads = argc == 3 ? atoi(argv[1]) : 0;
-	uint64_t pairs = argc == 3 ? strtoull(argv[2], NULL, 10) : 0, wall, cpu;
+	int threads = argc >= 3 ? atoi(argv[1]) : 0;
+	uint64_t pairs = argc >= 3 ? strtoull(argv[2], NULL, 10) : 0, wall, cpu;
 	pthread_t ids[64];
 
-	if (threads < 1 || threads > 64 || !pairs) {
-		fputs("usage: churn THREADS PAIRS\n", stderr);
+	if (argc == 4)
+		levels = (unsigned)atoi(argv[3]);
+	if (threads < 1 || threads > 64 || !pairs || levels < LEVELS_MIN || levels > LEVELS_MAX) {
+		fputs("usage: churn THREADS PAIRS [LEVELS]\n", stderr);
 		return 2;
 	}
 	pairs = (pairs + 15) / 16 * 16;

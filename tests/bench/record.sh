@@ -5,7 +5,7 @@
 # What recording costs: vadtrace record beside heaptrack (raw recording only) and LTTng's own
 # liblttng-ust-libc-wrapper, on the same programs, in turn, round after round.
 #
-#   record.sh [--rounds N] [--pairs N]
+#   record.sh [--rounds N] [--pairs N] [--larson SCALE]
 #
 # The wrapper records no call stacks; we and heaptrack do. All lose nothing: channels block.
 
@@ -14,12 +14,14 @@ set -euo pipefail
 
 rounds=5
 pairs=500000
+larson_scale=10
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) rounds=$2 ;;
 	--pairs) pairs=$2 ;;
+	--larson) larson_scale=$2 ;;
 	*)
-		echo "usage: record.sh [--rounds N] [--pairs N]" >&2
+		echo "usage: record.sh [--rounds N] [--pairs N] [--larson SCALE]" >&2
 		exit 2
 		;;
 	esac
@@ -32,16 +34,20 @@ wrapper=$(find /usr/lib /usr/local/lib -name 'liblttng-ust-libc-wrapper.so.*' 2>
 	head -n 1)
 [ -z "$wrapper" ] || ways+=" wrapper"
 
-# run WAY COMMAND...: the command's output passes through.
+# run WAY COMMAND...: the command's output passes through. Recorder and command are run by the
+# words of `under`.
+under=()
 run() {
 	local way=$1
 
 	shift
 	rm -rf "$work/trace"
 	case $way in
-	bare) "$@" ;;
-	vadtrace) "$vadtrace" record -q -o "$work/trace" -- "$@" ;;
-	vadtrace-no-stacks) "$vadtrace" record -q --stack-depth 0 -o "$work/trace" -- "$@" ;;
+	bare) "${under[@]}" "$@" ;;
+	vadtrace) "${under[@]}" "$vadtrace" record -q -o "$work/trace" -- "$@" ;;
+	vadtrace-no-stacks)
+		"${under[@]}" "$vadtrace" record -q --stack-depth 0 -o "$work/trace" -- "$@"
+		;;
 	heaptrack) run_heaptrack "$@" ;;
 	wrapper) run_wrapper "$@" ;;
 	esac
@@ -50,7 +56,7 @@ run() {
 # heaptrack prints about itself around the program's output.
 run_heaptrack() {
 	mkdir "$work/trace"
-	heaptrack --raw -o "$work/trace/heaptrack" "$@" >"$work/heaptrack.out"
+	"${under[@]}" heaptrack --raw -o "$work/trace/heaptrack" "$@" >"$work/heaptrack.out"
 	grep -E '^[0-9]+ [0-9]+ [0-9]+$' "$work/heaptrack.out" || true
 }
 
@@ -66,7 +72,7 @@ run_wrapper() {
 		lttng enable-event -s "$name" -u -c bench 'lttng_ust_libc:*'
 		lttng start "$name"
 	} >"$work/lttng.log" 2>&1
-	env LD_PRELOAD="$wrapper" LTTNG_UST_ALLOW_BLOCKING=1 LTTNG_UST_REGISTER_TIMEOUT=-1 "$@" ||
+	"${under[@]}" env LD_PRELOAD="$wrapper" LTTNG_UST_ALLOW_BLOCKING=1 LTTNG_UST_REGISTER_TIMEOUT=-1 "$@" ||
 		status=$?
 	lttng destroy "$name" >>"$work/lttng.log" 2>&1
 	return $status
@@ -74,12 +80,12 @@ run_wrapper() {
 
 # --- The churn program: nanoseconds per event -------------------------------------------------
 
-# churn_round THREADS: one line "events wall cpu" per way, added to $work/churn-WAY.
+# churn_round THREADS LEVELS: one line "events wall cpu" per way, added to $work/churn-WAY.
 churn_round() {
 	local way
 
 	for way in $ways; do
-		run "$way" "$churn" "$1" "$pairs" >>"$work/churn-$way"
+		run "$way" "$churn" "$1" "$pairs" "$2" >>"$work/churn-$way"
 	done
 }
 
@@ -90,14 +96,14 @@ per_event() {
 }
 
 churn_table() {
-	local threads=$1 way ours round
+	local threads=$1 levels=$2 way ours round
 
 	rm -f "$work"/churn-*
 	for ((round = 0; round < rounds; round++)); do
-		churn_round "$threads"
+		churn_round "$threads" "$levels"
 	done
-	printf '\nchurn, %d thread(s), %d events a run, stacks of 18 frames\n\n' "$threads" \
-		$((2 * pairs * threads))
+	printf '\nchurn, %d thread(s), %d events a run, stacks of %d frames\n\n' "$threads" \
+		$((2 * pairs * threads)) $((6 + 2 * levels))
 	printf '| recorder | ns per event, wall | ns per event, CPU | of vadtrace |\n'
 	printf '|---|---|---|---|\n'
 	ours=$(per_event vadtrace 2)
@@ -108,46 +114,105 @@ churn_table() {
 	done
 }
 
-# --- Real programs: seconds -------------------------------------------------------------------
+# --- Whole programs: seconds, and nanoseconds per event -----------------------------------------
 
-# wall_seconds NAME WAY
-wall_seconds() {
-	local command start=$EPOCHREALTIME
+# usage NAME WAY COMMAND...: adds "wall_ns user_ns system_ns peak" of recorder and program.
+usage() {
+	local name=$1 way=$2
 
-	set_command "$1"
-	run "$2" "${command[@]}" >/dev/null 2>"$work/stderr" || {
-		echo "bench: $1 fails under $2" >&2
+	shift 2
+	under=("$measure" "$work/usage")
+	run "$way" "$@" >/dev/null 2>"$work/stderr" || {
+		echo "bench: $name fails under $way" >&2
 		cat "$work/stderr" >&2
 	}
-	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'
+	under=()
+	cat "$work/usage" >>"$work/usage-$name-$way"
 }
 
-program_table() {
-	local name=$1 way round bare ours wall
+# wall NAME WAY, cpu NAME WAY: the median in nanoseconds.
+wall() {
+	column "$work/usage-$1-$2" 1 | median
+}
 
-	rm -f "$work"/wall-*
+cpu() {
+	awk '{ print $2 + $3 }' "$work/usage-$1-$2" | median
+}
+
+# added FIGURE NAME WAY: what the recorder adds, without its start and end.
+added() {
+	awk -v a="$("$1" "$2" "$3")" -v b="$("$1" "$2" bare)" -v c="$("$1" true "$3")" \
+		-v d="$("$1" true bare)" 'BEGIN { print a - b - (c - d) }'
+}
+
+# events COMMAND...: of the program's heaps, in a recording of it.
+events() {
+	run vadtrace "$@" >/dev/null 2>&1
+	"$vadtrace" report --json "$work/trace" | /usr/bin/python3 -c 'import json, sys
+totals = json.load(sys.stdin)["totals"]
+print(totals["allocate_calls"] + totals["free_calls"] + 2 * totals["realloc_calls"])'
+}
+
+measure_program() {
+	local name=$1 round way
+
+	shift
 	for ((round = 0; round < rounds; round++)); do
 		for way in $ways; do
-			wall_seconds "$name" "$way" >>"$work/wall-$way"
+			usage "$name" "$way" "$@"
 		done
 	done
-	bare=$(median <"$work/wall-bare")
-	ours=$(median <"$work/wall-vadtrace")
+}
+
+program_rows() {
+	local name=$1 way count bare ours
+
+	set_command "$name"
+	# The compiler proper: what g++ starts is not recorded.
+	[ "$name" != g++ ] || command=("$(g++ -print-prog-name=cc1plus)" -quiet -O1 -o /dev/null
+		"$work/input.cc")
+	measure_program "$name" "${command[@]}"
+	count=$(events "${command[@]}")
+	bare=$(wall "$name" bare)
+	ours=$(wall "$name" vadtrace)
 	for way in $ways; do
-		wall=$(median <"$work/wall-$way")
-		printf '| %s | %s | %.2f | %s | %s |\n' "$name" "$way" "$wall" \
-			"$(ratio "$wall" "$bare")" "$(ratio "$wall" "$ours")"
+		printf '| %s | %s | %.2f | %s | %s | %.0f |\n' "$name" "$way" \
+			"$(awk -v ns="$(wall "$name" "$way")" 'BEGIN { print ns / 1e9 }')" \
+			"$(ratio "$(wall "$name" "$way")" "$bare")" \
+			"$(ratio "$(wall "$name" "$way")" "$ours")" \
+			"$(awk -v ns="$(added cpu "$name" "$way")" -v events="$count" \
+				'BEGIN { print ns / events }')"
+	done
+}
+
+larson_rows() {
+	local way
+
+	measure_program larson "$VADTRACE_BUILDDIR/tests/bench/malloc" larson "$larson_scale"
+	for way in $ways; do
+		printf '| larson | %s | %s |\n' "$way" "$(awk -v bare="$(wall larson bare)" \
+			-v added="$(added wall larson "$way")" \
+			'BEGIN { printf "%.2f", bare / (bare + (added > 0 ? added : 0)) }')"
 	done
 }
 
 need_session_daemon
 make_inputs 3
+make_more_inputs 1
 machine_line
 printf 'medians of %d rounds; a round runs each once, in turn\n' "$rounds"
-churn_table 1
-churn_table 2
-printf '\nwhole programs, with start and end of the recording\n\n'
-printf '| program | recorder | seconds, wall | of bare | of vadtrace |\n|---|---|---|---|---|\n'
-for name in $real_programs; do
-	! command -v "$name" >/dev/null || program_table "$name"
+churn_table 1 6
+churn_table 2 6
+churn_table 1 5
+churn_table 1 13
+churn_table 2 13
+printf '\nwhole programs; seconds with start and end of the recording, CPU without\n\n'
+printf '| program | recorder | seconds, wall | of bare | of vadtrace | ns of CPU per event |\n'
+printf '|---|---|---|---|---|---|\n'
+measure_program true true
+for name in $real_programs g++; do
+	! command -v "$name" >/dev/null || program_rows "$name"
 done
+printf '\ntwo threads that replace blocks of each other (larson), without start and end\n\n'
+printf '| program | recorder | throughput of bare |\n|---|---|---|\n'
+larson_rows

@@ -13,11 +13,14 @@ has_row() {
 }
 
 ok "record.sh runs" bash -c \
-	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 >"$2" 2>&1 || { cat "$2"; false; }' \
+	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 --larson 1 >"$2" 2>&1 || { cat "$2"; false; }' \
 	record "$VADTRACE_SRCDIR" "$scratch/record"
 for way in vadtrace heaptrack wrapper; do
 	ok "record.sh has figures of $way" has_row "$scratch/record" "$way"
-	ok "record.sh has figures of lua5.4 with $way" has_row "$scratch/record" "lua5.4 \| $way"
+	for program in lua5.4 g\\+\\+ larson; do
+		ok "record.sh has figures of $program with $way" \
+			has_row "$scratch/record" "$program \| $way"
+	done
 done
 ok "report.sh runs" bash -c \
 	'"$1/tests/bench/report.sh" --rounds 1 --events 100000 >"$2" 2>&1 || { cat "$2"; false; }' \

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 
 # Memory calls of a Windows program on plain Wine and with the preloaded object in each mode, when
-# nobody records: the ways take turns, medians of the rounds.
+# nobody records and while it is recorded: the ways take turns, medians of the rounds.
 #
 #   wine.sh [--rounds N]
 
@@ -20,7 +20,8 @@ set -- # not for the files that are read now
 . "$VADTRACE_SRCDIR/tests/integration/wine/lib.sh"
 trap 'rm -rf "$scratch"; finish' EXIT
 start_wine
-ways="bare preload-route preload-observe"
+need_session_daemon
+ways="bare preload-route preload-observe record-route record-observe"
 
 for ((round = 0; round < rounds; round++)); do
 	for way in $ways; do
@@ -42,4 +43,15 @@ for name in $(awk '!seen[$1]++ { print $1 }' "$scratch/bare.rows"); do
 	awk -v name="$name" -v a="$(figure bare "$name")" -v b="$(figure preload-route "$name")" \
 		-v c="$(figure preload-observe "$name")" 'BEGIN {
 		printf "| %s | %.0f | %.0f | %.2f | %.0f | %.2f |\n", name, a, b, a / b, c, a / c }'
+done
+
+printf '\nnanoseconds that a recording with call stacks adds to each heap call\n\n'
+printf '| calls | route | observe |\n|---|---|---|\n'
+for name in HeapAlloc+HeapFree heap-mix; do
+	printf '| %s' "$name"
+	for mode in route observe; do
+		awk -v a="$(figure "record-$mode" "$name")" -v b="$(figure "preload-$mode" "$name")" \
+			'BEGIN { printf " | %.0f", (a - b) / 2 }'
+	done
+	printf ' |\n'
 done
