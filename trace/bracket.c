@@ -95,7 +95,7 @@ static struct thread *take_free_locked(void)
 	if (thread)
 		free_threads = thread->next_free;
 	else
-		thread = memory_take(sizeof(*thread));
+		thread = memory_map_sparse(sizeof(*thread));
 	return thread;
 }
 

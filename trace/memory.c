@@ -37,6 +37,15 @@ void *memory_map(size_t size_bytes)
 	return address < 0 && address > -4096 ? NULL : (void *)address;
 }
 
+void *memory_map_sparse(size_t size_bytes)
+{
+	void *memory = memory_map(size_bytes);
+
+	if (memory)
+		system_call4(SYS_madvise, (long)memory, (long)size_bytes, MADV_NOHUGEPAGE, 0);
+	return memory;
+}
+
 void memory_unmap(void *memory, size_t size_bytes)
 {
 	system_call4(SYS_munmap, (long)memory, (long)size_bytes, 0, 0);

@@ -13,6 +13,8 @@
 
 /* Zero-filled pages; NULL when there are none. */
 void *memory_map(size_t size_bytes);
+/* The same for memory of which most is never touched: no huge page fills it. */
+void *memory_map_sparse(size_t size_bytes);
 void memory_unmap(void *memory, size_t size_bytes);
 
 /* A zero-filled piece, aligned to 16, that is never given back; NULL when there is no memory.

@@ -17,9 +17,11 @@
 void history_clear(struct history *history)
 {
 	history->bounds = (struct stack_bounds){ 0, 0 };
-	for (int i = 0; i < HISTORY_WALKS; i++) {
-		history->walks[i].count = 0;
-		history->walks[i].known = NULL;
+	for (uint64_t left = history->used; left != 0; left &= left - 1) {
+		struct history_walk *walk = &history->walks[__builtin_ctzll(left)];
+
+		walk->count = 0;
+		walk->known = NULL;
 	}
 }
 

@@ -20,7 +20,7 @@
 #include "trace/stack/rules.h"
 #include "trace/stack/trace.h"
 
-#define HISTORY_WALKS 8
+#define HISTORY_WALKS 64
 #define HISTORY_FRAMES_MAX VADTRACE_STACK_DEPTH_MAX
 
 /* How a frame's caller is found. */
@@ -74,11 +74,16 @@ struct history_fresh {
 	struct history_frame frame;
 };
 
+_Static_assert(HISTORY_WALKS <= 64, "each has a bit");
+
 /* All zero: nothing is remembered. Owned by one thread, and by one walk at a time.
- *  - walks[i] is the last one that began at a pc of the program which selects i;
+ *  - walks[i] is the last one that began at a place of the stack which selects i: a call
+ *    that comes again finds the walk of the last time, whatever came between;
+ *  - bit i of `used`: walks[i] has been touched; the others take no memory;
  *  - fresh and unwound belong to the walk that is under way. */
 struct history {
 	struct stack_bounds bounds;
+	uint64_t used;
 	struct own_ways own_ways;
 	struct history_walk walks[HISTORY_WALKS];
 	struct history_fresh fresh[HISTORY_FRAMES_MAX];
@@ -105,15 +110,18 @@ bool history_is_valid(const struct history_walk *walk);
 /* Forgets the walk, which is out of date. */
 void history_renew(struct history_walk *walk, uint64_t epoch);
 
-/* The walk that began at `pc`, without what is out of date. */
-static inline struct history_walk *history_select(struct history *history, uint64_t pc)
+/* The walk that began at this place of the stack, without what is out of date. */
+static inline struct history_walk *history_select(struct history *history, uintptr_t place)
 {
-	uint32_t index = (uint32_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % HISTORY_WALKS;
+	uint64_t key = (place >> 4) * UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t index = (uint32_t)(key >> 40) % HISTORY_WALKS;
 	struct history_walk *walk = &history->walks[index];
 	uint64_t epoch = rules_epoch();
 
-	if (__builtin_expect(walk->epoch != epoch, 0))
+	if (__builtin_expect(walk->epoch != epoch, 0)) {
+		history->used |= UINT64_C(1) << index;
 		history_renew(walk, epoch);
+	}
 	return walk;
 }
 

@@ -572,7 +572,7 @@ struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity
 						: nothing(start);
 	if (at.pc == 0)
 		return nothing(start);
-	old = history_select(start->history, at.pc);
+	old = history_select(start->history, start->frame);
 	if (is_as_before(old, &at, &start->history->bounds, capacity))
 		return result_of(old);
 	return walk_anew(start, capacity, &at, old);
