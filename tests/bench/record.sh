@@ -72,7 +72,8 @@ run_wrapper() {
 		lttng enable-event -s "$name" -u -c bench 'lttng_ust_libc:*'
 		lttng start "$name"
 	} >"$work/lttng.log" 2>&1
-	"${under[@]}" env LD_PRELOAD="$wrapper" LTTNG_UST_ALLOW_BLOCKING=1 LTTNG_UST_REGISTER_TIMEOUT=-1 "$@" ||
+	"${under[@]}" env LD_PRELOAD="$wrapper" LTTNG_UST_ALLOW_BLOCKING=1 \
+		LTTNG_UST_REGISTER_TIMEOUT=-1 "$@" ||
 		status=$?
 	lttng destroy "$name" >>"$work/lttng.log" 2>&1
 	return $status
@@ -169,8 +170,8 @@ program_rows() {
 
 	set_command "$name"
 	# The compiler proper: what g++ starts is not recorded.
-	[ "$name" != g++ ] || command=("$(g++ -print-prog-name=cc1plus)" -quiet -O1 -o /dev/null
-		"$work/input.cc")
+	[ "$name" != g++ ] || command=("$(g++ -print-prog-name=cc1plus)" -quiet -D_GNU_SOURCE
+		-imultiarch "$(g++ -print-multiarch)" -O1 -o /dev/null "$work/input.cc")
 	measure_program "$name" "${command[@]}"
 	count=$(events "${command[@]}")
 	bare=$(wall "$name" bare)

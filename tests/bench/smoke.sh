@@ -13,7 +13,8 @@ has_row() {
 }
 
 ok "record.sh runs" bash -c \
-	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 --larson 1 >"$2" 2>&1 || { cat "$2"; false; }' \
+	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 --larson 1 >"$2" 2>&1 ||
+		{ cat "$2"; false; }' \
 	record "$VADTRACE_SRCDIR" "$scratch/record"
 for way in vadtrace heaptrack wrapper; do
 	ok "record.sh has figures of $way" has_row "$scratch/record" "$way"

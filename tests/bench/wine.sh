@@ -50,7 +50,8 @@ printf '| calls | route | observe |\n|---|---|---|\n'
 for name in HeapAlloc+HeapFree heap-mix; do
 	printf '| %s' "$name"
 	for mode in route observe; do
-		awk -v a="$(figure "record-$mode" "$name")" -v b="$(figure "preload-$mode" "$name")" \
+		awk -v a="$(figure "record-$mode" "$name")" \
+			-v b="$(figure "preload-$mode" "$name")" \
 			'BEGIN { printf " | %.0f", (a - b) / 2 }'
 	done
 	printf ' |\n'
