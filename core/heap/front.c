@@ -23,6 +23,9 @@
 
 /* What one carving puts into the free list: about a page of memory, so that little is touched. */
 #define CARVE_BYTES ((size_t)4096)
+/* A front that needs no pages asks the pool this often to give back what it does not need either.
+ */
+#define SLOW_CALLS_PER_LOOK 256
 /* Pages without blocks that a front keeps: to fetch one takes a lock, and to give it back another.
  */
 #define EMPTY_PAGES_MAX 8
@@ -193,6 +196,11 @@ static void give_empty(struct front *front, struct page *page)
 	front->empty_count++;
 }
 
+static struct pool *pool_of(const struct front *front)
+{
+	return (front->heap ? front->heap : heap_process())->pool;
+}
+
 static struct page *take_page(struct front *front, uint32_t size_class)
 {
 	struct heap *heap = front->heap ? front->heap : heap_process();
@@ -265,6 +273,8 @@ void *front_allocate_slow(struct front *front, uint32_t size_class)
 	front_drain(front);
 	block = allocate_from_queue(front, size_class);
 	end_change(front);
+	if (unlikely(++front->slow_calls % SLOW_CALLS_PER_LOOK == 0))
+		segments_decay(pool_of(front));
 	return block;
 }
 

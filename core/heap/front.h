@@ -44,7 +44,8 @@ struct front {
 	struct front *next;               /* while it is a spare one */
 	bool sized;
 	bool dirty;
-	uint32_t empty_count;
+	uint16_t empty_count;
+	uint16_t slow_calls;
 	struct page *empty; /* linked by `next` */
 	struct page_queue queues[CLASS_COUNT];
 };

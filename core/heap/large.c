@@ -187,6 +187,7 @@ void *large_take(const struct span_request *request, size_t alignment_bytes, boo
 		segment = reserve_locked(pool, offset, bytes, alignment_bytes);
 	if (segment)
 		block = set_up_locked(segment, offset, request);
+	pool_note_locked(pool);
 	lock_release(&pool->lock);
 	return block;
 }
@@ -234,6 +235,7 @@ void pool_return_large_locked(struct page *page)
 		return;
 	enlist_locked(segment, SEGMENTS_CACHED);
 	pool_shrink_cache_locked(pool, CACHE_BYTES + pool->large_bytes / 4);
+	pool_note_locked(pool);
 }
 
 bool large_return(struct page *page)

@@ -14,6 +14,8 @@
 /* The segments that get their memory in one way.
  *  - used_slices and dirty_slices count slices in spans and free ones that hold pages;
  *  - cached_bytes is the size of all regions in SEGMENTS_CACHED, newest first in the list;
+ *  - dirty_low and cached_low are the least that these two have been since decayed_ns: so much
+ *    nobody needed; `calls` counts what may be a reason to look at the clock;
  *  - reserved_bytes is what vm gave and has not got back.
  *  - pager and protect do not change while it has segments.
  * Guarded by: lock. */
@@ -24,6 +26,9 @@ struct pool {
 	struct segment *lists[SEGMENTS_LISTS];
 	size_t used_slices, dirty_slices;
 	size_t large_bytes, cached_bytes;
+	size_t dirty_low, cached_low;
+	uint64_t decayed_ns;
+	uint32_t calls;
 	size_t reserved_bytes, peak_reserved_bytes;
 };
 
@@ -46,6 +51,9 @@ void pool_choose_secret(void);
 /* Fills in a page for a span, or for a large block. */
 void pool_describe(struct page *page, const struct span_request *request);
 
+/* Something was taken or given back. Now and then, gives back to the system what nobody needed for
+ * a while. */
+void pool_note_locked(struct pool *pool);
 void pool_return_large_locked(struct page *page);
 /* Gives cached large regions back until they are no more than `keep_bytes`; whether there were. */
 bool pool_shrink_cache_locked(struct pool *pool, size_t keep_bytes);

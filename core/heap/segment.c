@@ -5,10 +5,10 @@
  *
  *   open list:  segments with a free slice    full list: segments with none
  *
- * A free span keeps its pages until the pool holds more of them than it should: then empty
- * segments are released and the free spans of others are discarded. One that had blocks is ready to
- * have them again: taken for the same class, it has its list of free blocks already. Guarded by:
- * the lock of the pool. */
+ * A free span keeps its pages until the pool holds more of them than it should, or has not needed
+ * them for a while: then empty segments are released and the free spans of others are discarded.
+ * One that had blocks is ready to have them again: taken for the same class, it has its list of
+ * free blocks already. Guarded by: the lock of the pool. */
 
 #include "core/heap/segment.h"
 
@@ -23,6 +23,11 @@
 #define ALL_SLICES (~(uint64_t)1)
 /* Dirty free slices that the pool always may keep: 32 MiB. */
 #define KEEP_SLICES ((size_t)512)
+/* What was free all this time goes back to the system, if it is 1 MiB at least; how many calls come
+ * before the clock is read again. */
+#define DECAY_NS ((uint64_t)50000000)
+#define DECAY_SLICES_MIN ((size_t)16)
+#define CALLS_PER_LOOK 16
 /* Lists of larger blocks are not kept: to follow one through memory that has left the cache is
  * slower than to make it anew, a few blocks at a time. */
 #define READY_BYTES_MAX ((size_t)64)
@@ -349,6 +354,7 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 	}
 	if (segment)
 		page = cut_locked(segment, first, request, is_zero);
+	pool_note_locked(request->pool);
 	lock_release(&request->pool->lock);
 	return page;
 }
@@ -397,6 +403,38 @@ static bool purge_locked(struct pool *pool, size_t keep_slices)
 	return found;
 }
 
+static void decay_locked(struct pool *pool)
+{
+	uint64_t now_ns = os_clock_ns();
+
+	if (now_ns - pool->decayed_ns < DECAY_NS)
+		return;
+	pool->decayed_ns = now_ns;
+	if (pool->dirty_low >= DECAY_SLICES_MIN)
+		purge_locked(pool, pool->dirty_slices - pool->dirty_low);
+	if (pool->cached_low)
+		pool_shrink_cache_locked(pool, pool->cached_bytes - pool->cached_low);
+	pool->dirty_low = pool->dirty_slices;
+	pool->cached_low = pool->cached_bytes;
+}
+
+void pool_note_locked(struct pool *pool)
+{
+	if (pool->dirty_slices < pool->dirty_low)
+		pool->dirty_low = pool->dirty_slices;
+	if (pool->cached_bytes < pool->cached_low)
+		pool->cached_low = pool->cached_bytes;
+	if (++pool->calls % CALLS_PER_LOOK == 0)
+		decay_locked(pool);
+}
+
+void segments_decay(struct pool *pool)
+{
+	lock_acquire(&pool->lock);
+	decay_locked(pool);
+	lock_release(&pool->lock);
+}
+
 static void return_locked(struct page *page)
 {
 	struct segment *segment = segment_of_page(page);
@@ -416,6 +454,7 @@ static void return_locked(struct page *page)
 	relist_locked(segment, SEGMENTS_OPEN);
 	if (pool->dirty_slices > KEEP_SLICES + pool->used_slices / 8)
 		purge_locked(pool, (KEEP_SLICES + pool->used_slices / 8) / 2);
+	pool_note_locked(pool);
 }
 
 void span_return(struct page *page)

@@ -42,6 +42,9 @@ bool large_return(struct page *page);
 void *large_resize(struct page *page, size_t size_bytes, size_t exact_bytes);
 void *large_block(const struct page *page);
 
+/* Called now and then by who needs no spans: what is free and was not needed for a while goes back
+ * to the system. */
+void segments_decay(struct pool *pool);
 /* Gives memory of free spans back to the system; returns whether there was any. */
 bool segments_trim(void);
 void segments_get_statistics(struct heap_statistics *statistics);
