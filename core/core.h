@@ -188,7 +188,8 @@ BOOL QueryMemoryResourceNotification(HANDLE ResourceNotificationHandle, PBOOL Re
 /* VirtualAlloc with more to ask for: where the region may lie, on which node, and placeholders.
  * Process NULL is the calling one. Requirements that cannot be
  * met together, come with an address, or come twice: ERROR_INVALID_PARAMETER; no room that meets
- * them: ERROR_NOT_ENOUGH_MEMORY. */
+ * them: ERROR_NOT_ENOUGH_MEMORY. Ordinary private memory may take a placeholder's place; large
+ * pages and windows for physical ones may not (ERROR_NOT_SUPPORTED). */
 PVOID VirtualAlloc2(HANDLE Process, PVOID BaseAddress, SIZE_T Size, ULONG AllocationType,
 		    ULONG PageProtection, MEM_EXTENDED_PARAMETER *ExtendedParameters,
 		    ULONG ParameterCount);

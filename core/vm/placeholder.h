@@ -13,7 +13,8 @@
 #define PLACEHOLDER_TYPES (MEM_RESERVE_PLACEHOLDER | MEM_REPLACE_PLACEHOLDER)
 
 /* Whether an allocation type that has one of PLACEHOLDER_TYPES can be: STATUS_INVALID_PARAMETER;
- * STATUS_NOT_SUPPORTED for windows and large pages in a placeholder's place. */
+ * STATUS_NOT_SUPPORTED for windows and large pages in a placeholder's place, which virtualalloc2
+ * allows for ordinary private memory only. */
 NTSTATUS placeholder_check(const void *base, uint32_t type, uint32_t protect);
 /* A region that was just reserved becomes one. */
 void placeholder_begin(struct vad *vad);

@@ -234,6 +234,20 @@ static void test_watch(void)
 }
 
 /* The same through VirtualAlloc2 and VirtualFree, with last errors. */
+/* MEM_REPLACE_PLACEHOLDER: "Replaces a placeholder with a normal private allocation. Only
+ * data/pf-backed section views are supported (no images, physical memory, etc.)." */
+static void test_only_ordinary(void)
+{
+	char *kept = keep(REGION);
+
+	ok_status(allocate(kept, REGION, REPLACE | MEM_PHYSICAL, PAGE_READWRITE),
+		  STATUS_NOT_SUPPORTED, "a window for physical pages");
+	ok_status(allocate(kept, REGION, REPLACE | MEM_COMMIT | MEM_LARGE_PAGES, PAGE_READWRITE),
+		  STATUS_NOT_SUPPORTED, "large pages");
+	expect_kept(kept, REGION, "neither takes its place");
+	release(kept, 0, MEM_RELEASE);
+}
+
 static void test_win32(void)
 {
 	typeof(&VirtualAlloc2) allocate2 = FUNCTION("kernelbase.dll", VirtualAlloc2);
@@ -277,6 +291,7 @@ int main(void)
 	test_coalesce();
 	test_ordinary();
 	test_watch();
+	test_only_ordinary();
 	test_win32();
 	return tap_done();
 }
