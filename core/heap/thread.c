@@ -355,8 +355,11 @@ void threads_fork_parent(void)
 	lock_release(&threads_lock);
 }
 
+/* A call that stopped between two steps may have a block in a list that still counts as live: all
+ * is counted anew before the front is used again. */
 static void forget_call(struct front *front)
 {
+	front->dirty |= __atomic_load_n(&front->busy, __ATOMIC_RELAXED) != 0;
 	__atomic_store_n(&front->busy, 0, __ATOMIC_RELEASE);
 }
 
