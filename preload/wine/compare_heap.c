@@ -8,6 +8,7 @@
 
 #include "core/base/status.h"
 #include "core/event.h"
+#include "core/heap/heap.h"
 #include "core/types.h"
 #include "preload/pe/hook.h"
 #include "preload/wine/difference.h"
@@ -20,6 +21,9 @@
 #define HEAP_SIGNATURE_OFFSET 0x10
 #define HEAP_SIGNATURE 0xffeeffeeu
 #define HEAP_FLAGS_OFFSET 0x70
+/* What stands behind a block where the heap has HEAP_TAIL_CHECKING_ENABLED, so often at least. */
+#define TAIL_FILL 0xab
+#define TAIL_BYTES 8
 /* Of a block that must be zero, so many bytes are looked at. */
 #define LOOKED_AT_BYTES 65536
 /* Of what a function answers as BOOLEAN. */
@@ -49,7 +53,7 @@ bool compare_is_heap(uint64_t heap)
 }
 
 /* 0 of what is no heap. */
-static uint32_t heap_flags(const struct hook_call *call)
+static uint32_t flags_of_heap(const struct hook_call *call)
 {
 	uint32_t flags;
 
@@ -83,7 +87,7 @@ static void compare_block(const struct hook_call *call, uint64_t size_bytes, uin
 /* No block: a heap that is to raise has not done so. */
 static void compare_failure(const struct hook_call *call)
 {
-	if (heap_flags(call) & HEAP_GENERATE_EXCEPTIONS)
+	if (flags_of_heap(call) & HEAP_GENERATE_EXCEPTIONS)
 		difference_in(call, "exception", 0, (uint32_t)STATUS_NO_MEMORY);
 }
 
@@ -125,9 +129,27 @@ void compare_destroyed(const struct hook_call *call)
 	difference_in(call, "is destroyed", !call->result, call->before);
 }
 
+/* Whether nobody has written behind a block, as far as its heap can tell. */
+static bool is_tail_whole(const struct hook_call *call)
+{
+	uint64_t block = call->arguments[2];
+	uint8_t tail[TAIL_BYTES];
+
+	if (!(flags_of_heap(call) & HEAP_TAIL_CHECKING_ENABLED))
+		return true;
+	if (!guest_read(tail, block + compare_size_heap(call->arguments[0], block), sizeof(tail)))
+		return false;
+	for (size_t i = 0; i < sizeof(tail); i++)
+		if (tail[i] != TAIL_FILL)
+			return false;
+	return true;
+}
+
 void compare_validated(const struct hook_call *call)
 {
-	difference_in(call, "result", (call->result & BOOLEAN_MASK) != 0, call->before);
+	bool is_valid = call->before && is_tail_whole(call);
+
+	difference_in(call, "result", (call->result & BOOLEAN_MASK) != 0, is_valid);
 }
 
 /* --- What is kept with blocks and heaps ------------------------------------------------------ */
@@ -184,7 +206,8 @@ static uint32_t compatibility(const struct hook_call *call)
 /* A heap of fixed size, or one that is not serialized, has no low-fragmentation form. */
 void compare_information(const struct hook_call *call)
 {
-	bool can_change = (heap_flags(call) & (HEAP_GROWABLE | HEAP_NO_SERIALIZE)) == HEAP_GROWABLE;
+	bool can_change =
+		(flags_of_heap(call) & (HEAP_GROWABLE | HEAP_NO_SERIALIZE)) == HEAP_GROWABLE;
 	bool is_done = (int32_t)call->result >= 0;
 	uint32_t value;
 
