@@ -4,7 +4,7 @@
 /* The C library's calls about signals, as a program finds them that links libvadcore: only in that
  * library; the preload has its own. Each looks its next implementation up once. */
 
-/* sysv_signal. */
+/* sysv_signal, sigset. */
 #define _GNU_SOURCE
 #include <stddef.h>
 
@@ -56,4 +56,14 @@ CORE_API signals_handler sysv_signal(int signal, signals_handler handler)
 CORE_API signals_handler __sysv_signal(int signal, signals_handler handler)
 {
 	return sysv_signal(signal, handler);
+}
+
+CORE_API signals_handler sigset(int signal, signals_handler handler)
+{
+	return signals_set(signal, handler, sigaction, sigprocmask);
+}
+
+CORE_API int sigignore(int signal)
+{
+	return signals_ignore(signal, sigaction);
 }

@@ -4,6 +4,8 @@
 /* From the C library's struct sigaction to the kernel's and back; masks without SIGSEGV. No state.
  */
 
+/* SIG_HOLD. */
+#define _GNU_SOURCE
 #include "core/signals.h"
 
 #include <errno.h>
@@ -103,4 +105,39 @@ signals_handler signals_signal(int signal, signals_handler handler, int flags,
 	if (!(flags & SA_NODEFER))
 		sigaddset(&action.sa_mask, signal);
 	return change_ours(&action, &old) ? old.sa_handler : next(signal, handler);
+}
+
+/* Whether the signal was blocked before; -1: it is none. */
+static int change_mask(int how, int signal, signals_mask_function mask)
+{
+	sigset_t set, before;
+
+	sigemptyset(&set);
+	if (sigaddset(&set, signal) != 0 || mask(how, &set, &before) != 0)
+		return -1;
+	return sigismember(&before, signal);
+}
+
+signals_handler signals_set(int signal, signals_handler handler, signals_action_function action,
+			    signals_mask_function mask)
+{
+	struct sigaction wanted = { .sa_flags = 0 }, before;
+	bool is_held = handler == SIG_HOLD;
+	int was_held;
+
+	wanted.sa_handler = handler;
+	if (action(signal, is_held ? NULL : &wanted, &before) != 0)
+		return SIG_ERR;
+	was_held = change_mask(is_held ? SIG_BLOCK : SIG_UNBLOCK, signal, mask);
+	if (was_held < 0)
+		return SIG_ERR;
+	return was_held ? SIG_HOLD : before.sa_handler;
+}
+
+int signals_ignore(int signal, signals_action_function action)
+{
+	struct sigaction wanted = { .sa_flags = 0 };
+
+	wanted.sa_handler = SIG_IGN;
+	return action(signal, &wanted, NULL);
 }

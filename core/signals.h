@@ -27,5 +27,10 @@ int signals_mask(int how, const sigset_t *set, sigset_t *old, signals_mask_funct
 /* signal and its kin, which differ in the flags of the action. */
 signals_handler signals_signal(int signal, signals_handler handler, int flags,
 			       signals_signal_function next);
+/* sigset, by what sigaction and sigprocmask are to the program. */
+signals_handler signals_set(int signal, signals_handler handler, signals_action_function action,
+			    signals_mask_function mask);
+/* sigignore. */
+int signals_ignore(int signal, signals_action_function action);
 
 #endif

@@ -94,3 +94,13 @@ CORE_API signals_handler __sysv_signal(int signal, signals_handler handler)
 {
 	return sysv_signal(signal, handler);
 }
+
+CORE_API signals_handler sigset(int signal, signals_handler handler)
+{
+	return signals_set(signal, handler, sigaction, sigprocmask);
+}
+
+CORE_API int sigignore(int signal)
+{
+	return signals_ignore(signal, sigaction);
+}

@@ -210,6 +210,22 @@ static void set_by_sysv_signal(void)
 	sysv_signal(SIGSEGV, on_signal);
 }
 
+static void set_by_sigset(void)
+{
+	sigset(SIGSEGV, on_signal);
+}
+
+static void set_after_hold(void)
+{
+	sigset(SIGSEGV, SIG_HOLD);
+	sigset(SIGSEGV, on_signal);
+}
+
+static void set_by_sigignore(void)
+{
+	sigignore(SIGSEGV);
+}
+
 static void set_siginfo(int flags)
 {
 	struct sigaction action = { .sa_flags = SA_SIGINFO | flags };
@@ -258,6 +274,9 @@ static const struct {
 	{ "signal", NONE, 0, handles_guard, 1, set_by_signal },
 	{ "signal, twice", NONE, 0, second_ends, 1, set_by_signal },
 	{ "sysv_signal, twice", NONE, 0, second_ends, SIGNALLED, set_by_sysv_signal },
+	{ "sigset, twice", NONE, 0, second_ends, 1, set_by_sigset },
+	{ "sigset, held before", NONE, 0, handles_guard, 1, set_after_hold },
+	{ "sigignore", NONE, 0, hears_nothing, 1, set_by_sigignore },
 };
 
 /* The program's mask and handler do not tell when core's came. */
