@@ -137,20 +137,21 @@ static_assert(sizeof(struct segment) <= SLICE_BYTES, "the header fits into its s
  * Written under the lock of the pool whose chunk it is, read by anyone. */
 #define CHUNK_COUNT ((uintptr_t)1 << (47 - SEGMENT_SHIFT))
 
-extern CORE_HIDDEN _Atomic(uint64_t) segment_chunks[CHUNK_COUNT / 64];
-/* A byte each, which is a test less than a bit where every free looks; the system gives memory for
- * the few pages only that are written. */
-extern CORE_HIDDEN _Atomic(bool) segment_heads[CHUNK_COUNT];
+typedef _Atomic(uint64_t) chunk_map[CHUNK_COUNT / 64];
+extern CORE_HIDDEN chunk_map segment_heads, segment_chunks;
 
 /* Differs from run to run, so that no program's data looks like a free block's mark. */
 extern CORE_HIDDEN uintptr_t segment_secret;
 
-static inline bool chunk_is_ours(uintptr_t chunk)
+static inline bool chunk_is_set(chunk_map map, uintptr_t chunk)
 {
 	return likely(chunk < CHUNK_COUNT) &&
-	       (atomic_load_explicit(&segment_chunks[chunk / 64], memory_order_relaxed) >>
-			(chunk % 64) &
-		1);
+	       (atomic_load_explicit(&map[chunk / 64], memory_order_relaxed) >> (chunk % 64) & 1);
+}
+
+static inline bool chunk_is_ours(uintptr_t chunk)
+{
+	return chunk_is_set(segment_chunks, chunk);
 }
 
 static inline struct segment *segment_of_page(const struct page *page)
@@ -161,10 +162,7 @@ static inline struct segment *segment_of_page(const struct page *page)
 /* Whether a segment's header is at the start of the chunk that `address` is in. */
 static inline bool segment_is_at(uintptr_t address)
 {
-	uintptr_t chunk = address >> SEGMENT_SHIFT;
-
-	return likely(chunk < CHUNK_COUNT) &&
-	       atomic_load_explicit(&segment_heads[chunk], memory_order_relaxed);
+	return chunk_is_set(segment_heads, address >> SEGMENT_SHIFT);
 }
 
 /* Whether there can be a block of ours at `address`. */

@@ -32,8 +32,7 @@
  * slower than to make it anew, a few blocks at a time. */
 #define READY_BYTES_MAX ((size_t)64)
 
-_Atomic(uint64_t) segment_chunks[CHUNK_COUNT / 64];
-_Atomic(bool) segment_heads[CHUNK_COUNT];
+chunk_map segment_heads, segment_chunks;
 uintptr_t segment_secret;
 
 #define POOL(page_protect)                                                              \
@@ -64,14 +63,14 @@ bool heap_owns(const void *address)
 	return chunk_is_ours((uintptr_t)address >> SEGMENT_SHIFT) || checked_owns(address);
 }
 
-static void map_set(uintptr_t chunk, bool value)
+static void map_set(chunk_map map, uintptr_t chunk, bool value)
 {
 	uint64_t bit = (uint64_t)1 << (chunk % 64);
 
 	if (value)
-		atomic_fetch_or_explicit(&segment_chunks[chunk / 64], bit, memory_order_relaxed);
+		atomic_fetch_or_explicit(&map[chunk / 64], bit, memory_order_relaxed);
 	else
-		atomic_fetch_and_explicit(&segment_chunks[chunk / 64], ~bit, memory_order_relaxed);
+		atomic_fetch_and_explicit(&map[chunk / 64], ~bit, memory_order_relaxed);
 }
 
 void pool_link_locked(struct segment *segment, enum segment_list_name list)
@@ -109,9 +108,9 @@ void pool_map_locked(const struct segment *segment, bool ours)
 	uintptr_t first = (uintptr_t)segment >> SEGMENT_SHIFT;
 	uintptr_t end = (uintptr_t)segment->region + segment->region_bytes;
 
-	atomic_store_explicit(&segment_heads[first], ours, memory_order_relaxed);
+	map_set(segment_heads, first, ours);
 	for (uintptr_t chunk = first; chunk << SEGMENT_SHIFT < end; chunk++)
-		map_set(chunk, ours);
+		map_set(segment_chunks, chunk, ours);
 }
 
 void pool_count_locked(struct pool *pool, size_t taken_bytes, size_t returned_bytes)
