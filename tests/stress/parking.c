@@ -20,6 +20,7 @@
 #include "core/vm/parking.h"
 #include "core/vm/posix.h"
 #include "core/vm/virtual.h"
+#include "tests/lib/core_fork.h"
 #include "tests/lib/tap.h"
 
 #define THREADS 64
@@ -169,14 +170,8 @@ static void *work(void *pointer)
 static int fork_once(void)
 {
 	int status = -1, failures = 0;
-	pid_t child;
+	pid_t child = core_fork();
 
-	core_fork_prepare();
-	child = fork();
-	if (child)
-		core_fork_parent();
-	else
-		core_fork_child();
 	if (child == 0) {
 		vm_check();
 		for (int i = 0; i < 20; i++)

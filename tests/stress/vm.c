@@ -14,6 +14,7 @@
 #include "core/host.h"
 #include "core/vm/posix.h"
 #include "core/vm/virtual.h"
+#include "tests/lib/core_fork.h"
 #include "tests/lib/tap.h"
 
 #define THREADS 6
@@ -122,14 +123,8 @@ static int fork_once(void)
 {
 	struct worker own = { .seed = 99 };
 	int status = -1;
-	pid_t child;
+	pid_t child = core_fork();
 
-	core_fork_prepare();
-	child = fork();
-	if (child)
-		core_fork_parent();
-	else
-		core_fork_child();
 	if (child == 0) {
 		vm_check();
 		_exit(use_virtual(&own) + use_segment(&own) + use_posix(&own) != 0);

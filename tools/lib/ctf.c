@@ -10,6 +10,7 @@
  * At the first damage reading stops: what follows might refer to what is gone. */
 
 #include "tools/lib/ctf.h"
+#include "tools/lib/binary_heap.h"
 #include "tools/lib/cli.h"
 #include "tools/lib/ctf_stream.h"
 #include "tools/lib/xalloc.h"
@@ -26,7 +27,7 @@ struct ctf {
 	size_t folder_count;
 	struct ctf_stream *streams;
 	size_t stream_count, stream_capacity;
-	struct ctf_stream **heap;
+	void **heap;
 	size_t heap_count;
 	uint64_t packets_read;
 	bool is_damaged;
@@ -92,29 +93,16 @@ static int compare_streams(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-static bool is_before(const struct ctf_stream *left, const struct ctf_stream *right)
+static bool is_before(const void *a, const void *b)
 {
+	const struct ctf_stream *left = a, *right = b;
+
 	return left->time_ns != right->time_ns ? left->time_ns < right->time_ns : left < right;
 }
 
 static void sift_down(struct ctf *ctf, size_t place)
 {
-	struct ctf_stream **heap = ctf->heap;
-	struct ctf_stream *moving = heap[place];
-
-	for (;;) {
-		size_t child = 2 * place + 1;
-
-		if (child >= ctf->heap_count)
-			break;
-		if (child + 1 < ctf->heap_count && is_before(heap[child + 1], heap[child]))
-			child++;
-		if (!is_before(heap[child], moving))
-			break;
-		heap[place] = heap[child];
-		place = child;
-	}
-	heap[place] = moving;
+	binary_heap_sift_down(ctf->heap, ctf->heap_count, place, is_before);
 }
 
 /* A stream in several files is not ours to put together. */

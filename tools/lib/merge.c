@@ -12,6 +12,7 @@
  * moved to its place when it is added. Single-threaded. Knows nothing of CTF. */
 
 #include "tools/lib/merge.h"
+#include "tools/lib/binary_heap.h"
 #include "tools/lib/xalloc.h"
 
 #include <stdlib.h>
@@ -48,7 +49,7 @@ struct merge {
 	merge_expect expect;
 	struct queue *buckets[BUCKETS]; /* by tid */
 	struct queue others;
-	struct queue **heap; /* rebuilt by each release */
+	void **heap; /* rebuilt by each release */
 	size_t heap_count, heap_capacity;
 	size_t queue_count;
 	uint64_t *heaps; /* handles that records refer to by index; 0 is the process heap */
@@ -209,8 +210,9 @@ static bool first_is_release(const struct queue *queue)
 }
 
 /* Whether `left`'s first element goes out before `right`'s. */
-static bool is_before(const struct queue *left, const struct queue *right)
+static bool is_before(const void *a, const void *b)
 {
+	const struct queue *left = a, *right = b;
 	uint64_t left_ns = first_time(left), right_ns = first_time(right);
 
 	if (left_ns != right_ns)
@@ -225,22 +227,7 @@ static bool is_before(const struct queue *left, const struct queue *right)
 
 static void sift_down(struct merge *merge, size_t place)
 {
-	struct queue **heap = merge->heap;
-	struct queue *moving = heap[place];
-
-	for (;;) {
-		size_t child = 2 * place + 1;
-
-		if (child >= merge->heap_count)
-			break;
-		if (child + 1 < merge->heap_count && is_before(heap[child + 1], heap[child]))
-			child++;
-		if (!is_before(heap[child], moving))
-			break;
-		heap[place] = heap[child];
-		place = child;
-	}
-	heap[place] = moving;
+	binary_heap_sift_down(merge->heap, merge->heap_count, place, is_before);
 }
 
 static void enter_heap(struct merge *merge, struct queue *queue)
@@ -393,8 +380,10 @@ void merge_release(struct merge *merge, uint64_t until_ns, merge_deliver deliver
 {
 	build_heap(merge);
 	while (merge->heap_count && first_time(merge->heap[0]) <= until_ns) {
-		if (merge->heap[0]->is_others)
-			deliver_other(merge, merge->heap[0], deliver, context);
+		struct queue *first = merge->heap[0];
+
+		if (first->is_others)
+			deliver_other(merge, first, deliver, context);
 		else
 			deliver_records(merge, until_ns, deliver, context);
 		reorder(merge);

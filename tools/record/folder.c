@@ -44,7 +44,7 @@ static void remove_content(const char *path)
 	nftw(path, remove_below, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS);
 }
 
-static void remove_tree(const char *path)
+void folder_remove_tree(const char *path)
 {
 	nftw(path, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS);
 }
@@ -195,7 +195,7 @@ bool folder_create(struct folder *folder, const char *name, const char *program,
 void folder_keep(struct folder *folder)
 {
 	if (*folder->replaced)
-		remove_tree(folder->replaced);
+		folder_remove_tree(folder->replaced);
 	folder->replaced[0] = '\0';
 }
 
@@ -206,7 +206,7 @@ void folder_take_back(struct folder *folder)
 	if (folder->is_users)
 		remove_content(folder->path);
 	else
-		remove_tree(folder->path);
+		folder_remove_tree(folder->path);
 	if (*folder->replaced)
 		rename(folder->replaced, folder->path);
 	folder->replaced[0] = '\0';

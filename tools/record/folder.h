@@ -38,6 +38,9 @@ void folder_take_back(struct folder *folder);
 /* Removes thread buffers that hold nothing, and the folder of theirs when it is empty then. */
 void folder_tidy_live(const struct folder *folder);
 
+/* Removes a folder with all that is in it. */
+void folder_remove_tree(const char *path);
+
 /* All bytes in the folder's files. */
 uint64_t folder_size_bytes(const char *path);
 

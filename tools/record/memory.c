@@ -12,6 +12,7 @@
 
 #include "tools/record/memory.h"
 
+#include "tools/record/folder.h"
 #include "tools/record/room.h"
 #include "tools/record/session.h"
 
@@ -151,21 +152,12 @@ bool memory_rescue(const char *session, const char *to)
 	return run_silently(words);
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status;
-	(void)type;
-	(void)place;
-	remove(path);
-	return 0;
-}
-
 void memory_remove(const char *session)
 {
 	char path[MEMORY_PATH_MAX];
 
 	memory_path(session, path);
-	nftw(path, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS);
+	folder_remove_tree(path);
 }
 
 void memory_remove_stale(bool (*is_gone)(const char *session))

@@ -5,38 +5,17 @@
  * all is as it was before. */
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "core/core.h"
 #include "core/handle/table.h"
 #include "core/heap/heap.h"
 #include "core/host.h"
+#include "tests/lib/address_space.h"
 #include "tests/lib/tap.h"
 
 #define KEPT_BYTES 3000
 #define HUGE_BYTES ((SIZE_T)1 << 30)
 #define LEFT_BYTES ((rlim_t)64 << 20)
-
-static void limit_memory(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_AS, &limit);
-	limit.rlim_cur = bytes;
-	setrlimit(RLIMIT_AS, &limit);
-}
-
-static rlim_t address_space_bytes(void)
-{
-	unsigned long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (!file || fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		fclose(file);
-	return (rlim_t)pages * 4096;
-}
 
 static bool is_kept(HGLOBAL handle)
 {

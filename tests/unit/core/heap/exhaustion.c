@@ -4,9 +4,8 @@
 /* When the system gives no more memory: calls fail, nothing breaks, and all works again after; and
  * the figures in between are exact. */
 
-#include <sys/resource.h>
-
 #include "core/heap/heap.h"
+#include "tests/lib/address_space.h"
 #include "tests/lib/tap.h"
 
 /* A block that leads to the one before it. */
@@ -35,27 +34,6 @@ static void free_all(struct link *last)
 		heap_free(last);
 		last = before;
 	}
-}
-
-static void limit_memory(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_AS, &limit);
-	limit.rlim_cur = bytes;
-	setrlimit(RLIMIT_AS, &limit);
-}
-
-static size_t address_space_bytes(void)
-{
-	unsigned long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (!file || fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		fclose(file);
-	return pages * 4096;
 }
 
 static void test_exhaustion(size_t size_bytes, size_t least)

@@ -20,6 +20,7 @@
 #include "core/vm/glimpse.h"
 #include "core/vm/posix.h"
 #include "core/vm/virtual.h"
+#include "tests/lib/core_fork.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/core/vm/replay.h"
 
@@ -416,14 +417,8 @@ static void test_releasing(void)
 static int run_in_child(int (*check)(char *), char *base)
 {
 	int status = -1;
-	pid_t child;
+	pid_t child = core_fork();
 
-	core_fork_prepare();
-	child = fork();
-	if (child)
-		core_fork_parent();
-	else
-		core_fork_child();
 	if (child == 0)
 		_exit(check(base));
 	waitpid(child, &status, 0);
