@@ -20,8 +20,8 @@
 #include "core/os/os.h"
 #include "core/process/perform.h"
 #include "core/vm/awe.h"
-#include "core/vm/vad.h"
 #include "core/vm/virtual.h"
+#include "tests/fuzz/regions.h"
 
 #define PAGE OS_PAGE_SIZE
 #define BASES 4
@@ -125,16 +125,9 @@ static void check_reply(const struct protocol_request *request, const struct pro
 static void release_all(void)
 {
 	static const struct vm_request request = { .api = API_VirtualFreeEx };
-	struct vad *vad;
 	size_t count = frame_count;
 
-	while ((vad = vad_find_from(0))) {
-		void *base = (void *)vad_base(vad);
-		size_t nothing = 0;
-
-		check(vm_free(&base, &nothing, MEM_RELEASE, &request) >= 0,
-		      "a region that cannot be released");
-	}
+	release_regions(&request);
 	if (count)
 		(void)awe_free(frames, &count, &request);
 	memset(bases, 0, sizeof bases);

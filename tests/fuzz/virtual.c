@@ -18,8 +18,8 @@
 #include "core/base/status.h"
 #include "core/core.h"
 #include "core/os/os.h"
-#include "core/vm/vad.h"
 #include "core/vm/virtual.h"
+#include "tests/fuzz/regions.h"
 
 #define PAGE OS_PAGE_SIZE
 #define CALL_BYTES 16
@@ -193,15 +193,9 @@ static void perform(const struct call *call)
 /* The next input begins with nothing. */
 static void release_all(void)
 {
-	struct vad *vad;
+	static const struct vm_request request = { .api = API_VirtualFree };
 
-	while ((vad = vad_find_from(0))) {
-		void *base = (void *)vad_base(vad);
-		size_t nothing = 0;
-
-		check(NtFreeVirtualMemory(SELF, &base, &nothing, MEM_RELEASE) >= 0,
-		      "a region that cannot be released");
-	}
+	release_regions(&request);
 	memset(bases, 0, sizeof bases);
 }
 
