@@ -40,7 +40,8 @@ struct dll {
 	const char *name;
 	uint64_t base;
 	struct region region;
-	uint32_t unwind; /* of stubs */
+	uint32_t unwind;      /* of stubs */
+	uint32_t leaf_unwind; /* of what comes before them */
 	struct stub_slots slots;
 	struct row *rows;
 	uint32_t row_count;
@@ -50,7 +51,6 @@ static struct dll dlls[DLLS_MAX];
 static struct plan plans[HOOK_COUNT];
 static struct hook_place places[HOOK_COUNT];
 static uint64_t stubs[HOOK_COUNT];
-static uint64_t quick_slots[HOOK_COUNT]; /* 0: goes to its stub first */
 static void *originals[HOOK_IDS_MAX];
 static struct {
 	hook_quick quick; /* NULL: none */
@@ -133,6 +133,8 @@ static void emit_common(struct dll *dll, uint32_t hooks)
 	dll->slots.raise_status = emit_slot(tables, raise_status);
 	dll->unwind = in_region(dll, emit_address(tables));
 	stub_emit_unwind(tables);
+	dll->leaf_unwind = in_region(dll, emit_address(tables));
+	leaf_emit_unwind(tables);
 }
 
 static void add_row(struct dll *dll, uint64_t begin, uint32_t unwind)
@@ -164,7 +166,20 @@ static uint64_t emit_original(struct dll *dll, const struct plan *plan)
 	return begin;
 }
 
-/* Gives where the jump from the entry goes: to the gate, if there is one. */
+/* The first of an API gets the quick way in. */
+static bool is_quick(const struct hook *hook)
+{
+	return quicks[hook->api].quick && !*quicks[hook->api].rest;
+}
+
+static void emit_quick(struct dll *dll, enum api api, uint64_t stub)
+{
+	emit_align(&dll->region.tables, sizeof(uint64_t), 0);
+	quick_emit(&dll->region.code, emit_slot(&dll->region.tables, (uintptr_t)quicks[api].quick));
+	*quicks[api].rest = (hook_rest)stub;
+}
+
+/* Gives where the jump from the entry goes: to the quick way in or the gate, if there is one. */
 static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t original)
 {
 	struct emitter *code = &dll->region.code;
@@ -172,24 +187,16 @@ static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t ori
 
 	stub_emit(code, hook, original, &dll->slots);
 	add_row(dll, stub, dll->unwind);
-	if (hook->is_routed || !gate.is_open)
+	if (!is_quick(hook) && (hook->is_routed || !gate.is_open))
 		return stub;
 	emit_align(code, 16, 0xcc);
 	first = emit_address(code);
-	gate_emit(code, &gate, original, stub);
+	if (is_quick(hook))
+		emit_quick(dll, hook->api, stub);
+	else
+		gate_emit(code, &gate, original, stub);
+	add_row(dll, first, dll->leaf_unwind);
 	return first;
-}
-
-/* The quick way in, if there is one. Its jump takes a byte more than that to the stub. */
-static void emit_quick(struct dll *dll, size_t index)
-{
-	enum api api = hook_at(index)->api;
-
-	if (!quicks[api].quick || *quicks[api].rest || plans[index].patch_bytes < QUICK_BYTES)
-		return;
-	emit_align(&dll->region.tables, sizeof(uint64_t), 0);
-	quick_slots[index] = emit_slot(&dll->region.tables, (uintptr_t)quicks[api].quick);
-	*quicks[api].rest = (hook_rest)stubs[index];
 }
 
 static void emit_hook(struct dll *dll, size_t index)
@@ -202,7 +209,6 @@ static void emit_hook(struct dll *dll, size_t index)
 	emit_align(code, 16, 0xcc);
 	stubs[index] = emit_stub(dll, hook_at(index), original);
 	originals[hook_at(index)->api] = (void *)original;
-	emit_quick(dll, index);
 }
 
 /* Writes the code of a hook; takes back what does not fit. */
@@ -234,12 +240,8 @@ static void patch(const struct dll *dll, size_t index)
 		.size_bytes = plan->patch_bytes,
 	};
 
-	if (quick_slots[index]) {
-		quick_emit(&entry, quick_slots[index]);
-	} else {
-		emit_code(&entry, 0xe9);
-		emit_relative(&entry, stubs[index]);
-	}
+	emit_code(&entry, 0xe9);
+	emit_relative(&entry, stubs[index]);
 	while (entry.used < entry.size_bytes)
 		emit_8(&entry, 0xcc);
 }

@@ -29,10 +29,12 @@
  *
  * Before it, where there is a quick function:
  *
+ *           test  %eax,-LEAF_PROBE(%rsp)
  *           jmp   *quick                    goes on to the stub when it declines
  *
  * Or, where Wine always answers, a gate:
  *
+ *           test  %eax,-LEAF_PROBE(%rsp)
  *           mov   $is_open,%rax
  *           cmpb  $0,(%rax)
  *           je    stub
@@ -99,10 +101,10 @@ static void land_here(struct emitter *code, size_t jump_end)
 		memcpy(code->bytes + jump_end - 4, &distance, sizeof(distance));
 }
 
-static void probe_stack(struct emitter *code)
+static void probe_stack(struct emitter *code, uint32_t bytes)
 {
 	emit_code(code, 0x85, 0x84, 0x24); /* test */
-	emit_32(code, (uint32_t)-STUB_PROBE);
+	emit_32(code, -bytes);
 }
 
 /* --- The stub -------------------------------------------------------------------------------- */
@@ -111,7 +113,7 @@ static void emit_prologue(struct emitter *code, const struct hook *hook)
 {
 	emit_code(code, 0x48, 0x81, 0xec); /* sub */
 	emit_32(code, STUB_FRAME);
-	probe_stack(code);
+	probe_stack(code, STUB_PROBE);
 	for (unsigned int i = 0; i < sizeof(passed_in); i++)
 		store(code, passed_in[i], CALL(arguments) + 8 * i);
 	for (unsigned int i = 0; i < sizeof(kept); i++)
@@ -184,16 +186,23 @@ void stub_emit_unwind(struct emitter *tables)
 	emit_16(tables, STUB_FRAME / 8);
 }
 
-/* --- The quick way --------------------------------------------------------------------------- */
+/* --- What comes before a stub, and leaves the stack alone ----------------------------------- */
 
-/* Leaves the stack alone, so nobody needs to be told how it is undone. */
+/* Before the stub's frame is made. */
+#define LEAF_PROBE (STUB_FRAME + STUB_PROBE)
+
+/* Version 1; nothing is to be undone. */
+void leaf_emit_unwind(struct emitter *tables)
+{
+	emit_code(tables, 1, 0, 0, 0);
+}
+
 void quick_emit(struct emitter *code, uint64_t slot)
 {
+	probe_stack(code, LEAF_PROBE);
 	emit_code(code, 0xff, 0x25);
 	emit_relative(code, slot);
 }
-
-/* --- The gate -------------------------------------------------------------------------------- */
 
 static void load_constant(struct emitter *code, uint64_t value)
 {
@@ -203,6 +212,7 @@ static void load_constant(struct emitter *code, uint64_t value)
 
 void gate_emit(struct emitter *code, const struct gate *gate, uint64_t original, uint64_t stub)
 {
+	probe_stack(code, LEAF_PROBE);
 	load_constant(code, (uintptr_t)gate->is_open);
 	emit_code(code, 0x80, 0x38, 0); /* cmpb */
 	emit_code(code, 0x0f, 0x84);    /* je */

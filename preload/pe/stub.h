@@ -20,10 +20,11 @@ struct stub_slots {
 /* What one hook may take at most of each. */
 #define STUB_CODE_BYTES_MAX 448
 #define STUB_TABLE_BYTES_MAX 72
-/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs. */
+/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs and
+ * of all that comes before them. */
 #define STUB_COMMON_BYTES 64
-/* Functions of a hook that have unwind information: trampoline, stub. */
-#define STUB_ROWS_MAX 2
+/* Functions of a hook that have unwind information: trampoline, stub, what comes before it. */
+#define STUB_ROWS_MAX 3
 
 /* What a gate looks at, each time. */
 struct gate {
@@ -31,12 +32,14 @@ struct gate {
 	const volatile int *const *wanted;
 };
 
-/* To the original while *is_open and !**wanted, else to the stub. A leaf: it has no frame. */
+/* To the original while *is_open and !**wanted, else to the stub. A leaf: it has no frame, but a
+ * row of its own, because it probes the stack as deep as the stub. */
 void gate_emit(struct emitter *code, const struct gate *gate, uint64_t original, uint64_t stub);
 
-/* Asks the quick function first whose address is in the slot. */
-#define QUICK_BYTES 6
+/* Asks the quick function first whose address is in the slot. A leaf that probes, too: nobody knows
+ * how to walk the quick function itself, so no stack may overflow in it. */
 void quick_emit(struct emitter *code, uint64_t slot);
+void leaf_emit_unwind(struct emitter *tables);
 
 /* A stub for the function whose original is at `original`; `call_hook` goes into hook_call.hook. */
 void stub_emit(struct emitter *code, const struct hook *call_hook, uint64_t original,
