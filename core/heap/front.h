@@ -121,13 +121,14 @@ static inline struct block *page_pop_quickly(struct page *page)
 static inline bool page_link_first(struct page *page, struct block *block, uintptr_t key)
 {
 	struct block *next = page->free;
+	bool is_empty = page_take_live(page, block);
 
+	atomic_signal_fence(memory_order_seq_cst);
 	block->next = next;
 	block->mark = key ^ (uintptr_t)next;
 	atomic_signal_fence(memory_order_seq_cst);
 	*(struct block *volatile *)&page->free = block;
-	atomic_signal_fence(memory_order_seq_cst);
-	return page_take_live(page, block);
+	return is_empty;
 }
 
 static inline bool page_push(struct page *page, struct block *block)

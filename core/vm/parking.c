@@ -38,6 +38,8 @@
 #define PLACES 8
 #define SHARD_BYTES_MAX ((uint64_t)2 << 20)
 #define STATE_BITS 2
+/* Vads lie at multiples of 128 bytes. */
+#define TAG_MASK ((uintptr_t)127)
 
 #define peek(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
 
@@ -48,7 +50,7 @@
  * Guarded by: nothing; atomic. */
 struct shard {
 	uintptr_t owner;
-	struct vad *places[PLACES];
+	uintptr_t places[PLACES]; /* vads, each with the low bits of its generation; 0: none */
 	uint64_t bytes;
 	bool has_begun; /* its first region was made. Guarded by: vm_lock */
 } __attribute__((aligned(128)));
@@ -190,35 +192,42 @@ uint64_t parking_bytes(void)
 	return bytes;
 }
 
-static struct vad *vad_in(struct vad **place)
+static struct vad *vad_in(uintptr_t place)
 {
-	return __atomic_load_n(place, __ATOMIC_ACQUIRE);
+	return (struct vad *)(place & ~TAG_MASK);
 }
 
-static bool change_place(struct vad **place, struct vad *from, struct vad *to)
+static uintptr_t place_of(const struct vad *vad, uint64_t life)
+{
+	return (uintptr_t)vad | ((uintptr_t)(life >> STATE_BITS) & TAG_MASK);
+}
+
+static bool change_place(uintptr_t *place, uintptr_t from, uintptr_t to)
 {
 	return __atomic_compare_exchange_n(place, &from, to, /* weak */ false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);
 }
 
-static bool is_kept(const struct vad *vad)
+/* Whether the region is what it was when the place was taken, and not in use. */
+static bool is_kept(uintptr_t place)
 {
-	enum vad_life state = vad_life(vad);
+	struct vad *vad = vad_in(place);
+	uint64_t life = vad ? life_of(vad) : LIFE_HELD;
 
-	return state == LIFE_RELEASING || state == LIFE_PARKED;
+	return place == place_of(vad, life) &&
+	       (state_of(life) == LIFE_RELEASING || state_of(life) == LIFE_PARKED);
 }
 
-/* Takes a place for a vad that is being released; NULL: all are taken. */
-static struct vad **find_place(struct shard *shard, struct vad *vad)
+/* Takes a place for a vad that is being released; false: all are taken. */
+static bool take_place(struct shard *shard, const struct vad *vad, uint64_t life)
 {
 	for (size_t i = 0; i < PLACES; i++) {
-		struct vad *other = vad_in(&shard->places[i]);
+		uintptr_t other = __atomic_load_n(&shard->places[i], __ATOMIC_ACQUIRE);
 
-		if ((!other || other == vad || !is_kept(other)) &&
-		    change_place(&shard->places[i], other, vad))
-			return &shard->places[i];
+		if (!is_kept(other) && change_place(&shard->places[i], other, place_of(vad, life)))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* --- Release --------------------------------------------------------------------------------- */
@@ -228,9 +237,10 @@ static bool park(struct vad *vad, uint64_t releasing, uintptr_t base, size_t siz
 {
 	struct shard *shard = shard_of_thread();
 
-	if (peek(shard->bytes) + size_bytes > SHARD_BYTES_MAX || !find_place(shard, vad) ||
-	    guard(base, size_bytes) < 0)
+	if (peek(shard->bytes) + size_bytes > SHARD_BYTES_MAX ||
+	    !take_place(shard, vad, releasing) || guard(base, size_bytes) < 0)
 		return false;
+	__atomic_store_n(&vad->parked_in, (uint8_t)(shard - shards), __ATOMIC_RELAXED);
 	count(shard, size_bytes);
 	if (!step(vad, &releasing, in_state(releasing, LIFE_PARKED)))
 		count(shard, -(uint64_t)size_bytes);
@@ -287,20 +297,25 @@ static void give_up(struct vad *vad, uint64_t life)
 	lock_release(&vm_lock);
 }
 
-/* The vad that a place names, when it is parked and of this size: the thread's own from now on. */
-static struct vad *claim(struct vad **place, size_t size_bytes, uintptr_t *base, uint64_t *life)
+/* The vad that a place names, when it is parked and of this size: the thread's own from now on.
+ */
+static struct vad *claim(uintptr_t *place, size_t size_bytes, uintptr_t *base, uint64_t *life)
 {
-	struct vad *vad = vad_in(place);
+	uintptr_t named = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+	struct vad *vad = vad_in(named);
 	size_t found_bytes;
+	uint8_t parked_in;
 
 	*life = vad ? life_of(vad) : LIFE_HELD;
-	if (state_of(*life) != LIFE_PARKED)
+	if (state_of(*life) != LIFE_PARKED || named != place_of(vad, *life))
 		return NULL;
 	look_at(vad, base, &found_bytes);
+	parked_in = peek(vad->parked_in);
 	if (found_bytes != size_bytes || !step(vad, life, next_generation(*life, LIFE_PLAIN)))
 		return NULL;
 	*life = next_generation(*life, LIFE_PLAIN);
-	change_place(place, vad, NULL);
+	count(&shards[parked_in], -(uint64_t)size_bytes);
+	change_place(place, named, 0);
 	return vad;
 }
 
@@ -324,10 +339,8 @@ bool parking_take(size_t size_bytes, uint16_t api, uintptr_t *base)
 		uint64_t life;
 		struct vad *vad = claim(&shard->places[i], size_bytes, base, &life);
 
-		if (vad) {
-			count(shard, -(uint64_t)size_bytes);
+		if (vad)
 			return open_region(vad, life, *base, size_bytes, api);
-		}
 	}
 	return false;
 }
@@ -386,16 +399,7 @@ bool parking_hold(struct vad *vad)
 /* Whoever parked it, it is not in his shard any more. */
 static void uncount(const struct vad *vad)
 {
-	uint64_t size_bytes = vad_end(vad) - vad_base(vad);
-
-	for (size_t i = 0; i < SHARDS * PLACES; i++) {
-		struct shard *shard = &shards[i / PLACES];
-
-		if (vad_in(&shard->places[i % PLACES]) == vad) {
-			count(shard, -size_bytes);
-			return;
-		}
-	}
+	count(&shards[peek(vad->parked_in)], vad_base(vad) - vad_end(vad));
 }
 
 void parking_take_over(struct vad *vad)
@@ -443,7 +447,7 @@ static bool clear_shard(struct shard *shard)
 	bool is_any = false;
 
 	for (size_t i = 0; i < PLACES; i++) {
-		struct vad *vad = vad_in(&shard->places[i]);
+		struct vad *vad = vad_in(peek(shard->places[i]));
 
 		is_any |= vad && end_if_parked(vad);
 	}
@@ -471,23 +475,21 @@ void parking_thread_exit(void)
 }
 
 /* What was being released is released; what is in a place that was taken for it. */
-static void end_if_kept(struct vad *vad)
+static void end_if_kept(uintptr_t place)
 {
-	if (!is_kept(vad))
+	if (!is_kept(place))
 		return;
-	parking_take_over(vad);
-	end_region(vad);
+	parking_take_over(vad_in(place));
+	end_region(vad_in(place));
 }
 
 void parking_fork_child(void)
 {
 	for (size_t i = 0; parking_is_used() && i < SHARDS * PLACES; i++) {
-		struct vad **place = &shards[i / PLACES].places[i % PLACES];
-		struct vad *vad = vad_in(place);
+		uintptr_t *place = &shards[i / PLACES].places[i % PLACES];
 
-		if (vad)
-			end_if_kept(vad);
-		*place = NULL;
+		end_if_kept(*place);
+		*place = 0;
 	}
 	for (size_t i = 0; i < SHARDS; i++)
 		shards[i].bytes = 0;

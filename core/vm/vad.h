@@ -58,6 +58,7 @@ struct vad {
 	bool is_told;         /* the listener knows of it */
 	bool is_placeholder;  /* addresses that are kept for a region or a view */
 	bool was_placeholder; /* is one, or took the place of one */
+	uint8_t parked_in;    /* the shard (parking.c) whose bytes it counts in while parked */
 	uint16_t numa_node;   /* the NUMA node that it prefers, plus 1; 0: none */
 	uint64_t life;        /* parking.h; last, because it goes on when the vad is reused */
 };
