@@ -327,16 +327,30 @@ NTSTATUS memory_handle_unlock(HANDLE handle, bool *is_still_locked)
 	return entry ? handle_unlock(entry, is_still_locked) : STATUS_INVALID_HANDLE;
 }
 
+/* While the process heap is held, nobody gives the block that the entry names to somebody else. */
+static NTSTATUS size_of_moveable(const struct handle_entry *entry, SIZE_T *size_bytes)
+{
+	NTSTATUS status = STATUS_INVALID_HANDLE;
+	uint64_t state;
+	void *block;
+
+	rtl_lock_heap(heap());
+	if (handle_read(entry, &state, &block)) {
+		*size_bytes = block ? block_size(block) : 0;
+		status = *size_bytes == NO_SIZE ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
+	}
+	rtl_unlock_heap(heap());
+	return status;
+}
+
 NTSTATUS memory_handle_get_size(HANDLE handle, SIZE_T *size_bytes)
 {
 	struct handle_entry *entry = handle_find(handle);
-	uint64_t state;
-	void *block = handle;
 
-	if (entry && !handle_read(entry, &state, &block))
-		return STATUS_INVALID_HANDLE;
-	*size_bytes = block ? block_size(block) : 0;
-	return *size_bytes == NO_SIZE || !handle ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
+	if (entry)
+		return size_of_moveable(entry, size_bytes);
+	*size_bytes = handle ? block_size(handle) : NO_SIZE;
+	return *size_bytes == NO_SIZE ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
 }
 
 NTSTATUS memory_handle_get_flags(HANDLE handle, UINT *flags)
