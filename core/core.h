@@ -177,11 +177,29 @@ BOOL MapUserPhysicalPages(PVOID VirtualAddress, ULONG_PTR NumberOfPages, PULONG_
 BOOL MapUserPhysicalPagesScatter(PVOID *VirtualAddresses, ULONG_PTR NumberOfPages,
 				 PULONG_PTR PageArray);
 
+/* Waits until the object of the handle is signaled: a process when it has ended, a memory resource
+ * notification while its answer is TRUE. WAIT_OBJECT_0; WAIT_TIMEOUT after dwMilliseconds (0: only
+ * a look, INFINITE: no limit); WAIT_FAILED with ERROR_INVALID_HANDLE, or ERROR_ACCESS_DENIED when
+ * the handle does not allow SYNCHRONIZE. The system tells nobody of these moments, so the objects
+ * are looked at: after a millisecond, then less and less often, at last ten times a second. A
+ * handle that is closed meanwhile ends the wait with ERROR_INVALID_HANDLE at the next look. Signals
+ * are handled during the wait, which goes on afterwards; a handler may leave it by siglongjmp.
+ * There are no asynchronous procedure calls, so bAlertable makes no difference. */
+DWORD WaitForSingleObject(HANDLE hHandle, DWORD dwMilliseconds);
+DWORD WaitForSingleObjectEx(HANDLE hHandle, DWORD dwMilliseconds, BOOL bAlertable);
+/* For any of 1 to MAXIMUM_WAIT_OBJECTS handles, WAIT_OBJECT_0 and the index of the first one that
+ * is signaled; or for all of them at one look, WAIT_OBJECT_0. Another count, or with bWaitAll one
+ * handle twice: ERROR_INVALID_PARAMETER; one handle that cannot be waited for fails the wait. */
+DWORD WaitForMultipleObjects(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll,
+			     DWORD dwMilliseconds);
+DWORD WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll,
+			       DWORD dwMilliseconds, BOOL bAlertable);
+
 /* Whether memory is scarce (low), or there is plenty of it (high): available memory of at most 32
  * MiB per 4 GiB, 64 MiB at most, is low, three times that much is high. It is also low while the
  * process's control group, or the machine, stood still for want of memory for a tenth of the last
- * ten seconds. A handle is given back by CloseHandle. ERROR_INVALID_PARAMETER,
- * ERROR_INVALID_HANDLE. */
+ * ten seconds. A handle can be waited for, and is given back by CloseHandle.
+ * ERROR_INVALID_PARAMETER, ERROR_INVALID_HANDLE. */
 HANDLE CreateMemoryResourceNotification(MEMORY_RESOURCE_NOTIFICATION_TYPE NotificationType);
 BOOL QueryMemoryResourceNotification(HANDLE ResourceNotificationHandle, PBOOL ResourceState);
 

@@ -129,7 +129,7 @@ static NTSTATUS get_locked(HANDLE handle, enum object_type type, uint32_t access
 
 	if (!slot)
 		return STATUS_INVALID_HANDLE;
-	if (slot->object->type != type)
+	if (type != OBJECT_ANY && slot->object->type != type)
 		return STATUS_OBJECT_TYPE_MISMATCH;
 	if (access & ~slot->access)
 		return STATUS_ACCESS_DENIED;

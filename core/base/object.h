@@ -11,24 +11,29 @@
 #ifndef VADTRACE_CORE_BASE_OBJECT_H
 #define VADTRACE_CORE_BASE_OBJECT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/types.h"
 
 enum object_type {
+	OBJECT_ANY = 0, /* for object_get: whatever it is */
 	OBJECT_PROCESS = 1,
 	OBJECT_NOTIFICATION, /* CreateMemoryResourceNotification's */
 };
 
-/* What the body of an object begins with. All zero but for `destroy`, which may be NULL, before the
- * first handle is made.
+/* What the body of an object begins with. All zero but for the functions, which may be NULL, before
+ * the first handle is made.
  *  - references is the number of handles, and of object_get without their object_put;
- *  - when it falls to zero, `destroy` is called with the body, without any lock.
+ *  - when it falls to zero, `destroy` is called with the body, without any lock;
+ *  - is_signaled, called likewise, tells whether a wait for the object is over; NULL: nobody can
+ *    wait for it.
  * Guarded by: the lock of object.c. */
 struct object {
 	uint32_t references;
 	uint32_t type; /* enum object_type */
 	void (*destroy)(void *body);
+	bool (*is_signaled)(const void *body);
 };
 
 /* A new handle to `body`, which begins with a struct object. NULL when there is no memory or there

@@ -26,6 +26,7 @@
 #define ID_MAX 0x7fffffffu
 /* Words of stat behind the name. */
 #define WORD_STATE 1
+#define WORD_THREADS 18
 #define WORD_START 20
 #define USERS 4
 
@@ -77,6 +78,30 @@ static uint64_t read_start(uint32_t id)
 bool identity_is_alive(const struct identity *identity)
 {
 	return read_start(identity->id) == identity->start_ticks;
+}
+
+/* The first thread may have ended before the others. */
+static bool tells_end(const char *stat, const struct identity *identity)
+{
+	const char *state = find_word(stat, WORD_STATE);
+	const char *threads = find_word(stat, WORD_THREADS);
+	const char *start = find_word(stat, WORD_START);
+
+	if (!state || !threads || !start)
+		return false;
+	if (text_read_number(&start) != identity->start_ticks || *state == 'X')
+		return true;
+	return *state == 'Z' && text_read_number(&threads) <= 1;
+}
+
+bool identity_has_ended(const struct identity *identity)
+{
+	char stat[FILE_BYTES_MAX];
+	ssize_t length = read_file(identity->id, "stat", stat);
+
+	if (length == -ENOENT || length == -ESRCH)
+		return true;
+	return length > 0 && tells_end(stat, identity);
 }
 
 static bool has_our_users(uint32_t id)

@@ -25,6 +25,9 @@ NTSTATUS identity_find(uint32_t id, struct identity *identity);
 void identity_of_own(struct identity *identity);
 /* Whether the process still runs. */
 bool identity_is_alive(const struct identity *identity);
+/* Whether it is certain that the process has ended: all its threads have, or another has its
+ * number. While /proc cannot be read nothing is. */
+bool identity_has_ended(const struct identity *identity);
 /* Whether all the users that process `id` acts for are ours, in our user namespace, and the system
  * lets us look at it. */
 bool identity_is_same_user(uint32_t id);

@@ -47,6 +47,12 @@ static void end_process(void *body)
 	arena_free(body, sizeof(struct process));
 }
 
+/* A process is waited for until it has ended. */
+static bool has_ended(const void *body)
+{
+	return identity_has_ended(&((const struct process *)body)->identity);
+}
+
 static NTSTATUS find_process(uint32_t id, struct process *process)
 {
 	process->is_own = id == os_process_id();
@@ -58,7 +64,8 @@ static NTSTATUS find_process(uint32_t id, struct process *process)
 
 NTSTATUS process_open(uint32_t access, uint32_t id, HANDLE *handle)
 {
-	struct process found = { .object = { .destroy = end_process } }, *process;
+	struct process found = { .object = { .destroy = end_process, .is_signaled = has_ended } };
+	struct process *process;
 	NTSTATUS status = find_process(id, &found);
 	HANDLE opened;
 

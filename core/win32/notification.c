@@ -24,42 +24,13 @@
 #define GIB (UINT64_C(1) << 30)
 #define LOW_MAX (64 * MIB)
 #define QUERY_ACCESS 1u
+#define FULL_ACCESS (QUERY_ACCESS | SYNCHRONIZE)
 
 /* Never changes once made. */
 struct notification {
 	struct object object;
 	MEMORY_RESOURCE_NOTIFICATION_TYPE type;
 };
-
-static void destroy(void *body)
-{
-	arena_free(body, sizeof(struct notification));
-}
-
-CORE_API HANDLE CreateMemoryResourceNotification(MEMORY_RESOURCE_NOTIFICATION_TYPE NotificationType)
-{
-	struct notification *notification;
-	HANDLE handle;
-
-	if (NotificationType != LowMemoryResourceNotification &&
-	    NotificationType != HighMemoryResourceNotification) {
-		status_set_last_error(STATUS_INVALID_PARAMETER);
-		return NULL;
-	}
-	notification = arena_allocate(sizeof *notification);
-	if (!notification) {
-		status_set_last_error(STATUS_NO_MEMORY);
-		return NULL;
-	}
-	notification->object.destroy = destroy;
-	notification->type = NotificationType;
-	handle = object_open(OBJECT_NOTIFICATION, notification, QUERY_ACCESS);
-	if (!handle) {
-		destroy(notification);
-		status_set_last_error(STATUS_NO_MEMORY);
-	}
-	return handle;
-}
 
 static uint64_t low_level(uint64_t total)
 {
@@ -84,6 +55,45 @@ static NTSTATUS query(MEMORY_RESOURCE_NOTIFICATION_TYPE type, BOOL *state)
 	else
 		*state = !is_low && memory.available >= 3 * low;
 	return STATUS_SUCCESS;
+}
+
+/* What a machine that tells nothing is like is not known, so nobody is told that it has come. */
+static bool is_signaled(const void *body)
+{
+	BOOL state = FALSE;
+
+	return status_is_success(query(((const struct notification *)body)->type, &state)) && state;
+}
+
+static void destroy(void *body)
+{
+	arena_free(body, sizeof(struct notification));
+}
+
+CORE_API HANDLE CreateMemoryResourceNotification(MEMORY_RESOURCE_NOTIFICATION_TYPE NotificationType)
+{
+	struct notification *notification;
+	HANDLE handle;
+
+	if (NotificationType != LowMemoryResourceNotification &&
+	    NotificationType != HighMemoryResourceNotification) {
+		status_set_last_error(STATUS_INVALID_PARAMETER);
+		return NULL;
+	}
+	notification = arena_allocate(sizeof *notification);
+	if (!notification) {
+		status_set_last_error(STATUS_NO_MEMORY);
+		return NULL;
+	}
+	notification->object.destroy = destroy;
+	notification->object.is_signaled = is_signaled;
+	notification->type = NotificationType;
+	handle = object_open(OBJECT_NOTIFICATION, notification, FULL_ACCESS);
+	if (!handle) {
+		destroy(notification);
+		status_set_last_error(STATUS_NO_MEMORY);
+	}
+	return handle;
 }
 
 CORE_API BOOL QueryMemoryResourceNotification(HANDLE ResourceNotificationHandle,

@@ -52,14 +52,61 @@ static void test_living(void)
 	   "is found, too");
 	ok(identity_find((uint32_t)child, &other) == STATUS_SUCCESS && identity_is_alive(&other),
 	   "a child");
+	ok(!identity_has_ended(&own) && !identity_has_ended(&other), "neither has ended");
 	own.start_ticks++;
 	ok(!identity_is_alive(&own), "another process had the number before");
+	ok(identity_has_ended(&own), "that one has ended");
 	kill(child, SIGKILL);
 	waitid(P_PID, (id_t)child, NULL, WEXITED | WNOWAIT);
 	ok(!identity_is_alive(&other), "it has ended, and waits for its parent");
+	ok(identity_has_ended(&other), "that is an end");
 	ok(identity_find((uint32_t)child, &other) == STATUS_INVALID_CID, "and is not found");
 	target_end(child);
-	ok(!identity_is_alive(&other), "it has gone");
+	ok(!identity_is_alive(&other) && identity_has_ended(&other), "it has gone");
+}
+
+static void *live_on(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* Another thread, which outlives the first. */
+static int start_thread(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, live_on, NULL);
+}
+
+static void test_first_thread_gone(void)
+{
+	int meeting_pipe[2];
+	struct identity identity;
+	pid_t child;
+	char byte;
+
+	if (pipe(meeting_pipe))
+		exit(99);
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (start_thread() || read(meeting_pipe[0], &byte, 1) != 1)
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	ok(identity_find((uint32_t)child, &identity) == STATUS_SUCCESS, "a child of two threads");
+	if (write(meeting_pipe[1], "x", 1) != 1)
+		exit(99);
+	while (identity_is_alive(&identity))
+		usleep(1000);
+	ok(!identity_has_ended(&identity), "whose first thread has ended: it has not");
+	target_end(child);
+	ok(identity_has_ended(&identity), "until all of them have");
+	close(meeting_pipe[0]);
+	close(meeting_pipe[1]);
 }
 
 static void test_none(void)
@@ -203,6 +250,7 @@ static void test_hidden(void)
 int main(void)
 {
 	test_living();
+	test_first_thread_gone();
 	test_none();
 	test_thread();
 	test_name();

@@ -8,13 +8,19 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/core.h"
 #include "core/os/os_fake.h"
 #include "core/vm/charge.h"
+#include "tests/lib/core_fork.h"
 #include "tests/lib/tap.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -303,6 +309,175 @@ static void test_notifications(void)
 	tear_down();
 }
 
+/* --- Waiting for notifications -------------------------------------------------------------- */
+
+#define SCARCE "MemTotal: 16777216 kB\nMemAvailable: 1024 kB\n"
+
+static const struct file plenty = { "/proc/meminfo", MEMINFO };
+
+/* A thread that waits for a handle. */
+struct waiter {
+	pthread_t thread;
+	HANDLE handle;
+	DWORD result, error;
+	bool is_done;
+};
+
+static void *wait_endlessly(void *argument)
+{
+	struct waiter *waiter = argument;
+
+	waiter->result = WaitForSingleObject(waiter->handle, INFINITE);
+	waiter->error = GetLastError();
+	__atomic_store_n(&waiter->is_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void waiter_start(struct waiter *waiter, HANDLE handle)
+{
+	*waiter = (struct waiter){ .handle = handle };
+	pthread_create(&waiter->thread, NULL, wait_endlessly, waiter);
+}
+
+static bool waiter_is_done(const struct waiter *waiter)
+{
+	return __atomic_load_n(&waiter->is_done, __ATOMIC_ACQUIRE);
+}
+
+/* The machine is another one from now on, whoever reads it at the moment. */
+static void become(const char *meminfo)
+{
+	char path[512], new_path[512];
+
+	write_file(&(struct file){ "/proc/new", meminfo });
+	snprintf(new_path, sizeof new_path, "%s/proc/new", folder);
+	snprintf(path, sizeof path, "%s/proc/meminfo", folder);
+	rename(new_path, path);
+}
+
+static void test_wait(void)
+{
+	HANDLE low = CreateMemoryResourceNotification(LowMemoryResourceNotification);
+	HANDLE high = CreateMemoryResourceNotification(HighMemoryResourceNotification);
+	struct waiter waiters[2];
+
+	set_up(&plenty, 1);
+	ok_equal(WaitForSingleObject(low, 1), WAIT_TIMEOUT, "memory is not scarce");
+	ok_equal(WaitForSingleObject(high, INFINITE), WAIT_OBJECT_0, "there is plenty");
+	waiter_start(&waiters[0], low);
+	waiter_start(&waiters[1], low);
+	ok(!waiter_is_done(&waiters[0]) && !waiter_is_done(&waiters[1]), "two threads wait");
+	become(SCARCE);
+	pthread_join(waiters[0].thread, NULL);
+	pthread_join(waiters[1].thread, NULL);
+	ok(waiters[0].result == WAIT_OBJECT_0 && waiters[1].result == WAIT_OBJECT_0,
+	   "until it is scarce");
+	ok_equal(WaitForSingleObject(high, 1), WAIT_TIMEOUT, "there is no plenty any more");
+	become(MEMINFO);
+	ok_equal(WaitForSingleObject(low, 0), WAIT_TIMEOUT, "and none is signaled for good");
+	tear_down();
+	set_up(NULL, 0);
+	ok(WaitForSingleObject(low, 0) == WAIT_TIMEOUT &&
+		   WaitForSingleObject(high, 0) == WAIT_TIMEOUT,
+	   "on a machine that tells nothing neither comes");
+	tear_down();
+	CloseHandle(low);
+	CloseHandle(high);
+}
+
+static void test_wait_closed(void)
+{
+	struct waiter waiter;
+	HANDLE low = CreateMemoryResourceNotification(LowMemoryResourceNotification), again;
+
+	set_up(&plenty, 1);
+	waiter_start(&waiter, low);
+	usleep(5000);
+	ok(CloseHandle(low), "a handle is closed while a thread waits");
+	pthread_join(waiter.thread, NULL);
+	ok(waiter.result == WAIT_FAILED && waiter.error == ERROR_INVALID_HANDLE,
+	   "which ends the wait");
+	low = CreateMemoryResourceNotification(LowMemoryResourceNotification);
+	DuplicateHandle(GetCurrentProcess(), low, GetCurrentProcess(), &again, 0, FALSE,
+			DUPLICATE_SAME_ACCESS);
+	waiter_start(&waiter, again);
+	CloseHandle(low);
+	become(SCARCE);
+	pthread_join(waiter.thread, NULL);
+	ok(waiter.result == WAIT_OBJECT_0, "another handle to the same goes on");
+	tear_down();
+	CloseHandle(again);
+}
+
+static int signals;
+static sigjmp_buf before_wait;
+
+static void count_signal(int signal)
+{
+	(void)signal;
+	__atomic_fetch_add(&signals, 1, __ATOMIC_RELAXED);
+}
+
+static void leave_wait(int signal)
+{
+	(void)signal;
+	siglongjmp(before_wait, 1);
+}
+
+/* Handlers run while a thread waits: it would never be seen here otherwise. */
+static void test_wait_signals(void)
+{
+	HANDLE low = CreateMemoryResourceNotification(LowMemoryResourceNotification);
+	struct waiter waiter;
+
+	set_up(&plenty, 1);
+	signal(SIGUSR1, count_signal);
+	waiter_start(&waiter, low);
+	for (int i = 1; i <= 10; i++) {
+		pthread_kill(waiter.thread, SIGUSR1);
+		while (__atomic_load_n(&signals, __ATOMIC_RELAXED) < i)
+			usleep(1000);
+	}
+	ok(!waiter_is_done(&waiter), "a wait goes on after signals");
+	become(SCARCE);
+	pthread_join(waiter.thread, NULL);
+	ok(waiter.result == WAIT_OBJECT_0, "and ends as ever");
+	become(MEMINFO);
+	signal(SIGALRM, leave_wait);
+	if (sigsetjmp(before_wait, /* savesigs */ 1) == 0) {
+		ualarm(5000, 0);
+		WaitForSingleObject(low, INFINITE);
+	}
+	ok(WaitForSingleObject(low, 0) == WAIT_TIMEOUT, "a handler leaves a wait for good");
+	ok(CloseHandle(low), "the handle is closed as ever");
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
+	tear_down();
+}
+
+/* While another thread waits. */
+static void test_wait_fork(void)
+{
+	HANDLE low = CreateMemoryResourceNotification(LowMemoryResourceNotification);
+	struct waiter waiter;
+	int status = -1;
+	pid_t child;
+
+	set_up(&plenty, 1);
+	waiter_start(&waiter, low);
+	fflush(stdout);
+	child = core_fork();
+	if (child == 0)
+		_exit(WaitForSingleObject(low, 1) == WAIT_TIMEOUT && CloseHandle(low) ? 0 : 1);
+	waitpid(child, &status, 0);
+	ok_equal(status, 0, "a forked child waits with its parent's handle, and closes its own");
+	become(SCARCE);
+	pthread_join(waiter.thread, NULL);
+	ok(waiter.result == WAIT_OBJECT_0, "the parent's thread waits as before");
+	tear_down();
+	CloseHandle(low);
+}
+
 static void test_processors(void)
 {
 	static const struct file lists[] = {
@@ -334,6 +509,10 @@ int main(void)
 	test_nothing_told();
 	test_process_limit();
 	test_notifications();
+	test_wait();
+	test_wait_closed();
+	test_wait_signals();
+	test_wait_fork();
 	test_processors();
 	return tap_done();
 }
