@@ -102,6 +102,15 @@ ULONG RemoveVectoredExceptionHandler(PVOID Handle);
 /* The caller's registers, as they are when this returns (rtlcapturecontext, winnt.h). */
 VOID RtlCaptureContext(PCONTEXT ContextRecord);
 
+/* The whole region of an address, of which VirtualQuery tells the runs (memoryapi.h): 32 bytes,
+ * *ReturnSize of them; it may be NULL. MemoryRegionInfo is the only class there is. Needs
+ * PROCESS_QUERY_INFORMATION. ERROR_INVALID_PARAMETER: what is free, or another class;
+ * ERROR_BAD_LENGTH: too little room. */
+BOOL QueryVirtualMemoryInformation(HANDLE Process, const VOID *VirtualAddress,
+				   WIN32_MEMORY_INFORMATION_CLASS MemoryInformationClass,
+				   PVOID MemoryInformation, SIZE_T MemoryInformationSize,
+				   PSIZE_T ReturnSize);
+
 /* The machine and the address space. */
 VOID GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 VOID GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
@@ -238,8 +247,8 @@ NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T R
 			     ULONG FreeType);
 NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddress, PSIZE_T RegionSize,
 				ULONG NewProtect, PULONG OldProtect);
-/* Of a run of pages, or of the whole region (32 bytes, as QueryVirtualMemoryInformation has them).
- * ReturnLength may be NULL. */
+/* Of a run of pages, or of the whole region (as QueryVirtualMemoryInformation). ReturnLength may be
+ * NULL. */
 NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress,
 			      MEMORY_INFORMATION_CLASS MemoryInformationClass,
 			      PVOID MemoryInformation, SIZE_T MemoryInformationLength,

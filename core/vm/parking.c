@@ -297,8 +297,7 @@ static void give_up(struct vad *vad, uint64_t life)
 	lock_release(&vm_lock);
 }
 
-/* The vad that a place names, when it is parked and of this size: the thread's own from now on.
- */
+/* The vad that a place names, when it is parked and of this size. It is the thread's own then. */
 static struct vad *claim(uintptr_t *place, size_t size_bytes, uintptr_t *base, uint64_t *life)
 {
 	uintptr_t named = __atomic_load_n(place, __ATOMIC_ACQUIRE);

@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* NtAllocateVirtualMemory and its kin: read what the pointers hold, call the
- * engine, write back on success. Pointers are the program's own: a wrong one faults, as it does in
- * any function of a library; NULL is answered. */
+/* NtAllocateVirtualMemory and its kin: read what the pointers hold, call the engine, write back on
+ * success. Pointers are the program's own: a wrong one faults, as it does in any function of a
+ * library; NULL is answered. QueryVirtualMemoryInformation is one of them in another dress. */
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/core.h"
 #include "core/process/process.h"
+#include "core/vm/extent.h"
 #include "core/vm/parameters.h"
 #include "core/vm/rules.h"
 #include "core/vm/virtual.h"
@@ -77,39 +78,16 @@ CORE_API NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddres
 			       &request);
 }
 
-static uint32_t flags_of_type(uint32_t type)
+static NTSTATUS query_run(void *process, const void *address, MEMORY_BASIC_INFORMATION *info)
 {
-	WIN32_MEMORY_REGION_INFORMATION info = { .Flags = 0 };
-
-	info.Private = type == MEM_PRIVATE;
-	info.MappedDataFile = type == MEM_MAPPED;
-	info.MappedImage = type == MEM_IMAGE;
-	return info.Flags;
+	return process_query(process, address, info);
 }
 
-/* The whole region of an address: what is said of its runs, added up. */
 static NTSTATUS query_region(HANDLE process, LPCVOID address, WIN32_MEMORY_REGION_INFORMATION *info)
 {
-	WIN32_MEMORY_REGION_INFORMATION answer = { .AllocationBase = NULL };
-	MEMORY_BASIC_INFORMATION run;
-	NTSTATUS status = process_query(process, address, &run);
+	const struct extent_source source = { .query = query_run, .process = process };
 
-	if (!status_is_success(status))
-		return status;
-	if (run.State == MEM_FREE)
-		return STATUS_INVALID_PARAMETER;
-	answer.AllocationBase = run.AllocationBase;
-	answer.AllocationProtect = run.AllocationProtect;
-	answer.Flags = flags_of_type(run.Type);
-	for (char *at = answer.AllocationBase;
-	     status_is_success(process_query(process, at, &run)) &&
-	     run.AllocationBase == answer.AllocationBase;
-	     at += run.RegionSize) {
-		answer.RegionSize += run.RegionSize;
-		answer.CommitSize += run.State == MEM_COMMIT ? run.RegionSize : 0;
-	}
-	*info = answer;
-	return STATUS_SUCCESS;
+	return extent_query(&source, address, info);
 }
 
 CORE_API NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress,
@@ -133,6 +111,19 @@ CORE_API NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress
 	if (status_is_success(status) && ReturnLength)
 		*ReturnLength = needed_bytes;
 	return status;
+}
+
+CORE_API BOOL QueryVirtualMemoryInformation(HANDLE Process, const VOID *VirtualAddress,
+					    WIN32_MEMORY_INFORMATION_CLASS MemoryInformationClass,
+					    PVOID MemoryInformation, SIZE_T MemoryInformationSize,
+					    PSIZE_T ReturnSize)
+{
+	NTSTATUS status = STATUS_INVALID_PARAMETER;
+
+	if (MemoryInformationClass == MemoryRegionInfo)
+		status = NtQueryVirtualMemory(Process, VirtualAddress, MemoryRegionInformation,
+					      MemoryInformation, MemoryInformationSize, ReturnSize);
+	return status_set_last_error(status);
 }
 
 /* There are no views of sections here: nothing that a flush would write anywhere. */

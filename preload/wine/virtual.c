@@ -9,6 +9,7 @@
 
 #include "core/base/hints.h"
 #include "core/base/status.h"
+#include "core/vm/extent.h"
 #include "core/vm/numa.h"
 #include "core/vm/parameters.h"
 #include "core/vm/virtual.h"
@@ -306,21 +307,53 @@ HANDLER(NtProtectVirtualMemory)
 	return true;
 }
 
-/* NtQueryVirtualMemory(process, address, class, info, size, answered size) */
-HANDLER(NtQueryVirtualMemory)
+/* To the two places of an NtQueryVirtualMemory's, of which the second may be missing. */
+static bool answer_query(struct hook_call *call, NTSTATUS status, const void *info,
+			 uint64_t size_bytes)
 {
-	MEMORY_BASIC_INFORMATION info;
-	uint64_t answered = hook_argument(call, 5), size_bytes = sizeof(info);
-	NTSTATUS status;
+	uint64_t answered = hook_argument(call, 5);
 
-	if (!is_this_process(call) || call->arguments[2] != 0 ||
-	    hook_argument(call, 4) < sizeof(info) ||
-	    !query(call, api, call->arguments[1], &info, &status))
-		return false;
 	if (!status_is_success(status))
 		return answer_status(call, status);
-	if (!guest_write(call->arguments[3], &info, sizeof(info)) ||
+	if (!guest_write(call->arguments[3], info, size_bytes) ||
 	    (answered && !guest_write(answered, &size_bytes, sizeof(size_bytes))))
 		status = STATUS_ACCESS_VIOLATION;
 	return answer_status(call, status);
+}
+
+static bool query_basic(struct hook_call *call, enum api api)
+{
+	MEMORY_BASIC_INFORMATION info;
+	NTSTATUS status;
+
+	if (hook_argument(call, 4) < sizeof(info) ||
+	    !query(call, api, call->arguments[1], &info, &status))
+		return false;
+	return answer_query(call, status, &info, sizeof(info));
+}
+
+/* Of a whole region Wine 8.0 tells one run, and nothing of its kind. */
+static bool query_extent(struct hook_call *call)
+{
+	WIN32_MEMORY_REGION_INFORMATION info;
+	void *address = (void *)call->arguments[1];
+
+	if (serve_mode() != CONFIG_ROUTE || !vm_owns(address) ||
+	    hook_argument(call, 4) < sizeof(info))
+		return false;
+	return answer_query(call, extent_query_own(address, &info), &info, sizeof(info));
+}
+
+/* NtQueryVirtualMemory(process, address, class, info, size, answered size) */
+HANDLER(NtQueryVirtualMemory)
+{
+	if (!is_this_process(call))
+		return false;
+	switch (low(call->arguments[2])) {
+	case MemoryBasicInformation:
+		return query_basic(call, api);
+	case MemoryRegionInformation:
+		return query_extent(call);
+	}
+	return false;
 }

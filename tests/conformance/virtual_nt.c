@@ -198,6 +198,109 @@ static void test_query(void)
 	release(region);
 }
 
+#ifdef _WIN32
+#define MemoryRegionInformation 3
+#endif
+
+static typeof(&QueryVirtualMemoryInformation) query_information;
+
+/* "A memory region is a single allocation": "AllocationBase: the base address of the allocation",
+ * "AllocationProtect: the page protection value that was specified when the allocation was
+ * created", "RegionSize: the size of the allocation". */
+static void expect_extent(char *region, SIZE_T committed, const char *what)
+{
+	WIN32_MEMORY_REGION_INFORMATION extent = { 0 };
+	SIZE_T length = UNTOUCHED;
+
+	ok(query_information(THIS_PROCESS, region + PAGE + 5, MemoryRegionInfo, &extent,
+			     sizeof extent, &length),
+	   "%s: QueryVirtualMemoryInformation", what);
+	/* "ReturnSize receives the number of bytes placed in the memory information buffer." */
+	todo_wine("answers more bytes than there is room for");
+	ok_equal(length, sizeof extent, "%s: its length", what);
+	ok(extent.AllocationBase == region && extent.AllocationProtect == PAGE_READWRITE,
+	   "%s: the region", what);
+	/* "RegionSize: the size of the allocation", not of a run: that is VirtualQuery's. */
+	todo_wine("tells the size of the run");
+	ok_equal(extent.RegionSize, REGION, "%s: its size", what);
+	/* "Private: a value of 1 indicates that the allocation is private to the process." */
+	todo_wine("tells no kind");
+	ok(extent.Private && !extent.MappedDataFile && !extent.MappedImage, "%s: its kind", what);
+	/* "CommitSize: for private allocations, this is the combined size of pages in the region
+	 * that are committed, as opposed to reserved." */
+	todo_wine("tells the size of the run, or nothing");
+	ok_equal(extent.CommitSize, committed, "%s: its charge", what);
+}
+
+static void test_extent(void)
+{
+	char *region = allocate(REGION, MEM_RESERVE), *placeless = NULL;
+	WIN32_MEMORY_REGION_INFORMATION extent = { 0 }, same = { 0 };
+	PVOID base = region + 2 * PAGE;
+	SIZE_T size = 3 * PAGE, length = UNTOUCHED;
+
+	expect_extent(region, 0, "reserved");
+	NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READONLY);
+	base = region + REGION - PAGE;
+	size = PAGE;
+	NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE);
+	expect_extent(region, 4 * PAGE, "committed in parts");
+	ok(query_information(THIS_PROCESS, region, MemoryRegionInfo, &extent, sizeof extent, NULL),
+	   "the length need not be asked for");
+	ok_status(NtQueryVirtualMemory(THIS_PROCESS, region, MemoryRegionInformation, &same,
+				       sizeof same, &length),
+		  STATUS_SUCCESS, "NtQueryVirtualMemory of the region");
+	ok(!memcmp(&extent, &same, sizeof extent), "says the same");
+	ok_error(!query_information(THIS_PROCESS, region, MemoryRegionInfo, &extent, 16, &length),
+		 ERROR_BAD_LENGTH, "too little room");
+	/* "Returns FALSE for failure. To get extended error information, call GetLastError." */
+	todo_wine("sets no error");
+	ok_error(!query_information(THIS_PROCESS, region, 4711, &extent, sizeof extent, &length),
+		 ERROR_INVALID_PARAMETER, "another class than the only one there is");
+	/* The same sentence. */
+	todo_wine("sets another error");
+	ok_error(!query_information((HANDLE)(ULONG_PTR)0xbad0, region, MemoryRegionInfo, &extent,
+				    sizeof extent, &length),
+		 ERROR_INVALID_HANDLE, "no process");
+	release(region);
+	/* "If the VirtualAddress parameter points to an unallocated memory region, the function
+	 * fails." */
+	todo_wine("tells what is free");
+	ok_error(!query_information(THIS_PROCESS, region, MemoryRegionInfo, &extent, sizeof extent,
+				    &length),
+		 ERROR_INVALID_PARAMETER, "what is free is no region");
+	/* The same sentence: the NULL partition is never allocated. */
+	todo_wine("tells what is free");
+	ok(!query_information(THIS_PROCESS, placeless, MemoryRegionInfo, &extent, sizeof extent,
+			      NULL),
+	   "nor is the NULL partition");
+}
+
+/* "MappedImage: the allocation is a mapped view of an executable image." */
+static void test_extent_of_image(void)
+{
+	WIN32_MEMORY_REGION_INFORMATION extent = { 0 };
+	MEMORY_BASIC_INFORMATION code = query((PVOID)(ULONG_PTR)test_extent);
+
+	ok(query_information(THIS_PROCESS, (PVOID)(ULONG_PTR)test_extent, MemoryRegionInfo, &extent,
+			     sizeof extent, NULL),
+	   "QueryVirtualMemoryInformation of code");
+	ok(extent.AllocationBase == code.AllocationBase &&
+		   extent.AllocationProtect == code.AllocationProtect,
+	   "its allocation");
+	/* "MappedImage: a value of 1 indicates that the allocation is a mapped view of an
+	 * executable image." */
+	todo_wine("tells no kind");
+	ok(extent.MappedImage && !extent.MappedDataFile && !extent.Private, "is an image");
+	/* The allocation ends behind its last run. */
+	todo_wine("tells the size of the run");
+	ok(extent.RegionSize > code.RegionSize, "of several runs");
+	/* "For mapped views, this is the combined size of pages that have copy-on-write protection,
+	 * or have been made private": code is neither. */
+	todo_wine("counts code");
+	ok(extent.CommitSize < extent.RegionSize, "and code is not charged");
+}
+
 static void test_flush(void)
 {
 	char *region = allocate(REGION, MEM_RESERVE | MEM_COMMIT);
@@ -273,6 +376,13 @@ int main(void)
 	test_free();
 	test_protect();
 	test_query();
+	query_information = FUNCTION("kernelbase.dll", QueryVirtualMemoryInformation);
+	if (query_information) {
+		test_extent();
+		test_extent_of_image();
+	} else {
+		skip_absent("QueryVirtualMemoryInformation");
+	}
 	test_flush();
 	test_arguments();
 	return tap_done();
