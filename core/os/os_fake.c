@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define os_map real_map
 #define os_unmap real_unmap
@@ -23,6 +24,19 @@
 #define os_watch_open real_watch_open
 #define os_watch_register real_watch_register
 #define os_written_scan real_written_scan
+#define os_break real_break
+#define os_unlock_pages real_unlock_pages
+#define os_sync_pages real_sync_pages
+#define os_node_of_page real_node_of_page
+/* Not the struct of that name. */
+#define os_signal_action(signal, action, old) real_signal_action(signal, action, old)
+#define os_signal_raise real_signal_raise
+#define os_read real_read
+#define os_read_at real_read_at
+#define os_write real_write
+#define os_close real_close
+#define os_written_open real_written_open
+#include "core/os/os_fault.c"
 #include "core/os/os_linux.c"
 #include "core/os/os_watch.c"
 #undef os_map
@@ -38,6 +52,17 @@
 #undef os_watch_open
 #undef os_watch_register
 #undef os_written_scan
+#undef os_break
+#undef os_unlock_pages
+#undef os_sync_pages
+#undef os_node_of_page
+#undef os_signal_action
+#undef os_signal_raise
+#undef os_read
+#undef os_read_at
+#undef os_write
+#undef os_close
+#undef os_written_open
 
 intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset);
 int os_unmap(void *address, size_t size_bytes);
@@ -53,47 +78,93 @@ int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes);
 int os_watch_open(void);
 int os_watch_register(int watch, uintptr_t base, size_t size_bytes);
 int os_written_scan(int list, struct os_scan *scan);
+intptr_t os_break(void *address);
+int os_unlock_pages(const void *address, size_t size_bytes);
+int os_sync_pages(void *address, size_t size_bytes, int flags);
+int os_node_of_page(const void *address);
+int os_signal_action(int signal, const struct os_signal_action *action,
+		     struct os_signal_action *old);
+int os_signal_raise(int signal, const void *info);
+ssize_t os_read(int fd, void *buffer, size_t size_bytes);
+ssize_t os_read_at(int fd, void *buffer, size_t size_bytes, off_t offset);
+ssize_t os_write(int fd, const void *buffer, size_t size_bytes);
+int os_close(int fd);
+int os_written_open(void);
 
-static int calls, failing_call, failing_error;
+struct counters {
+	int calls;
+	int refusals[OS_FAKE_COUNT];
+};
+
+static struct counters own_counters, *counters = &own_counters;
+static int failing_call, failing_error;
+static enum os_fake_call failing_function; /* OS_FAKE_NONE: any */
+
+void os_fake_share(void)
+{
+	intptr_t shared = real_map(NULL, sizeof *counters, PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, /* fd */ -1, /* offset */ 0);
+
+	if (shared < 0)
+		return;
+	*(struct counters *)shared = *counters;
+	counters = (struct counters *)shared;
+}
+
+void os_fake_fail_one(enum os_fake_call call, int number, int error)
+{
+	__atomic_store_n(&counters->calls, 0, __ATOMIC_RELAXED);
+	failing_function = call;
+	failing_error = error;
+	__atomic_store_n(&failing_call, number, __ATOMIC_RELAXED);
+}
 
 void os_fake_fail(int number, int error)
 {
-	__atomic_store_n(&calls, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&failing_call, number, __ATOMIC_RELAXED);
-	failing_error = error;
+	os_fake_fail_one(OS_FAKE_NONE, number, error);
 }
 
 int os_fake_calls(void)
 {
-	return __atomic_load_n(&calls, __ATOMIC_RELAXED);
+	return __atomic_load_n(&counters->calls, __ATOMIC_RELAXED);
 }
 
-static bool is_refused(void)
+int os_fake_refusals(enum os_fake_call call)
 {
-	return __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) ==
-	       __atomic_load_n(&failing_call, __ATOMIC_RELAXED);
+	return __atomic_load_n(&counters->refusals[call], __ATOMIC_RELAXED);
 }
 
-int os_fake_refusal(void)
+static bool is_refused(enum os_fake_call call)
 {
-	return is_refused() ? failing_error : 0;
+	if (failing_function && failing_function != call)
+		return false;
+	if (__atomic_add_fetch(&counters->calls, 1, __ATOMIC_RELAXED) !=
+	    __atomic_load_n(&failing_call, __ATOMIC_RELAXED))
+		return false;
+	__atomic_add_fetch(&counters->refusals[call], 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+int os_fake_refusal(enum os_fake_call call)
+{
+	return is_refused(call) ? failing_error : 0;
 }
 
 intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset)
 {
-	return is_refused() ? failing_error
-			    : real_map(address, size_bytes, prot, flags, fd, offset);
+	return is_refused(OS_FAKE_map) ? failing_error
+				       : real_map(address, size_bytes, prot, flags, fd, offset);
 }
 
 int os_unmap(void *address, size_t size_bytes)
 {
-	return is_refused() ? failing_error : real_unmap(address, size_bytes);
+	return is_refused(OS_FAKE_unmap) ? failing_error : real_unmap(address, size_bytes);
 }
 
 /* The system may have done the first part of a range when it gives up. */
 int os_protect(void *address, size_t size_bytes, int prot)
 {
-	if (!is_refused())
+	if (!is_refused(OS_FAKE_protect))
 		return real_protect(address, size_bytes, prot);
 	if (size_bytes > OS_PAGE_SIZE)
 		real_protect(address, OS_PAGE_SIZE, prot);
@@ -102,35 +173,37 @@ int os_protect(void *address, size_t size_bytes, int prot)
 
 int os_advise(void *address, size_t size_bytes, int advice)
 {
-	return is_refused() ? failing_error : real_advise(address, size_bytes, advice);
+	return is_refused(OS_FAKE_advise) ? failing_error
+					  : real_advise(address, size_bytes, advice);
 }
 
 intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, int flags,
 		  void *new_address)
 {
-	return is_refused()
+	return is_refused(OS_FAKE_remap)
 		       ? failing_error
 		       : real_remap(address, old_size_bytes, new_size_bytes, flags, new_address);
 }
 
 intptr_t os_shm_attach(int id, const void *address, int flags)
 {
-	return is_refused() ? failing_error : real_shm_attach(id, address, flags);
+	return is_refused(OS_FAKE_shm_attach) ? failing_error : real_shm_attach(id, address, flags);
 }
 
 int os_shm_detach(const void *address)
 {
-	return is_refused() ? failing_error : real_shm_detach(address);
+	return is_refused(OS_FAKE_shm_detach) ? failing_error : real_shm_detach(address);
 }
 
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
 {
-	return is_refused() ? failing_error : real_prefer_nodes(address, size_bytes, nodes);
+	return is_refused(OS_FAKE_prefer_nodes) ? failing_error
+						: real_prefer_nodes(address, size_bytes, nodes);
 }
 
 int os_lock_pages(const void *address, size_t size_bytes)
 {
-	if (!is_refused())
+	if (!is_refused(OS_FAKE_lock_pages))
 		return real_lock_pages(address, size_bytes);
 	/* Pages that it came to before are locked. */
 	if (size_bytes > OS_PAGE_SIZE)
@@ -149,7 +222,7 @@ int os_open(const char *path, int flags, int mode)
 {
 	char moved[4096];
 
-	if (is_refused())
+	if (is_refused(OS_FAKE_open))
 		return failing_error;
 	if (!root || (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0))
 		return real_open(path, flags, mode);
@@ -162,15 +235,83 @@ int os_open(const char *path, int flags, int mode)
 
 int os_watch_open(void)
 {
-	return is_refused() ? failing_error : real_watch_open();
+	return is_refused(OS_FAKE_watch_open) ? failing_error : real_watch_open();
 }
 
 int os_watch_register(int watch, uintptr_t base, size_t size_bytes)
 {
-	return is_refused() ? failing_error : real_watch_register(watch, base, size_bytes);
+	return is_refused(OS_FAKE_watch_register) ? failing_error
+						  : real_watch_register(watch, base, size_bytes);
 }
 
 int os_written_scan(int list, struct os_scan *scan)
 {
-	return is_refused() ? failing_error : real_written_scan(list, scan);
+	return is_refused(OS_FAKE_written_scan) ? failing_error : real_written_scan(list, scan);
+}
+
+/* The system tells of a refusal by the break staying where it is. */
+intptr_t os_break(void *address)
+{
+	return real_break(is_refused(OS_FAKE_break) ? NULL : address);
+}
+
+int os_unlock_pages(const void *address, size_t size_bytes)
+{
+	if (!is_refused(OS_FAKE_unlock_pages))
+		return real_unlock_pages(address, size_bytes);
+	if (size_bytes > OS_PAGE_SIZE)
+		real_unlock_pages(address, OS_PAGE_SIZE);
+	return failing_error;
+}
+
+int os_sync_pages(void *address, size_t size_bytes, int flags)
+{
+	return is_refused(OS_FAKE_sync_pages) ? failing_error
+					      : real_sync_pages(address, size_bytes, flags);
+}
+
+int os_node_of_page(const void *address)
+{
+	return is_refused(OS_FAKE_node_of_page) ? failing_error : real_node_of_page(address);
+}
+
+int os_signal_action(int signal, const struct os_signal_action *action,
+		     struct os_signal_action *old)
+{
+	return is_refused(OS_FAKE_signal_action) ? failing_error
+						 : real_signal_action(signal, action, old);
+}
+
+int os_signal_raise(int signal, const void *info)
+{
+	return is_refused(OS_FAKE_signal_raise) ? failing_error : real_signal_raise(signal, info);
+}
+
+ssize_t os_read(int fd, void *buffer, size_t size_bytes)
+{
+	return is_refused(OS_FAKE_read) ? failing_error : real_read(fd, buffer, size_bytes);
+}
+
+ssize_t os_read_at(int fd, void *buffer, size_t size_bytes, off_t offset)
+{
+	return is_refused(OS_FAKE_read_at) ? failing_error
+					   : real_read_at(fd, buffer, size_bytes, offset);
+}
+
+ssize_t os_write(int fd, const void *buffer, size_t size_bytes)
+{
+	return is_refused(OS_FAKE_write) ? failing_error : real_write(fd, buffer, size_bytes);
+}
+
+/* The number is free again even when the system says that something went wrong. */
+int os_close(int fd)
+{
+	int error = real_close(fd);
+
+	return is_refused(OS_FAKE_close) ? failing_error : error;
+}
+
+int os_written_open(void)
+{
+	return is_refused(OS_FAKE_written_open) ? failing_error : real_written_open();
 }

@@ -41,30 +41,43 @@ static uint64_t shared_flags(void)
 	return is_function(&programs_action) ? programs_action.flags & SHARED_FLAGS : SA_ONSTACK;
 }
 
-static void install_locked(void)
+/* 0 or -errno. */
+static int install_locked(void)
 {
 	const struct os_signal_action own = {
 		.handler = (void *)own_handler,
 		.flags = SA_SIGINFO | SA_NODEFER | shared_flags(),
 	};
 
-	os_signal_action(SIGSEGV, &own, NULL);
+	return os_signal_action(SIGSEGV, &own, NULL);
 }
 
-void disposition_take(void (*handler)(int, siginfo_t *, void *))
+static int take_locked(void (*handler)(int, siginfo_t *, void *))
 {
-	if (likely(disposition_is_open()))
-		return;
-	lock_acquire(&disposition_lock);
-	if (!disposition_is_taken &&
-	    os_signal_action(SIGSEGV, /* action */ NULL, &programs_action) == 0) {
-		own_handler = handler;
-		own_process = os_process_id();
-		install_locked();
+	int error = os_signal_action(SIGSEGV, /* action */ NULL, &programs_action);
+
+	if (error < 0)
+		return error;
+	own_handler = handler;
+	own_process = os_process_id();
+	error = install_locked();
+	if (error == 0)
 		__atomic_store_n(&disposition_is_taken, 1, __ATOMIC_RELEASE);
-	}
+	return error;
+}
+
+int disposition_take(void (*handler)(int, siginfo_t *, void *))
+{
+	int error;
+
+	if (likely(disposition_is_open()))
+		return 0;
+	lock_acquire(&disposition_lock);
+	error = disposition_is_taken ? 0 : take_locked(handler);
 	lock_release(&disposition_lock);
-	os_signals_unblock(SEGV_BIT);
+	if (error == 0)
+		os_signals_unblock(SEGV_BIT);
+	return error;
 }
 
 bool disposition_change(const struct os_signal_action *action, struct os_signal_action *old)

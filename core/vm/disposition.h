@@ -19,8 +19,8 @@
 /* Non-zero once core's handler is in place. */
 extern uint32_t disposition_is_taken;
 
-/* Puts `handler` in SIGSEGV's place; what was there is the program's. Idempotent. */
-void disposition_take(void (*handler)(int, siginfo_t *, void *));
+/* Puts `handler` in SIGSEGV's place; what was there is the program's. Idempotent. 0 or -errno. */
+int disposition_take(void (*handler)(int, siginfo_t *, void *));
 
 /* The program's sigaction(SIGSEGV): arguments and answer are the kernel's. False: core's handler is
  * not in place, or this process only shares memory with its own (vfork); the system is to be asked.

@@ -181,7 +181,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	disposition_deliver(info, context);
 }
 
-void fault_enable(void)
+int fault_enable(void)
 {
-	disposition_take(on_fault);
+	return disposition_take(on_fault);
 }

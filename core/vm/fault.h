@@ -29,8 +29,9 @@ struct fault {
 };
 
 /* From now on faults come to core first, and a program's own SIGSEGV handler gets them from it
- * (disposition.h). Idempotent; any thread, any lock of core's below LOCK_RANK_FAULT. */
-void fault_enable(void);
+ * (disposition.h). Idempotent; any thread, any lock of core's below LOCK_RANK_FAULT. 0, or -errno
+ * when the system refuses (a sandbox does). */
+int fault_enable(void);
 
 /* Called, when not NULL, for what is an exception to the program, without any lock, on the stack of
  * the signal's handler. `context` is the handler's ucontext_t. True: the program goes on as the

@@ -48,7 +48,8 @@ uintptr_t gaps_find(size_t size_bytes, size_t alignment_bytes, uintptr_t lowest,
 		look_at(&search, free_base, line.base);
 		free_base = line.end;
 	}
-	maps_close(&reader);
+	if (maps_close(&reader) < 0)
+		return 0;
 	if (free_base < limit)
 		look_at(&search, free_base, OS_USER_END);
 	return search.found;

@@ -151,13 +151,19 @@ NTSTATUS lockpages_lock(void **base, size_t *size_bytes)
 	return status;
 }
 
+/* All pages were locked: they are again when the system gives up half-way. */
 static NTSTATUS unlock_locked(const struct vm_range *range)
 {
+	int error;
+
 	if (!are_all_locked(range)) {
 		os_advise((void *)range->base, range->end - range->base, MADV_COLD);
 		return STATUS_NOT_LOCKED;
 	}
-	return status_from_os(os_unlock_pages((void *)range->base, range->end - range->base));
+	error = os_unlock_pages((void *)range->base, range->end - range->base);
+	if (error < 0)
+		os_lock_pages((void *)range->base, range->end - range->base);
+	return status_from_os(error);
 }
 
 NTSTATUS lockpages_unlock(void **base, size_t *size_bytes)

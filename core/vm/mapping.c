@@ -206,7 +206,7 @@ int mapping_compare(uintptr_t base, uintptr_t end, uint16_t api)
 	struct maps_reader reader;
 	struct maps_line line;
 	uintptr_t at = base;
-	int error = maps_open(&reader);
+	int error = maps_open(&reader), read_error;
 
 	if (error < 0)
 		return error;
@@ -221,6 +221,8 @@ int mapping_compare(uintptr_t base, uintptr_t end, uint16_t api)
 			error = compare_line(&mapping, api);
 		at = mapping.end;
 	}
-	maps_close(&reader);
+	/* What the system did not come to say is not known to be gone. */
+	read_error = maps_close(&reader);
+	error = error ? error : read_error;
 	return error ? error : forget(at, end, api);
 }

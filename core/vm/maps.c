@@ -24,12 +24,14 @@ int maps_open(struct maps_reader *reader)
 	check_debug(lock_is_mine(&vm_lock), "the system's mappings read without the lock");
 	reader->fd = os_open("/proc/self/maps", O_RDONLY | O_CLOEXEC, /* mode */ 0);
 	reader->next = reader->filled = 0;
+	reader->error = 0;
 	return reader->fd < 0 ? reader->fd : 0;
 }
 
-void maps_close(struct maps_reader *reader)
+int maps_close(struct maps_reader *reader)
 {
 	os_close(reader->fd);
+	return reader->error;
 }
 
 /* The next character, or -1 at the end. */
@@ -41,6 +43,8 @@ static int next_character(struct maps_reader *reader)
 		do
 			got = os_read(reader->fd, text, sizeof text);
 		while (got == -EINTR);
+		if (got < 0)
+			reader->error = (int)got;
 		if (got <= 0)
 			return -1;
 		reader->next = 0;
@@ -95,5 +99,5 @@ bool maps_next(struct maps_reader *reader, struct maps_line *line)
 	while (after != '\n' && after != -1)
 		after = next_character(reader);
 	/* The kernel's own page for old system calls lies above. */
-	return line->base < line->end && line->end <= OS_USER_END;
+	return after == '\n' && line->base < line->end && line->end <= OS_USER_END;
 }

@@ -25,12 +25,14 @@ struct maps_line {
 struct maps_reader {
 	int fd;
 	size_t next, filled; /* what is left of the buffer */
+	int error;           /* why the system said no more, or 0 */
 };
 
 /* 0 or -errno; on 0, close it. */
 int maps_open(struct maps_reader *reader);
-/* The next mapping, in rising order; false at the end. */
+/* The next mapping, in rising order; false at the end, and when the system says no more. */
 bool maps_next(struct maps_reader *reader, struct maps_line *line);
-void maps_close(struct maps_reader *reader);
+/* 0, or -errno when the system did not say all. */
+int maps_close(struct maps_reader *reader);
 
 #endif

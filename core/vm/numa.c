@@ -12,6 +12,8 @@
 
 #include "core/vm/numa.h"
 
+#include <errno.h>
+
 #include "core/base/status.h"
 #include "core/os/os.h"
 #include "core/os/text_file.h"
@@ -44,12 +46,17 @@ uint64_t numa_nodes(void)
 {
 	uint64_t nodes = __atomic_load_n(&known_nodes, __ATOMIC_RELAXED);
 	struct text_file file;
+	int error;
 
 	if (nodes)
 		return nodes;
-	if (text_file_read(&file, NODE_FOLDER "online") == 0)
+	error = text_file_read(&file, NODE_FOLDER "online");
+	if (error == 0)
 		nodes = read_set(file.bytes);
 	nodes = nodes ? nodes : 1;
+	/* A system that has no room for the answer now is asked again. */
+	if (error < 0 && error != -ENOENT)
+		return nodes;
 	__atomic_store_n(&known_nodes, nodes, __ATOMIC_RELAXED);
 	return nodes;
 }

@@ -48,13 +48,12 @@ static bool is_shared(int flags)
 	return kind == MAP_SHARED || kind == MAP_SHARED_VALIDATE;
 }
 
-/* The range to be replaced was told to have ended, and the system refused. Without memory it may
- * have taken something away all the same. */
-static void take_back_end(const struct posix_range *range, intptr_t error, uint16_t api)
+/* The range to be replaced was told to have ended, and the system refused. Without memory, or by a
+ * file's own word, it may have taken something away all the same. */
+static void take_back_end(const struct posix_range *range, uint16_t api)
 {
 	tell_mapped(range->base, range->end, api);
-	if (error == -ENOMEM)
-		mapping_compare(range->base, range->end, api);
+	mapping_compare(range->base, range->end, api);
 }
 
 static intptr_t map_locked(void *address, size_t size_bytes, int prot, int flags, int fd,
@@ -74,7 +73,7 @@ static intptr_t map_locked(void *address, size_t size_bytes, int prot, int flags
 	got = os_map(address, size_bytes, prot, flags, fd, offset);
 	if (got < 0) {
 		if (ends_others)
-			take_back_end(&range, got, api);
+			take_back_end(&range, api);
 		return got;
 	}
 	range.base = (uintptr_t)got;
@@ -183,7 +182,8 @@ static int advise_locked(const struct posix_range *range, int advice, uint16_t a
 	if (resets(advice))
 		watch_remember_all(range->base, range->end);
 	error = os_advise((void *)range->base, range->end - range->base, advice);
-	if (error == 0 && resets(advice))
+	/* Where nothing is mapped the system goes on, and says so at the end. */
+	if ((error == 0 || error == -ENOMEM) && resets(advice))
 		tell(&(struct tell_range){ .kind = EVENT_VAD_RESET,
 					   .api = api,
 					   .base = range->base,

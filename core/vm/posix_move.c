@@ -84,11 +84,14 @@ static void tell_ends(const struct move *move)
 		tell_unmapped(move->target.base, move->target.end, move->api);
 }
 
-/* The system refused; what it took away at the target all the same is found by comparing. */
+/* The system refused; what it took away all the same, at the target or of a tail that was to go, is
+ * found by comparing. */
 static void take_back_ends(const struct move *move)
 {
-	if (!move->keeps_old)
+	if (!move->keeps_old) {
 		tell_mapped(move->old.base, move->old.end, move->api);
+		mapping_compare(move->old.base, move->old.end, move->api);
+	}
 	if (move->has_target) {
 		tell_mapped(move->target.base, move->target.end, move->api);
 		mapping_compare(move->target.base, move->target.end, move->api);

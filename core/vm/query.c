@@ -164,8 +164,7 @@ static NTSTATUS query_locked(uintptr_t page_base, MEMORY_BASIC_INFORMATION *info
 	if (error < 0)
 		return status_from_os(error);
 	answer_from_maps(&reader, page_base, info);
-	maps_close(&reader);
-	return STATUS_SUCCESS;
+	return status_from_os(maps_close(&reader));
 }
 
 NTSTATUS vm_query(const void *address, MEMORY_BASIC_INFORMATION *info)

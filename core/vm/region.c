@@ -31,7 +31,7 @@ NTSTATUS region_use_features(const struct pager *whose, uint32_t features)
 	if (asked & ~whose->features)
 		return STATUS_NOT_SUPPORTED;
 	if (asked & PAGE_GUARD && whose == &pager_linux)
-		fault_enable();
+		return status_from_os(fault_enable());
 	return STATUS_SUCCESS;
 }
 

@@ -200,10 +200,10 @@ static NTSTATUS discard_locked(const struct vm_range *range, const struct vm_req
 	status = watch_remember(vad, range);
 	if (!status_is_success(status))
 		return status;
-	offer_forget(vad, range);
 	error = pager_discard(vad->pager, (void *)range->base, range->end - range->base);
 	if (error < 0)
 		return status_from_os(error);
+	offer_forget(vad, range);
 	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, request);
 	return STATUS_SUCCESS;
 }

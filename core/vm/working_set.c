@@ -153,19 +153,34 @@ static PSAPI_WORKING_SET_EX_BLOCK describe(uintptr_t page_base, uint64_t entry)
 	return block;
 }
 
+/* What the system says of a page; 0 of one past the last that a program may have. */
+static NTSTATUS read_entry(int fd, uintptr_t page, uint64_t *entry)
+{
+	ssize_t got = os_read_at(fd, entry, sizeof *entry, (off_t)(page * sizeof *entry));
+
+	if (got < 0)
+		return status_from_os((int)got);
+	if (got < (ssize_t)sizeof *entry)
+		*entry = 0;
+	return STATUS_SUCCESS;
+}
+
 NTSTATUS working_set_query(PSAPI_WORKING_SET_EX_INFORMATION *pages, size_t count)
 {
 	int fd = os_open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC, /* mode */ 0);
 
+	NTSTATUS status = STATUS_SUCCESS;
+
 	if (fd < 0)
 		return status_from_os(fd);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && status_is_success(status); i++) {
 		uintptr_t page = (uintptr_t)pages[i].VirtualAddress / OS_PAGE_SIZE;
 		uint64_t entry = 0;
 
-		os_read_at(fd, &entry, sizeof entry, (off_t)(page * sizeof entry));
-		pages[i].VirtualAttributes = describe(page * OS_PAGE_SIZE, entry);
+		status = read_entry(fd, page, &entry);
+		if (status_is_success(status))
+			pages[i].VirtualAttributes = describe(page * OS_PAGE_SIZE, entry);
 	}
 	os_close(fd);
-	return STATUS_SUCCESS;
+	return status;
 }

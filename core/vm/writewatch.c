@@ -84,6 +84,19 @@ static uint32_t without_writing(uint32_t state)
 	}
 }
 
+/* Nobody has written anywhere yet. 0 or -errno. */
+static int protect_from_start(const struct vm_range *range, uint32_t state)
+{
+	int error = fault_enable();
+
+	if (error < 0)
+		return error;
+	__atomic_store_n(&watch_is_by_protection, 1, __ATOMIC_RELAXED);
+	return state & MEM_COMMIT ? pager_linux.set((void *)range->base, range->end - range->base,
+						    without_writing(state))
+				  : 0;
+}
+
 NTSTATUS watch_begin(const struct vm_range *range, uint32_t state, struct watch **watch)
 {
 	struct watch *made = arena_allocate(sizeof *made);
@@ -91,16 +104,8 @@ NTSTATUS watch_begin(const struct vm_range *range, uint32_t state, struct watch 
 
 	if (!made)
 		return STATUS_NO_MEMORY;
-	if (watch_means_locked() == WATCH_BY_SYSTEM) {
-		error = watch_system_add(range);
-	} else {
-		fault_enable();
-		__atomic_store_n(&watch_is_by_protection, 1, __ATOMIC_RELAXED);
-		error = state & MEM_COMMIT
-				? pager_linux.set((void *)range->base, range->end - range->base,
-						  without_writing(state))
-				: 0;
-	}
+	error = watch_means_locked() == WATCH_BY_SYSTEM ? watch_system_add(range)
+							: protect_from_start(range, state);
 	if (error < 0) {
 		arena_free(made, sizeof *made);
 		return status_from_os(error);

@@ -111,8 +111,12 @@ static bool dispatch(const struct fault *fault, void *system)
 
 CORE_API PVOID AddVectoredExceptionHandler(ULONG First, PVECTORED_EXCEPTION_HANDLER Handler)
 {
-	struct handler *handler = arena_allocate(sizeof *handler);
+	NTSTATUS status = status_from_os(fault_enable());
+	struct handler *handler;
 
+	if (!status_set_last_error(status))
+		return NULL;
+	handler = arena_allocate(sizeof *handler);
 	if (!handler) {
 		status_set_last_error(STATUS_NO_MEMORY);
 		return NULL;
@@ -124,7 +128,6 @@ CORE_API PVOID AddVectoredExceptionHandler(ULONG First, PVECTORED_EXCEPTION_HAND
 	insert_locked(handler, First != 0);
 	lock_release(&handlers_lock);
 	__atomic_store_n(&fault_dispatch, dispatch, __ATOMIC_RELEASE);
-	fault_enable();
 	return handler;
 }
 

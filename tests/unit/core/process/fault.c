@@ -166,9 +166,55 @@ static void test_start(void)
 	ok(refused >= 4, "%d of %d refusals keep it from serving", refused, number - 1);
 }
 
+/* In a process that serves itself: each function refused once on either side, with that answered or
+ * not, and the next call works. How many did not. */
+static int count_unserved(void)
+{
+	static const enum os_fake_call functions[] = {
+#define NUMBER(name) OS_FAKE_##name,
+		OS_FAKE_PROCESS_CALLS(NUMBER)
+#undef NUMBER
+	};
+	struct identity own;
+	int wrong = agent_start() != STATUS_SUCCESS;
+
+	identity_of_own(&own);
+	for (size_t i = 0; i < 2 * sizeof functions / sizeof functions[0]; i++) {
+		os_fake_fail_one(functions[i / 2], /* number */ 1 + (int)(i % 2), -EMFILE);
+		target_serves(&own);
+		os_fake_fail(0, 0);
+		wrong += !target_serves(&own);
+	}
+	return wrong;
+}
+
+static void test_serving(void)
+{
+	pid_t child;
+	int status = 0;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(count_unserved());
+	ok(waitpid(child, &status, 0) == child && status == 0,
+	   "a process serves after each call that was refused once");
+}
+
+static void test_all_were_refused(void)
+{
+#define WAS_REFUSED(name) \
+	ok(os_fake_refusals(OS_FAKE_##name) > 0, "os_" #name " was refused at least once");
+	OS_FAKE_PROCESS_CALLS(WAS_REFUSED)
+#undef WAS_REFUSED
+}
+
 int main(void)
 {
 	test_calls();
+	os_fake_share();
 	test_start();
+	test_serving();
+	test_all_were_refused();
 	return tap_done();
 }
