@@ -135,7 +135,7 @@ static int read_trace(struct analysis *analysis)
 		.folder = analysis->options.folder,
 		.lender = analysis->options.lender,
 		.decoder = analysis->options.reader,
-		.expect = replay_expect,
+		.records = replay_apply_records,
 	};
 
 	if (analysis->has_manifest && *manifest->session) {

@@ -26,21 +26,12 @@ struct blocks_layer {
 	size_t references;
 };
 
-static inline size_t find_slot(const struct blocks_table *table, uint64_t address)
-{
-	size_t slot = blocks_home(table, address);
-
-	while (table->list[slot].address && table->list[slot].address != address)
-		slot = (slot + 1) & (table->slots - 1);
-	return slot;
-}
-
 /* The entry at the address, a gone one too; NULL: there is none. */
 static inline struct block *find_entry(const struct blocks_table *table, uint64_t address)
 {
 	if (!table->used || !address)
 		return NULL;
-	struct block *entry = &table->list[find_slot(table, address)];
+	struct block *entry = &table->list[blocks_find_slot(table, address)];
 	return entry->address ? entry : NULL;
 }
 
@@ -48,11 +39,6 @@ static struct blocks_table make_table(size_t slots)
 {
 	return (struct blocks_table){ .list = xcalloc(slots, sizeof(struct block)),
 				      .slots = slots };
-}
-
-static bool is_full(const struct blocks_table *table)
-{
-	return 8 * (table->used + 1) > 5 * table->slots;
 }
 
 static void enlarge(struct blocks_table *table)
@@ -63,34 +49,17 @@ static void enlarge(struct blocks_table *table)
 	table->used = old.used;
 	for (size_t i = 0; i < old.slots; i++)
 		if (old.list[i].address)
-			table->list[find_slot(table, old.list[i].address)] = old.list[i];
+			table->list[blocks_find_slot(table, old.list[i].address)] = old.list[i];
 	free(old.list);
 }
 
 static void put(struct blocks_table *table, const struct block *block)
 {
-	if (is_full(table))
+	if (blocks_table_is_full(table))
 		enlarge(table);
-	struct block *place = &table->list[find_slot(table, block->address)];
+	struct block *place = &table->list[blocks_find_slot(table, block->address)];
 	table->used += !place->address;
 	*place = *block;
-}
-
-/* Moves the blocks behind the gap back as long as that brings them nearer to their home. */
-static void close_gap(struct blocks_table *table, size_t gap)
-{
-	size_t mask = table->slots - 1;
-
-	for (size_t slot = (gap + 1) & mask; table->list[slot].address; slot = (slot + 1) & mask) {
-		size_t distance = (slot - blocks_home(table, table->list[slot].address)) & mask;
-
-		if (distance < ((slot - gap) & mask))
-			continue;
-		table->list[gap] = table->list[slot];
-		gap = slot;
-	}
-	table->list[gap].address = 0;
-	table->used--;
 }
 
 static struct blocks_layer *share(struct blocks_layer *layer)
@@ -188,14 +157,14 @@ static void swallow_small(struct blocks *blocks)
 		swallow(blocks);
 }
 
-bool blocks_add(struct blocks *blocks, const struct block *block, struct block *old)
+bool blocks_add_layered(struct blocks *blocks, const struct block *block, struct block *old)
 {
-	if (is_full(&blocks->top)) {
+	if (blocks_table_is_full(&blocks->top)) {
 		swallow_small(blocks);
-		if (is_full(&blocks->top))
+		if (blocks_table_is_full(&blocks->top))
 			enlarge(&blocks->top);
 	}
-	struct block *place = &blocks->top.list[find_slot(&blocks->top, block->address)];
+	struct block *place = &blocks->top.list[blocks_find_slot(&blocks->top, block->address)];
 	bool was_there;
 
 	if (place->address) {
@@ -228,12 +197,12 @@ static void take_out(struct blocks *blocks, struct block *entry, uint64_t addres
 	if (blocks->frozen && find_frozen(blocks, address, &hidden))
 		hide(blocks, address);
 	else if (entry)
-		close_gap(&blocks->top, (size_t)(entry - blocks->top.list));
+		blocks_close_gap(&blocks->top, (size_t)(entry - blocks->top.list));
 }
 
-bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old)
+bool blocks_remove_layered(struct blocks *blocks, uint64_t address, struct block *old)
 {
-	if (blocks->frozen && is_full(&blocks->top))
+	if (blocks->frozen && blocks_table_is_full(&blocks->top))
 		swallow_small(blocks);
 
 	struct block *entry = find_entry(&blocks->top, address);

@@ -53,7 +53,14 @@ static inline void block_describe(struct block *block, uint64_t address, uint16_
 	block->words[1] = (size_bytes & low) | (uint64_t)api << 48;
 }
 
-/* - slots is 0 or a power of two, at most 5/8 of them used;
+/* Who made it, and whether it is counted: the last word. */
+static inline void block_attribute(struct block *block, uint32_t site, uint32_t thread,
+				   bool is_counted)
+{
+	block->words[3] = site | (uint64_t)thread << 32 | (uint64_t)is_counted << 61;
+}
+
+/* - slots is 0 or a power of two, at most 5/8 of them used, of a small table a quarter;
  * - a slot with address 0 is empty. */
 struct blocks_table {
 	struct block *list;
@@ -93,11 +100,86 @@ static inline void blocks_expect(const struct blocks *blocks, uint64_t address)
 
 /* Copies the block at the address to *found. False: there is none. */
 bool blocks_find(const struct blocks *blocks, uint64_t address, struct block *found);
+/* As the two below, for any tables. */
+bool blocks_add_layered(struct blocks *blocks, const struct block *block, struct block *old);
+bool blocks_remove_layered(struct blocks *blocks, uint64_t address, struct block *old);
+
+/* Up to which a table is small: it costs little memory, and short searches are worth more. */
+enum { BLOCKS_SMALL_SLOTS = 1 << 14 };
+
+static inline bool blocks_table_is_full(const struct blocks_table *table)
+{
+	if (table->slots <= BLOCKS_SMALL_SLOTS)
+		return 4 * (table->used + 1) > table->slots;
+	return 8 * (table->used + 1) > 5 * table->slots;
+}
+
+/* The slot with the address, or the empty one where the search for it ends. The table has slots. */
+static inline size_t blocks_find_slot(const struct blocks_table *table, uint64_t address)
+{
+	const struct block *list = table->list;
+	size_t mask = table->slots - 1, slot = blocks_home(table, address);
+
+	while (list[slot].address != address && list[slot].address)
+		slot = (slot + 1) & mask;
+	return slot;
+}
+
+/* Empties a slot: moves the blocks behind the gap back as long as that brings them nearer to their
+ * home. */
+static inline void blocks_close_gap(struct blocks_table *table, size_t gap)
+{
+	struct block *list = table->list;
+	size_t mask = table->slots - 1;
+
+	for (size_t slot = (gap + 1) & mask; list[slot].address; slot = (slot + 1) & mask) {
+		size_t distance = (slot - blocks_home(table, list[slot].address)) & mask;
+
+		if (distance < ((slot - gap) & mask))
+			continue;
+		block_copy(&list[gap], &list[slot]);
+		gap = slot;
+	}
+	list[gap].words[0] = 0;
+	table->used--;
+}
+
 /* Adds the block; when one is there already it is replaced, copied to *old, and the result is true.
  */
-bool blocks_add(struct blocks *blocks, const struct block *block, struct block *old);
+static inline bool blocks_add(struct blocks *blocks, const struct block *block, struct block *old)
+{
+	struct block *place;
+
+	if (blocks->frozen || blocks_table_is_full(&blocks->top))
+		return blocks_add_layered(blocks, block, old);
+	place = &blocks->top.list[blocks_find_slot(&blocks->top, block->address)];
+	if (place->address)
+		return blocks_add_layered(blocks, block, old);
+	block_copy(place, block);
+	blocks->top.used++;
+	blocks->count++;
+	blocks->size_bytes += block->size_bytes;
+	return false;
+}
+
 /* Removes the block and copies it to *old. False: there is none. */
-bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old);
+static inline bool blocks_remove(struct blocks *blocks, uint64_t address, struct block *old)
+{
+	struct block *place;
+	size_t slot;
+
+	if (blocks->frozen || !blocks->top.slots || !address)
+		return blocks_remove_layered(blocks, address, old);
+	slot = blocks_find_slot(&blocks->top, address);
+	place = &blocks->top.list[slot];
+	if (!place->address)
+		return false;
+	block_copy(old, place);
+	blocks->count--;
+	blocks->size_bytes -= old->size_bytes;
+	blocks_close_gap(&blocks->top, slot);
+	return true;
+}
 
 typedef void (*blocks_leave)(void *context, const struct block *block);
 /* Removes the `count` blocks of a heap; `leave` is told of each. */

@@ -18,18 +18,6 @@ void errors_free(struct errors *errors)
 	free(errors->recent);
 }
 
-static struct block *recent_place(const struct errors *errors, uint64_t address)
-{
-	return &errors->recent[hash_word(address) % ERRORS_RECENT];
-}
-
-void errors_note_release(struct errors *errors, const struct block *block)
-{
-	if (!errors->recent)
-		errors->recent = xcalloc(ERRORS_RECENT, sizeof(*errors->recent));
-	*recent_place(errors, block->address) = *block;
-}
-
 /* The live block that the address lies in. */
 static bool find_live(const struct blocks *live, uint64_t address, struct block *found)
 {
@@ -44,9 +32,9 @@ static bool find_live(const struct blocks *live, uint64_t address, struct block 
 
 static bool find_recent(const struct errors *errors, uint64_t address, struct block *found)
 {
-	if (!errors->recent || recent_place(errors, address)->address != address)
+	if (!errors->recent || errors_recent_place(errors, address)->address != address)
 		return false;
-	*found = *recent_place(errors, address);
+	*found = *errors_recent_place(errors, address);
 	return true;
 }
 

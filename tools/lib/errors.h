@@ -12,6 +12,7 @@
 
 #include "tools/lib/blocks.h"
 #include "tools/lib/trace_event.h"
+#include "tools/lib/xalloc.h"
 
 /* Misuses of one cause: of one kind, by one call stack, of blocks from one call stack. All but
  * `count` is the first one's.
@@ -27,7 +28,7 @@ struct error {
 	uint32_t site, allocated_site, freed_site;
 };
 
-enum { ERRORS_RECENT = 1024 };
+enum { ERRORS_RECENT = 1024 }; /* a power of two */
 
 /*  - recent has blocks that were released last, each in the place that its address has. */
 struct errors {
@@ -37,8 +38,20 @@ struct errors {
 };
 
 void errors_free(struct errors *errors);
+static inline struct block *errors_recent_place(const struct errors *errors, uint64_t address)
+{
+	return &errors->recent[(address * UINT64_C(0x9e3779b97f4a7c15)) >> 32 &
+			       (ERRORS_RECENT - 1)];
+}
+
 /* A block was released: it may be released once more. */
-void errors_note_release(struct errors *errors, const struct block *block);
+static inline void errors_note_release(struct errors *errors, const struct block *block)
+{
+	if (!errors->recent)
+		errors->recent = xcalloc(ERRORS_RECENT, sizeof(*errors->recent));
+	block_copy(errors_recent_place(errors, block->address), block);
+}
+
 /* Adds an error whose sites are known as far as the event tells them; `live` are the blocks that
  * the process has, which may tell more. */
 void errors_add(struct errors *errors, struct error *error, const struct blocks *live);

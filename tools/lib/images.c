@@ -46,7 +46,7 @@ struct image {
 struct images {
 	reader_deliver deliver;
 	void *context;
-	reader_expect expect; /* or NULL */
+	reader_records records; /* or NULL */
 	struct live *live;
 	struct reader_summary *summary;
 	struct image *list;
@@ -67,7 +67,7 @@ struct images *images_create(const struct reader_input *input, reader_deliver de
 	images->recorded_pid = input->pid;
 	images->deliver = deliver;
 	images->context = context;
-	images->expect = input->expect;
+	images->records = input->records;
 	images->live = live;
 	images->summary = summary;
 	return images;
@@ -96,16 +96,34 @@ static void deliver_happening(void *context, const struct trace_event *event)
 	images->deliver(images->context, event);
 }
 
-static void expect(void *context, uint32_t process, uint64_t address)
+static void deliver_singly(const struct images *images, uint32_t process,
+			   const struct trace_record *records, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct trace_event event = trace_record_event(&records[i], process);
+
+		images->deliver(images->context, &event);
+	}
+}
+
+static void deliver_records(void *context, uint32_t process, const struct trace_record *records,
+			    size_t count)
 {
 	struct images *images = context;
 
-	images->expect(images->context, process, address);
+	for (size_t i = 0; i < count; i++)
+		images->summary->kinds[trace_record_kind(&records[i]) % READER_KINDS]++;
+	if (images->records)
+		images->records(images->context, process, records, count);
+	else
+		deliver_singly(images, process, records, count);
 }
 
 static void release(struct images *images, struct image *image, uint64_t until_ns)
 {
-	merge_release(image->merge, until_ns, deliver_happening, images);
+	const struct merge_sink sink = { deliver_records, deliver_happening, images };
+
+	merge_release(image->merge, until_ns, &sink);
 	if (until_ns > image->told_ns)
 		image->told_ns = until_ns;
 }
@@ -207,7 +225,7 @@ static struct image *add_image(struct images *images, uint32_t pid, uint64_t tim
 	if (is_foreign)
 		return image;
 	image->number = images->told_count++;
-	image->merge = merge_create(image->number, images->expect ? expect : NULL);
+	image->merge = merge_create(image->number);
 	return image;
 }
 

@@ -41,12 +41,12 @@ struct queue {
 	bool is_others;
 };
 
-/* How many records ahead an address is expected. */
-enum { BUCKETS = 256, KEPT_CAPACITY = 1024, LOOK_AHEAD = 8 };
+/* OUT_COUNT: as many records as the nearest cache holds beside the reader's own data. */
+enum { BUCKETS = 256, KEPT_CAPACITY = 1024, OUT_COUNT = 256, LOOK_AHEAD = 32 };
 
+/* - out is empty between two releases. */
 struct merge {
 	uint32_t process;
-	merge_expect expect;
 	struct queue *buckets[BUCKETS]; /* by tid */
 	struct queue others;
 	void **heap; /* rebuilt by each release */
@@ -56,14 +56,15 @@ struct merge {
 	size_t heaps_count, heaps_capacity;
 	uint64_t delivered_ns;
 	uint64_t late_count;
+	size_t out_count;
+	struct trace_record out[OUT_COUNT]; /* in order, to be told */
 };
 
-struct merge *merge_create(uint32_t process, merge_expect expect)
+struct merge *merge_create(uint32_t process)
 {
 	struct merge *merge = xcalloc(1, sizeof(*merge));
 
 	merge->process = process;
-	merge->expect = expect;
 	merge->others.is_others = true;
 	merge->heaps = xgrow(NULL, 0, &merge->heaps_capacity, sizeof(*merge->heaps));
 	merge->heaps[merge->heaps_count++] = 0;
@@ -137,49 +138,56 @@ static void need_records(struct queue *queue, size_t more)
 	queue->capacity = capacity;
 }
 
-/* There is room for it. */
-static inline void push_record(struct queue *queue, const struct pending *record)
+/* Moves the last record, which is older than the one before, to its place. */
+static void sort_in(struct queue *queue)
 {
-	size_t place = queue->count++;
+	size_t place = queue->count - 1;
+	struct pending record = queue->records[place];
 
-	while (place > queue->first && queue->records[place - 1].time_ns > record->time_ns) {
+	while (place > queue->first && queue->records[place - 1].time_ns > record.time_ns) {
 		queue->records[place] = queue->records[place - 1];
 		place--;
 	}
-	queue->records[place] = *record;
+	queue->records[place] = record;
 }
 
-static bool is_block_kind(uint8_t kind)
+static inline bool is_block_kind(uint8_t kind)
 {
 	return kind >= EVENT_ALLOCATE && kind <= EVENT_ALLOCATE_FAILED;
+}
+
+/* There is room for it. */
+static inline void push_record(struct queue *queue, const uint64_t *words, uint64_t begin_ns,
+			       uint32_t heap_index)
+{
+	struct pending *record = &queue->records[queue->count];
+
+	record->time_ns = begin_ns + (uint32_t)words[2];
+	record->address_api = words[0];
+	record->size_kind = words[1];
+	record->stack = (uint32_t)(words[2] >> 32);
+	record->heap_index = heap_index;
+	if (queue->count++ > queue->first && record[-1].time_ns > record->time_ns)
+		sort_in(queue);
 }
 
 size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, const uint64_t *words,
 		       size_t count)
 {
 	struct queue *queue = find_queue(merge, tid);
+	size_t before = queue->count;
 	uint32_t heap_index = 0;
-	size_t taken = 0;
 
 	need_records(queue, count / RECORD_WORDS);
-	for (size_t i = 0; i + RECORD_WORDS <= count; i += RECORD_WORDS) {
-		uint8_t kind = (uint8_t)(words[i + 1] >> 56);
-		struct pending pending = {
-			.time_ns = begin_ns + (uint32_t)words[i + 2],
-			.address_api = words[i],
-			.size_kind = words[i + 1],
-			.stack = (uint32_t)(words[i + 2] >> 32),
-			.heap_index = heap_index,
-		};
+	for (; count >= RECORD_WORDS; count -= RECORD_WORDS, words += RECORD_WORDS) {
+		uint8_t kind = (uint8_t)(words[1] >> 56);
 
-		if (kind == RECORD_KIND_HEAP)
-			heap_index = find_heap(merge, words[i] & RECORD_ADDRESS_MASK);
-		if (!is_block_kind(kind))
-			continue;
-		push_record(queue, &pending);
-		taken++;
+		if (is_block_kind(kind))
+			push_record(queue, words, begin_ns, heap_index);
+		else if (kind == RECORD_KIND_HEAP)
+			heap_index = find_heap(merge, words[0] & RECORD_ADDRESS_MASK);
 	}
-	return taken;
+	return queue->count - before;
 }
 
 void merge_add_event(struct merge *merge, const struct trace_event *event)
@@ -248,19 +256,6 @@ static void build_heap(struct merge *merge)
 			enter_heap(merge, queue);
 	for (size_t i = merge->heap_count / 2; i-- > 0;)
 		sift_down(merge, i);
-}
-
-/* The fields that differ between the records of one queue. */
-static inline void expand(const struct merge *merge, const struct pending *record,
-			  struct trace_event *event)
-{
-	event->time_ns = record->time_ns;
-	event->kind = (uint8_t)(record->size_kind >> 56);
-	event->api = (uint16_t)(record->address_api >> 48);
-	event->stack = record->stack;
-	event->address = record->address_api & RECORD_ADDRESS_MASK;
-	event->size_bytes = record->size_kind & RECORD_SIZE_MAX;
-	event->heap = merge->heaps[record->heap_index];
 }
 
 /* Gives the elements that are gone back: all when the queue is empty, else by moving the rest. The
@@ -337,57 +332,65 @@ static inline void note_time(struct merge *merge, uint64_t time_ns)
 		merge->delivered_ns = time_ns;
 }
 
-static void deliver_other(struct merge *merge, struct queue *queue, merge_deliver deliver,
-			  void *context)
+static void tell_records(struct merge *merge, const struct merge_sink *sink)
+{
+	if (merge->out_count)
+		sink->records(sink->context, merge->process, merge->out, merge->out_count);
+	merge->out_count = 0;
+}
+
+static void deliver_other(struct merge *merge, struct queue *queue, const struct merge_sink *sink)
 {
 	struct trace_event event = queue->events[queue->first++];
 
+	tell_records(merge, sink);
 	note_time(merge, event.time_ns);
-	deliver(context, &event);
+	sink->event(sink->context, &event);
 }
 
-static inline void expect_next(const struct merge *merge, const struct queue *queue, void *context)
+static inline void put_out(struct merge *merge, const struct pending *record, uint32_t tid)
 {
-	size_t next = queue->first + LOOK_AHEAD;
+	struct trace_record *out = &merge->out[merge->out_count++];
 
-	if (merge->expect && next < queue->count)
-		merge->expect(context, merge->process,
-			      queue->records[next].address_api & RECORD_ADDRESS_MASK);
+	out->address_api = record->address_api;
+	out->size_kind = record->size_kind;
+	out->time_ns = record->time_ns;
+	out->heap = record->heap_index ? merge->heaps[record->heap_index] : 0;
+	out->stack = record->stack;
+	out->tid = tid;
+	note_time(merge, record->time_ns);
 }
 
 /* The first record of the first queue, and all behind it that come before any other queue's. */
-static void deliver_records(struct merge *merge, uint64_t until_ns, merge_deliver deliver,
-			    void *context)
+static void deliver_records(struct merge *merge, uint64_t until_ns, const struct merge_sink *sink)
 {
 	struct queue *queue = merge->heap[0];
 	uint64_t turn_ns = next_turn(merge);
-	struct trace_event event = { .process = merge->process, .tid = queue->tid };
-	const struct pending *record;
+	const struct pending *record = &queue->records[queue->first];
+	const struct pending *end = &queue->records[queue->count];
 
 	do {
-		record = &queue->records[queue->first];
-		expand(merge, record, &event);
-		note_time(merge, event.time_ns);
-		expect_next(merge, queue, context);
-		queue->first++;
-		deliver(context, &event);
-		record++;
-	} while (queue->first < queue->count && record->time_ns < turn_ns &&
-		 record->time_ns <= until_ns);
+		if (merge->out_count == OUT_COUNT)
+			tell_records(merge, sink);
+		__builtin_prefetch(record + LOOK_AHEAD);
+		put_out(merge, record++, queue->tid);
+	} while (record < end && record->time_ns < turn_ns && record->time_ns <= until_ns);
+	queue->first = (size_t)(record - queue->records);
 }
 
-void merge_release(struct merge *merge, uint64_t until_ns, merge_deliver deliver, void *context)
+void merge_release(struct merge *merge, uint64_t until_ns, const struct merge_sink *sink)
 {
 	build_heap(merge);
 	while (merge->heap_count && first_time(merge->heap[0]) <= until_ns) {
 		struct queue *first = merge->heap[0];
 
 		if (first->is_others)
-			deliver_other(merge, first, deliver, context);
+			deliver_other(merge, first, sink);
 		else
-			deliver_records(merge, until_ns, deliver, context);
+			deliver_records(merge, until_ns, sink);
 		reorder(merge);
 	}
+	tell_records(merge, sink);
 	compact_all(merge);
 }
 

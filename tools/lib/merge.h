@@ -9,18 +9,24 @@
 #ifndef VADTRACE_TOOLS_LIB_MERGE_H
 #define VADTRACE_TOOLS_LIB_MERGE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tools/lib/trace_event.h"
 
-typedef void (*merge_deliver)(void *context, const struct trace_event *event);
-/* An event of this address will be delivered soon. */
-typedef void (*merge_expect)(void *context, uint32_t process, uint64_t address);
+/* Who is told. Both are called in the order of time.
+ *  - `records` gets the blocks' happenings, many at once; `event` all others, and those that came
+ *    as events. */
+struct merge_sink {
+	void (*records)(void *context, uint32_t process, const struct trace_record *records,
+			size_t count);
+	void (*event)(void *context, const struct trace_event *event);
+	void *context;
+};
 
 struct merge;
 
-/* `expect` may be NULL. */
-struct merge *merge_create(uint32_t process, merge_expect expect);
+struct merge *merge_create(uint32_t process);
 void merge_destroy(struct merge *merge);
 
 /* A batch of thread `tid`: `count` words of trace/schema/record.h, the times counted from begin_ns.
@@ -33,7 +39,7 @@ size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, con
 void merge_add_event(struct merge *merge, const struct trace_event *event);
 
 /* Delivers all that happened up to until_ns (UINT64_MAX: everything). */
-void merge_release(struct merge *merge, uint64_t until_ns, merge_deliver deliver, void *context);
+void merge_release(struct merge *merge, uint64_t until_ns, const struct merge_sink *sink);
 
 /* How many came too late, after something younger had been delivered: a recorder's fault. */
 uint64_t merge_late_count(const struct merge *merge);

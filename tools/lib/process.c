@@ -90,13 +90,18 @@ static bool is_wanted(const struct replay_process *process, const struct replay_
 	       !strcmp(process->wanted_thread, thread->name);
 }
 
+static uint32_t note_recent(struct replay_process *process, uint32_t tid, uint32_t number)
+{
+	return process->recent_threads[tid % REPLAY_RECENT_THREADS] = number;
+}
+
 uint32_t process_find_thread(struct replay_process *process, uint32_t tid)
 {
 	if (2 * (process->thread_count + 1) > process->thread_slots)
 		enlarge_thread_table(process);
 	size_t slot = find_thread_slot(process, tid);
 	if (process->thread_table[slot])
-		return process->last_thread = process->thread_table[slot] - 1;
+		return note_recent(process, tid, process->thread_table[slot] - 1);
 	process->threads = xgrow(process->threads, process->thread_count, &process->thread_capacity,
 				 sizeof(*process->threads));
 	struct replay_thread *thread = &process->threads[process->thread_count];
@@ -105,7 +110,7 @@ uint32_t process_find_thread(struct replay_process *process, uint32_t tid)
 	thread->name = xstrdup("");
 	thread->is_wanted = is_wanted(process, thread);
 	process->thread_table[slot] = (uint32_t)++process->thread_count;
-	return process->last_thread = (uint32_t)process->thread_count - 1;
+	return note_recent(process, tid, (uint32_t)process->thread_count - 1);
 }
 
 static void define_thread(struct replay_process *process, const struct trace_event *event)

@@ -28,10 +28,10 @@ struct replay_api *process_find_api(struct replay_process *process, uint16_t api
 /* The same for what is known already, nearly always: without a call. */
 static inline uint32_t process_thread(struct replay_process *process, uint32_t tid)
 {
-	uint32_t last = process->last_thread;
+	uint32_t recent = process->recent_threads[tid % REPLAY_RECENT_THREADS];
 
-	return last < process->thread_count && process->threads[last].tid == tid
-		       ? last
+	return recent < process->thread_count && process->threads[recent].tid == tid
+		       ? recent
 		       : process_find_thread(process, tid);
 }
 

@@ -13,8 +13,9 @@
 #include "tools/lib/trace_event.h"
 
 typedef void (*reader_deliver)(void *context, const struct trace_event *event);
-/* A happening of this address is near: time to fetch what is known of it. */
-typedef void (*reader_expect)(void *context, uint32_t process, uint64_t address);
+/* The same of many happenings of a process's blocks at once, in their order. */
+typedef void (*reader_records)(void *context, uint32_t process, const struct trace_record *records,
+			       size_t count);
 
 enum { READER_KINDS = 64 };
 
@@ -63,8 +64,8 @@ struct reader_input {
 	 * what to do. NULL: nothing is known. */
 	const char *cause, *advice;
 	enum reader_decoder decoder;
-	reader_expect expect; /* NULL: nobody wants to know */
-	const char *lender;   /* a trace whose metadata is used instead of its own; NULL: none */
+	reader_records records; /* NULL: every happening is told as an event */
+	const char *lender;     /* a trace whose metadata is used instead of its own; NULL: none */
 };
 
 /* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */

@@ -101,6 +101,8 @@ struct replay_totals {
 	uint64_t peak_bytes, peak_blocks, peak_ns;
 };
 
+enum { REPLAY_RECENT_THREADS = 16 };
+
 /* One process image: a process that calls exec has several. */
 struct replay_process {
 	uint32_t number;
@@ -131,8 +133,8 @@ struct replay_process {
 	size_t thread_count, thread_capacity;
 	uint32_t *thread_table; /* numbers plus 1, by tid */
 	size_t thread_slots;
-	uint32_t last_thread;    /* the one that the last look-up found, if there are any */
-	struct replay_api *apis; /* by enum api */
+	uint32_t recent_threads[REPLAY_RECENT_THREADS]; /* numbers, by low bits of the tid */
+	struct replay_api *apis;                        /* by enum api */
 	size_t api_count;
 	struct replay_heap *heaps; /* 0: the process heap */
 	size_t heap_count, heap_capacity;
@@ -170,10 +172,21 @@ void replay_free(struct replay *replay);
 
 /* Applies one event; fits reader_run's callback with the replay as context. */
 void replay_apply(void *replay, const struct trace_event *event);
-/* Fits struct reader_input: fetches the block's entry into the processor's cache. */
-void replay_expect(void *replay, uint32_t process, uint64_t address);
+/* Applies many records of one process, in the order of time. Fits struct reader_input. */
+void replay_apply_records(void *replay, uint32_t process, const struct trace_record *records,
+			  size_t count);
 /* After the last event: makes the peaks' compositions final. */
 void replay_finish(struct replay *replay);
+
+static inline void replay_add_counts(struct replay_counts *counts,
+				     const struct replay_counts *change)
+{
+	counts->calls += change->calls;
+	counts->bytes += change->bytes;
+	counts->temporary += change->temporary;
+	counts->live_blocks += change->live_blocks;
+	counts->live_bytes += change->live_bytes;
+}
 
 /* The class of a size, and the smallest size in a class. */
 static inline unsigned replay_size_class(uint64_t size_bytes)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/event.h"
+#include "trace/schema/record.h"
 
 /* Kinds of definitions; they follow after those of enum event_kind. */
 enum trace_kind {
@@ -122,6 +123,55 @@ struct trace_event {
 		const struct trace_difference *difference;
 	};
 };
+
+/* A happening of a block (EVENT_ALLOCATE to EVENT_ALLOCATE_FAILED), as most of a trace is, in few
+ * bytes. The first two words are those of trace/schema/record.h. */
+struct trace_record {
+	uint64_t address_api;
+	uint64_t size_kind;
+	uint64_t time_ns;
+	uint64_t heap;
+	uint32_t stack;
+	uint32_t tid;
+};
+
+_Static_assert(sizeof(struct trace_record) == 40, "eight records are five cache lines");
+
+static inline uint8_t trace_record_kind(const struct trace_record *record)
+{
+	return (uint8_t)(record->size_kind >> 56);
+}
+
+static inline uint16_t trace_record_api(const struct trace_record *record)
+{
+	return (uint16_t)(record->address_api >> 48);
+}
+
+static inline uint64_t trace_record_address(const struct trace_record *record)
+{
+	return record->address_api & RECORD_ADDRESS_MASK;
+}
+
+static inline uint64_t trace_record_size(const struct trace_record *record)
+{
+	return record->size_kind & RECORD_SIZE_MAX;
+}
+
+static inline struct trace_event trace_record_event(const struct trace_record *record,
+						    uint32_t process)
+{
+	return (struct trace_event){
+		.time_ns = record->time_ns,
+		.process = process,
+		.tid = record->tid,
+		.kind = trace_record_kind(record),
+		.api = trace_record_api(record),
+		.stack = record->stack,
+		.address = trace_record_address(record),
+		.size_bytes = trace_record_size(record),
+		.heap = record->heap,
+	};
+}
 
 /* A release must come before an allocation at the same nanosecond. */
 static inline bool trace_event_is_release(uint16_t kind)

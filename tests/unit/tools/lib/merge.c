@@ -23,6 +23,18 @@ static void deliver(void *context, const struct trace_event *event)
 	seen_count++;
 }
 
+static void deliver_records(void *context, uint32_t process, const struct trace_record *records,
+			    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct trace_event event = trace_record_event(&records[i], process);
+
+		deliver(context, &event);
+	}
+}
+
+static const struct merge_sink sink = { deliver_records, deliver, NULL };
+
 static size_t put(uint64_t *words, size_t count, uint8_t kind, uint64_t address, uint32_t delta)
 {
 	struct record record = {
@@ -35,7 +47,7 @@ static size_t put(uint64_t *words, size_t count, uint8_t kind, uint64_t address,
 
 static void test_order(void)
 {
-	struct merge *merge = merge_create(3, NULL);
+	struct merge *merge = merge_create(3);
 	struct trace_event vad = { .kind = EVENT_VAD_RESERVE, .time_ns = 1025, .address = 5 };
 	uint64_t words[64];
 	size_t count = 0;
@@ -49,14 +61,14 @@ static void test_order(void)
 	count = put(words, count, EVENT_ALLOCATE, 4, 40);
 	merge_add_batch(merge, 8, 1000, words, count);
 	ok_equal(seen_count, 0, "nothing goes out before it is settled");
-	merge_release(merge, 1030, deliver, NULL);
+	merge_release(merge, 1030, &sink);
 	ok_equal(seen_count, 4, "what is settled goes out");
 	ok(seen[0].address == 1 && seen[1].address == 2 && seen[2].address == 5 &&
 		   seen[3].address == 3,
 	   "in the order of time");
 	ok(seen[1].tid == 8 && seen[1].process == 3 && seen[1].size_bytes == 8,
 	   "with its thread and process");
-	merge_release(merge, UINT64_MAX, deliver, NULL);
+	merge_release(merge, UINT64_MAX, &sink);
 	ok(seen_count == 5 && seen[4].address == 4, "the rest at the end");
 	ok_equal(merge_late_count(merge), 0, "nothing was late");
 	merge_destroy(merge);
@@ -64,7 +76,7 @@ static void test_order(void)
 
 static void test_ties(void)
 {
-	struct merge *merge = merge_create(0, NULL);
+	struct merge *merge = merge_create(0);
 	uint64_t words[64];
 	size_t count;
 
@@ -73,7 +85,7 @@ static void test_ties(void)
 	merge_add_batch(merge, 7, 0, words, count);
 	count = put(words, 0, EVENT_FREE, 1, 5);
 	merge_add_batch(merge, 8, 0, words, count);
-	merge_release(merge, UINT64_MAX, deliver, NULL);
+	merge_release(merge, UINT64_MAX, &sink);
 	ok(seen[0].kind == EVENT_FREE && seen[1].kind == EVENT_ALLOCATE,
 	   "at equal times a release comes first");
 	merge_destroy(merge);
@@ -81,7 +93,7 @@ static void test_ties(void)
 
 static void test_odd_batches(void)
 {
-	struct merge *merge = merge_create(0, NULL);
+	struct merge *merge = merge_create(0);
 	uint64_t words[64];
 	size_t count = 0;
 
@@ -94,7 +106,7 @@ static void test_odd_batches(void)
 	ok_equal(merge_add_batch(merge, 1, 0, words, count + 2), 3, "takes whole, known records");
 	count = put(words, 0, EVENT_ALLOCATE, 4, 5);
 	merge_add_batch(merge, 1, 0, words, count);
-	merge_release(merge, UINT64_MAX, deliver, NULL);
+	merge_release(merge, UINT64_MAX, &sink);
 	ok(seen_count == 4 && seen[1].address == 3 && seen[2].address == 2,
 	   "an older record finds its place");
 	ok(seen[0].heap == 0 && seen[1].heap == 0x7000 && seen[2].heap == 0x7000,
@@ -102,14 +114,14 @@ static void test_odd_batches(void)
 	ok_equal(seen[3].heap, 0, "the next batch begins with the process heap");
 	count = put(words, 0, EVENT_FREE, 4, 1);
 	merge_add_batch(merge, 2, 0, words, count);
-	merge_release(merge, UINT64_MAX, deliver, NULL);
+	merge_release(merge, UINT64_MAX, &sink);
 	ok_equal(merge_late_count(merge), 1, "what comes too late is counted");
 	merge_destroy(merge);
 }
 
 static void test_many_threads(void)
 {
-	struct merge *merge = merge_create(0, NULL);
+	struct merge *merge = merge_create(0);
 	uint64_t words[64];
 	bool is_ordered = true;
 
@@ -120,9 +132,9 @@ static void test_many_threads(void)
 		count = put(words, count, EVENT_ALLOCATE, tid, 1000 + tid * 104729 % 1000);
 		merge_add_batch(merge, tid, 0, words, count);
 		if (tid % 100 == 0)
-			merge_release(merge, 0, deliver, NULL);
+			merge_release(merge, 0, &sink);
 	}
-	merge_release(merge, UINT64_MAX, deliver, NULL);
+	merge_release(merge, UINT64_MAX, &sink);
 	for (size_t i = 1; i < seen_count && i < SEEN_MAX; i++)
 		is_ordered &= seen[i - 1].time_ns <= seen[i].time_ns;
 	ok_equal(seen_count, 2000, "all records of 1000 threads");
