@@ -59,13 +59,17 @@ truncate -s $(($(size_of "$stream") / 2)) "$stream"
 run report "$trace"
 ok "half a stream: no crash" test "$status" = 3 -o "$status" = 1
 
-# A full batch has 504 words; libbabeltrace2 would make room for as many as are told.
+# A full batch has 504 words, after its thread and its first time; libbabeltrace2 would make room for
+# as many as are told.
 damaged length
-python3 - "$stream" <<'END'
-import sys
+python3 - "$stream" "$trace/vadtrace.json" <<'END'
+import json, re, sys
+pid = json.load(open(sys.argv[2]))["pid"]
+tids = b"|".join(re.escape((pid + i).to_bytes(4, "little")) for i in range(32))
+head = b"(?:" + tids + b").{8}" + (504).to_bytes(4, "little")
 with open(sys.argv[1], "r+b") as file:
-	at = file.read().rindex((504).to_bytes(4, "little"))
-	file.seek(at + 3)
+	at = [match.end() for match in re.finditer(head, file.read(), re.DOTALL)][-1]
+	file.seek(at - 1)
 	file.write(b"\x7f")
 END
 status=0
