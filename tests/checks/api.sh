@@ -2,19 +2,31 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# Each function of core/api.spec has a test that calls it, and the file that is said to serve it.
+# Each function of core/api.spec has a test that calls it, and the file that is said to serve it. The
+# functions of Windows have a conformance test.
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
-# untested SPEC FOLDER...: prints the names of which no source there has a call.
-untested() {
-	local spec=$1 name
+# names SPEC FAMILIES: the functions of these families; of "-FAMILIES", those of all others.
+names() {
+	awk -v families="$2" '
+		BEGIN {
+			has_others = sub(/^-/, "", families)
+			count = split(families, list, "|")
+			for (i = 1; i <= count; i++)
+				is_meant[list[i]] = 1
+		}
+		!/^[ \t]*(#|$)/ && ($3 in is_meant) != has_others { print $2 }' "$1"
+}
 
-	shift
-	for name in $(awk '!/^[ \t]*(#|$)/ { print $2 }' "$spec"); do
-		grep -rqwE --include='*.c' --include='*.cc' --include='*.h' "$name" "$@" ||
-			echo "$name"
-	done
+# untested SPEC FAMILIES FOLDER...: prints the names that no source there uses.
+untested() {
+	local spec=$1 families=$2
+
+	shift 2
+	comm -23 <(names "$spec" "$families" | LC_ALL=C sort) \
+		<(find "$@" -type f \( -name '*.c' -o -name '*.cc' -o -name '*.h' \) \
+			-exec awk -f "$VADTRACE_SRCDIR/tests/checks/calls.awk" {} + | LC_ALL=C sort -u)
 }
 
 all_tested() {
@@ -40,16 +52,28 @@ all_served() {
 	return $bad
 }
 
+libc="libc|posix"
 cd "$VADTRACE_SRCDIR" || exit 1
-ok "each function of api.spec has a test" all_tested core/api.spec tests/conformance \
+ok "each function of Windows has a conformance test" all_tested core/api.spec "-$libc" \
+	tests/conformance
+ok "each other function has a test" all_tested core/api.spec "$libc" tests/conformance \
 	tests/integration/native tests/integration/wine
 ok "each function of api.spec is where it says" all_served core/api.spec
 
 mkdir "$scratch/tests"
-printf 'int main(void)\n{\n\tone();\n\treturn onetwo();\n}\n' >"$scratch/tests/one.c"
-printf '1 one libc allocate tests/lib/tap.h\n2 two libc free tests/lib/tap.h\n' >"$scratch/spec"
-is "$(untested "$scratch/spec" "$scratch/tests")" two "finds a function without a test"
-not_ok "and fails" all_tested "$scratch/spec" "$scratch/tests"
+# What is only named is not tested.
+printf '%b\n' 'BOOL declared(int);' '#define defined(n) (n)' '/* commented(); */' \
+	'int main(void)' '{' '\tone(); /* no more() of' '\t* longer(); */' \
+	'\tok(FUNCTION("a.dll", three) && "quoted()", "quoted");' \
+	'\treturn onetwo(GetProcAddress(module, "four"));' '}' >"$scratch/tests/one.c"
+for name in one two three four declared defined commented more longer quoted; do
+	echo "$((++id)) $name virtual vad tests/lib/tap.h"
+done >"$scratch/spec"
+echo "$((++id)) five libc free tests/lib/tap.h" >>"$scratch/spec"
+is "$(untested "$scratch/spec" virtual "$scratch/tests" | tr '\n' ' ')" \
+	"commented declared defined longer more quoted two " "finds functions without a test"
+is "$(untested "$scratch/spec" -virtual "$scratch/tests")" five "of the families that are meant"
+not_ok "and fails" all_tested "$scratch/spec" virtual "$scratch/tests"
 not_ok "finds a wrong file" all_served "$scratch/spec"
 # An id is for ever, a name is one row's.
 printf '1 one libc allocate a.c\n1 two libc free a.c\n' >"$scratch/spec"
