@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# Each function of core/api.spec has a test that calls it, and the file that is said to serve it. The
-# functions of Windows have a conformance test.
+# Each function of core/api.spec has a test that calls it, and the file that is said to serve it.
+# The functions of Windows have a conformance test, and each of its excuses for Wine says which
+# document decides.
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
@@ -26,7 +27,8 @@ untested() {
 	shift 2
 	comm -23 <(names "$spec" "$families" | LC_ALL=C sort) \
 		<(find "$@" -type f \( -name '*.c' -o -name '*.cc' -o -name '*.h' \) \
-			-exec awk -f "$VADTRACE_SRCDIR/tests/checks/calls.awk" {} + | LC_ALL=C sort -u)
+			-exec awk -f "$VADTRACE_SRCDIR/tests/checks/calls.awk" {} + |
+			LC_ALL=C sort -u)
 }
 
 all_tested() {
@@ -53,12 +55,15 @@ all_served() {
 }
 
 libc="libc|posix"
+todo=$VADTRACE_SRCDIR/tests/checks/todo.awk
 cd "$VADTRACE_SRCDIR" || exit 1
 ok "each function of Windows has a conformance test" all_tested core/api.spec "-$libc" \
 	tests/conformance
 ok "each other function has a test" all_tested core/api.spec "$libc" tests/conformance \
 	tests/integration/native tests/integration/wine
 ok "each function of api.spec is where it says" all_served core/api.spec
+
+ok "each todo_wine has a comment beside it" awk -f "$todo" tests/conformance/*.c
 
 mkdir "$scratch/tests"
 # What is only named is not tested.
@@ -75,6 +80,19 @@ is "$(untested "$scratch/spec" virtual "$scratch/tests" | tr '\n' ' ')" \
 is "$(untested "$scratch/spec" -virtual "$scratch/tests")" five "of the families that are meant"
 not_ok "and fails" all_tested "$scratch/spec" virtual "$scratch/tests"
 not_ok "finds a wrong file" all_served "$scratch/spec"
+# excuses LINE...: whether a function, or a table, of these lines has a comment beside each.
+excuses() {
+	printf '%b\n' '/* Far above. */' 'void test(void)' '{' "$@" '}' >"$scratch/sample.c"
+	awk -f "$todo" "$scratch/sample.c"
+}
+comment='\t/* The sentence. */' excuse='\ttodo_wine("does not");' excused='\tok(call(), "a call");'
+ok "a comment is beside" excuses "$comment" "$excuse" "$excused" "$excuse" "$excused"
+not_ok "finds none" excuses "$excuse" "$excused"
+not_ok "finds that one is of something else" excuses "$comment" "$excused" "$excuse" "$excused"
+field='\tconst char *todo_wine;' row='\t{ 1, "does not" },' plain='\t{ 2, NULL },'
+ok "a comment is beside a row" excuses "$field" "$plain" "$comment" "$row" "$row"
+not_ok "finds a row without" excuses "$field" "$row"
+not_ok "finds a row behind another's" excuses "$field" "$comment" "$plain" "$row"
 # An id is for ever, a name is one row's.
 printf '1 one libc allocate a.c\n1 two libc free a.c\n' >"$scratch/spec"
 not_ok "finds an id that is used twice" awk -f core/gen-api.awk "$scratch/spec"

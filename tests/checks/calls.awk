@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# Reads C sources; prints each name that a function's body or a table uses, as a call, an address or
-# what GetProcAddress or FUNCTION finds. What only a comment, a string or a declaration names is not used: a
-# declaration begins in the first column, a statement does not.
+# Reads C sources; prints each name that a function's body or a table uses, as a call, an address
+# or what GetProcAddress or FUNCTION finds. What only a comment, a string or a declaration names is
+# not used: a declaration begins in the first column, a statement does not.
 
 # The line without its strings and comments; a comment that goes on is remembered.
 function bare(line, at) {

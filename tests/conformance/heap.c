@@ -211,6 +211,8 @@ static void test_handles(void)
 	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
 	ok(HeapDestroy(heap), "the other can");
 	SetLastError(UNTOUCHED);
+	/* HeapDestroy: "If the function fails, the return value is zero. To get extended error
+	 * information, call GetLastError"; NULL is no handle of a heap. */
 	todo_wine("takes it for a success");
 	ok(!HeapDestroy(NULL), "no heap cannot be destroyed");
 	todo_wine("sets none");
@@ -236,6 +238,8 @@ static void test_distance(void)
 			blocks[i] = HeapAlloc(heap, 0, distances[row][0]);
 		for (int i = 1; i < 64; i++)
 			found += llabs(blocks[i] - blocks[i - 1]) == (long long)distances[row][1];
+		/* HeapAlloc promises no distance between blocks: that they are no further apart
+		 * than needed is core's own. */
 		if (distances[row][1] < 48)
 			todo_wine("48 is its smallest distance");
 		ok(found > 32, "row %zu: blocks of %zu bytes are %zu apart (%d of 63)", row,
@@ -254,10 +258,14 @@ static void test_lock(HANDLE heap)
 	ok(block && HeapFree(heap, 0, block), "who has locked it goes on");
 	ok(HeapUnlock(heap) && HeapUnlock(heap), "it is unlocked as often");
 	ok_equal(GetLastError(), UNTOUCHED, "no error is set");
+	/* HeapUnlock ends what a HeapLock began: its documentation pairs each call with one of the
+	 * other, so one too many has nothing to end and fails. */
 	todo_wine("does not look");
 	ok(!HeapUnlock(heap), "but not once more");
 	SetLastError(UNTOUCHED);
 	ok(!HeapLock(NULL), "no heap cannot be locked");
+	/* HeapLock: "If the function fails, the return value is zero. To get extended error
+	 * information, call GetLastError." */
 	todo_wine("sets none");
 	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
 	ok(!HeapUnlock(NULL), "nor unlocked");
@@ -363,9 +371,12 @@ static void test_information(void)
 	   "it becomes a low-fragmentation heap");
 	value = 77;
 	HeapQueryInformation(heap, HeapCompatibilityInformation, &value, sizeof(value), NULL);
+	/* HeapSetInformation: a heap whose HeapCompatibilityInformation was set to 2 is a low-
+	 * fragmentation heap, and HeapQueryInformation has to answer with that. */
 	todo_wine("forgets it");
 	ok_equal(value, 2, "and says so");
 	value = 2;
+	/* HeapSetInformation: the LFH cannot be enabled for heaps of a fixed size. */
 	todo_wine("does not look");
 	ok(!HeapSetInformation(fixed, HeapCompatibilityInformation, &value, sizeof(value)),
 	   "a heap of fixed size does not");
@@ -388,6 +399,8 @@ static void test_compact(HANDLE heap)
 		blocks[i] = HeapAlloc(heap, 0, 1000);
 	for (int i = 0; i < 32; i += 2)
 		HeapFree(heap, 0, blocks[i]);
+	/* HeapCompact: "the return value is the size of the largest committed free block in the
+	 * heap, in bytes". */
 	todo_wine("has none");
 	ok(HeapCompact(heap, 0) >= 1000, "the largest free block is told");
 	for (int i = 1; i < 32; i += 2)
@@ -424,7 +437,7 @@ static void test_exceptions(void)
 	struct {
 		struct call call;
 		DWORD code;
-		const char *wine; /* why Wine answers NULL */
+		const char *todo_wine;
 	} rows[] = {
 		{ { heap, 0, NULL, TOO_MUCH, NULL }, 0, NULL },
 		{ { heap, HEAP_GENERATE_EXCEPTIONS, NULL, TOO_MUCH, NULL },
@@ -434,16 +447,22 @@ static void test_exceptions(void)
 		  STATUS_NO_MEMORY,
 		  NULL },
 		{ { heap, 0, block, TOO_MUCH, NULL }, 0, NULL },
+		/* HeapCreate, of HEAP_GENERATE_EXCEPTIONS: "The system raises an exception to
+		 * indicate failure, such as an out-of-memory condition, for calls to HeapAlloc and
+		 * HeapReAlloc". */
 		{ { raising, 0, NULL, TOO_MUCH, NULL },
 		  STATUS_NO_MEMORY,
 		  "forgets the heap's flag" },
 		{ { raising, 0, its, TOO_MUCH, NULL },
 		  STATUS_NO_MEMORY,
 		  "forgets the heap's flag" },
+		/* HeapReAlloc's exceptions: STATUS_ACCESS_VIOLATION is "because of heap corruption
+		 * or improper function parameters". */
 		{ { heap, HEAP_GENERATE_EXCEPTIONS, outside + 4, 10, NULL },
 		  STATUS_ACCESS_VIOLATION,
 		  "answers with an error" },
 		{ { heap, 0, outside + 4, 10, NULL }, 0, NULL },
+		/* The same sentence. */
 		{ { raising, 0, outside + 4, 10, NULL },
 		  STATUS_ACCESS_VIOLATION,
 		  "answers with an error" },
@@ -453,8 +472,7 @@ static void test_exceptions(void)
 	for (size_t row = 0; row < COUNT(rows); row++) {
 		DWORD code = exception_of(make_call, &rows[row].call);
 
-		if (rows[row].wine)
-			todo_wine(rows[row].wine);
+		todo_wine(rows[row].todo_wine);
 		ok_status(code, rows[row].code, "row %zu: the exception", row);
 		ok((rows[row].call.result != NULL) == (row == COUNT(rows) - 1),
 		   "row %zu: a block where there is one", row);

@@ -129,6 +129,9 @@ static void test_destroyed(void)
 	ok(HeapDestroy(stale.heap), "a heap is destroyed");
 	SetLastError(UNTOUCHED);
 	stale.is_valid = TRUE;
+	/* A destroyed heap's handle is none: HeapAlloc, HeapFree, HeapSize, HeapValidate and
+	 * HeapDestroy document NULL, FALSE or -1 for what fails, and no exception unless one is
+	 * asked for. */
 	todo_wine("touches it");
 	ok_status(exception_of(use_stale, NULL), 0, "to use it then raises nothing");
 	todo_wine("touches it");

@@ -398,6 +398,8 @@ static void test_tail(void)
 	kept = block[20];
 	block[20] = 'x';
 	ok(!HeapValidate(checked, 0, block), "a written tail is not valid");
+	/* HeapFree: "If the function fails, the return value is zero": a block that was written
+	 * over is not given back, as HeapValidate, which finds it, says. */
 	todo_wine("frees it");
 	ok_error(!HeapFree(checked, 0, block), ERROR_INVALID_PARAMETER, "and the block not freed");
 	block[20] = kept;
@@ -431,6 +433,8 @@ static void test_exceptions(void)
 
 	ok_status(exception_of(allocate_too_much, &heap), STATUS_NO_MEMORY, "of an allocation");
 	ok_status(exception_of(resize_too_much, &heap), STATUS_NO_MEMORY, "of a growth");
+	/* HeapCreate: with HEAP_GENERATE_EXCEPTIONS "the system raises an exception to indicate
+	 * failure, such as an out-of-memory condition, for calls to HeapAlloc and HeapReAlloc". */
 	todo_wine("forgets the heap's flag");
 	ok_status(exception_of(allocate_plainly, &raising), STATUS_NO_MEMORY, "of a raising heap");
 	ok_status(exception_of(allocate_plainly, &heap), 0, "not without being asked");

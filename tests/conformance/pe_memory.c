@@ -65,10 +65,14 @@ static void test_copies(void)
 	ok(ReadProcessMemory(self, base + 8, buffer, sizeof buffer, &count), "ReadProcessMemory");
 	ok(count == sizeof buffer && !strcmp(buffer, "letters"), "has read");
 	VirtualProtect(base, PAGE, PAGE_READONLY, &old);
+	/* WriteProcessMemory: "The entire area to be written to must be accessible, and if it is
+	 * not accessible, the function fails." */
 	todo_wine("goes through what has no access");
 	ok_error(!WriteProcessMemory(self, base, buffer, sizeof buffer, &count), ERROR_NOACCESS,
 		 "a page that is only read is not written");
 	VirtualFree(base, 0, MEM_RELEASE);
+	/* ReadProcessMemory: "The entire area to be read must be accessible, and if it is not
+	 * accessible, the function fails." */
 	todo_wine("goes through what has no access");
 	ok_error(!ReadProcessMemory(self, base, buffer, sizeof buffer, &count), ERROR_PARTIAL_COPY,
 		 "what is free is not read");

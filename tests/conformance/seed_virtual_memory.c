@@ -55,6 +55,8 @@ static void test_protections(void)
 		ok(!VirtualAlloc(NULL, 64 * KIB, MEM_RESERVE, refused[i]),
 		   "copy-on-write is nothing for VirtualAlloc (0x%02x)", (unsigned)refused[i]);
 	for (size_t i = 0; i < COUNT(modifiers); i++) {
+		/* The article: when a region is reserved, PAGE_GUARD, PAGE_NOCACHE and
+		 * PAGE_WRITECOMBINE cannot be used, they apply to committed storage only. */
 		todo_wine("takes it");
 		ok(!VirtualAlloc(NULL, 64 * KIB, MEM_RESERVE, PAGE_READWRITE | modifiers[i]),
 		   "the flag 0x%03x is for committed storage only", (unsigned)modifiers[i]);

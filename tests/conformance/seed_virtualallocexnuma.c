@@ -88,12 +88,15 @@ static void test_reset(void)
 		   "if the undo succeeds, all data are intact");
 	else
 		ok(base[0] == 'x' || base[0] == 0, "if it fails, some are zeros");
+	/* "This value cannot be used with any other value." */
 	todo_wine("takes it");
 	ok_error(!allocate(base, 64 * KIB, MEM_RESET | MEM_COMMIT, PAGE_READWRITE),
 		 ERROR_INVALID_PARAMETER, "MEM_RESET goes with no other value");
 	todo_wine("takes it");
 	ok_error(!allocate(base, 64 * KIB, MEM_RESET_UNDO | MEM_COMMIT, PAGE_READWRITE),
 		 ERROR_INVALID_PARAMETER, "nor does MEM_RESET_UNDO");
+	/* "However, you must still set fProtect to a valid protection value, such as
+	 * PAGE_NOACCESS." */
 	todo_wine("does not look at the protection");
 	ok_error(!allocate(base, 64 * KIB, MEM_RESET, 0x1000), ERROR_INVALID_PARAMETER,
 		 "fProtect must be a valid value all the same");
@@ -126,6 +129,8 @@ static void test_large_pages(void)
 		 ERROR_INVALID_PARAMETER, "the size must be a multiple of the minimum");
 	SetLastError(UNTOUCHED);
 	base = allocate(NULL, large, MEM_RESERVE | MEM_COMMIT | MEM_LARGE_PAGES, PAGE_READWRITE);
+	/* Large page support wants a privilege and free large pages: that these are missing is what
+	 * may be said of a request that is right in itself. */
 	todo_wine("has an error of its own");
 	if (base)
 		ok((ULONG_PTR)base % large == 0 && can_write(base + large - 1),
@@ -145,6 +150,8 @@ static void test_window(void)
 	ok_error(!allocate(NULL, 64 * KIB, MEM_RESERVE | MEM_COMMIT | MEM_PHYSICAL, PAGE_READWRITE),
 		 ERROR_INVALID_PARAMETER, "MEM_COMMIT must not be specified for a window");
 	if (!window || !AllocateUserPhysicalPages(GetCurrentProcess(), &count, pages)) {
+		/* "The VirtualAllocExNuma function can be used to reserve an Address Windowing
+		 * Extensions region": where that can be done there are pages for it. */
 		todo_wine("has no windows");
 		ok(!window, "physical pages are to be had");
 		VirtualFree(window, 0, MEM_RELEASE);
@@ -173,6 +180,8 @@ static void test_rest(void)
 	ok(VirtualProtect(base, PAGE, PAGE_EXECUTE_READ, &old) && old == PAGE_READWRITE,
 	   "generated code is made executable by VirtualProtectEx and its like");
 	VirtualFree(base, 0, MEM_RELEASE);
+	/* "The NUMA node where the physical memory should reside": a node that is not there is no
+	 * such node. */
 	todo_wine("asks for no node");
 	ok_error(!VirtualAllocExNuma(GetCurrentProcess(), NULL, PAGE, MEM_RESERVE, PAGE_READWRITE,
 				     4711),

@@ -308,6 +308,8 @@ static void test_wrong_fls(void)
 	ok(FlsSetValue(index, VALUE(1)), "whether a fiber index is allocated, nobody asks");
 	ok_error(FlsGetValue(index) == VALUE(1), ERROR_SUCCESS, "nor to read it");
 	ok_equal(FlsAlloc(NULL), index, "when it is given");
+	/* FlsAlloc: "If the function succeeds, the return value is an FLS index initialized to
+	 * zero." */
 	todo_wine("FlsAlloc: a new index is zero, also when it was set before");
 	ok(!FlsGetValue(index), "it is zero");
 	SetLastError(UNTOUCHED);

@@ -47,6 +47,7 @@ static const struct {
 	{ 0, MEM_RESERVE, PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
 	{ PAGE, 0, PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
 	{ PAGE, MEM_RESERVE | MEM_RELEASE, PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
+	/* "This value cannot be used with any other value" (VirtualAlloc, MEM_RESET). */
 	{ PAGE, MEM_RESERVE | MEM_RESET, PAGE_READWRITE, ERROR_INVALID_PARAMETER, "takes it" },
 	{ PAGE, MEM_RESERVE, 0, ERROR_INVALID_PARAMETER, NULL },
 	{ PAGE, MEM_RESERVE, PAGE_READONLY | PAGE_READWRITE, ERROR_INVALID_PARAMETER, NULL },
@@ -182,6 +183,8 @@ static void test_free(void)
 		VirtualFree(base, 0, MEM_RELEASE);
 		SetLastError(UNTOUCHED);
 		got = VirtualFree(base, 0, MEM_RELEASE);
+		/* STATUS_MEMORY_NOT_ALLOCATED is "an attempt was made to free virtual memory that
+		 * is not allocated", which is ERROR_INVALID_ADDRESS. */
 		todo_wine("ERROR_INVALID_PARAMETER");
 		expect_error(!got, ERROR_INVALID_ADDRESS, "releasing what is free", i);
 	}
@@ -228,6 +231,8 @@ static void test_protect(void)
 	VirtualFree(base, 0, MEM_RELEASE);
 	SetLastError(UNTOUCHED);
 	got = VirtualProtect(base, PAGE, PAGE_READONLY, &old);
+	/* VirtualProtect: all pages must be in one reserved region. STATUS_CONFLICTING_ADDRESSES
+	 * says that they are not, which is ERROR_INVALID_ADDRESS. */
 	todo_wine("ERROR_INVALID_PARAMETER");
 	expect_error(!got, ERROR_INVALID_ADDRESS, "protect of free pages", 0);
 }
@@ -322,10 +327,13 @@ static void test_reset(void)
 	ok(base[0] == 'y', "a reset page can be used again");
 	SetLastError(UNTOUCHED);
 	got = VirtualAlloc(base, REGION, MEM_RESET | MEM_COMMIT, PAGE_READWRITE);
+	/* "This value cannot be used with any other value" (VirtualAlloc, MEM_RESET). */
 	todo_wine("takes it");
 	expect_error(!got, ERROR_INVALID_PARAMETER, "reset with another flag", 0);
 	SetLastError(UNTOUCHED);
 	got = VirtualAlloc(base, REGION, MEM_RESET, 0x1000);
+	/* "However, you must still set flProtect to a valid protection value, such as
+	 * PAGE_NOACCESS." */
 	todo_wine("does not look at the protection");
 	expect_error(!got, ERROR_INVALID_PARAMETER, "reset with no protection at all", 1);
 	VirtualFree(base, 0, MEM_RELEASE);

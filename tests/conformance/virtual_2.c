@@ -97,6 +97,8 @@ static void expect_placed(size_t i, ULONG_PTR base)
 
 	ok(base != 0, "row %zu: a region is given", i);
 	ok(base % alignment == 0, "row %zu: aligned", i);
+	/* MEM_ADDRESS_REQUIREMENTS: "LowestStartingAddress specifies the lowest acceptable address.
+	 * This address must be a multiple of the allocation granularity". */
 	if (requirements[i].lowest)
 		todo_wine("knows no lowest address");
 	ok(base >= requirements[i].lowest, "row %zu: not too low", i);
@@ -121,6 +123,7 @@ static void test_requirements(void)
 			expect_placed(i, base);
 			continue;
 		}
+		/* The same of a lowest address that cannot be met. */
 		if (requirements[i].lowest)
 			todo_wine("knows no lowest address");
 		ok(!base, "row %zu: refused", i);
@@ -189,12 +192,15 @@ static void test_nodes(void)
 	ok(base && (ULONG_PTR)base % GRANULE == 0 && can_write(base), "VirtualAllocExNuma");
 	VirtualFree(base, 0, MEM_RELEASE);
 	ok(GetNumaHighestNodeNumber(&highest) && highest < 64, "GetNumaHighestNodeNumber");
+	/* The one "retrieves the processor mask for a node", the other "the amount of memory
+	 * available in the specified node": node 0 is on every system. */
 	todo_wine("knows no nodes");
 	ok(GetNumaNodeProcessorMaskEx(0, &mask) && mask.Mask && !mask.Group,
 	   "GetNumaNodeProcessorMaskEx");
 	todo_wine("knows no nodes");
 	ok(GetNumaAvailableMemoryNodeEx(0, &available) && available,
 	   "GetNumaAvailableMemoryNodeEx");
+	/* The same two sentences: of a node that is not there they retrieve nothing. */
 	todo_wine("knows no nodes");
 	ok_error(!GetNumaNodeProcessorMaskEx(4711, &mask), ERROR_INVALID_PARAMETER,
 		 "the processors of a node that does not exist");
@@ -210,6 +216,8 @@ static void test_preferred_node(void)
 	HANDLE self = GetCurrentProcess();
 	char *base;
 
+	/* "nndPreferred: the NUMA node where the physical memory should reside": this one is not
+	 * there. */
 	todo_wine("asks for no node");
 	ok_error(!VirtualAllocExNuma(self, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE, 4711),
 		 ERROR_INVALID_PARAMETER, "a node that does not exist");
@@ -219,6 +227,7 @@ static void test_preferred_node(void)
 	   "commit with a node");
 	VirtualFree(base, 0, MEM_RELEASE);
 	ok(is_allowed(MemExtendedParameterNumaNode, 0), "VirtualAlloc2 with a node");
+	/* MemExtendedParameterNumaNode is "the desired node number", with the same sense. */
 	todo_wine("asks for no node");
 	ok(!is_allowed(MemExtendedParameterNumaNode, 4711), "VirtualAlloc2 with no such node");
 	todo_wine("asks for no node");
@@ -231,6 +240,7 @@ static void test_preferred_node(void)
 static void test_attributes(void)
 {
 	ok(is_allowed(MemExtendedParameterAttributeFlags, 0), "no attributes");
+	/* MemExtendedParameterAttributeFlags lists the flags that there are; this is none. */
 	todo_wine("looks at no attributes");
 	ok(!is_allowed(MemExtendedParameterAttributeFlags, 0x80000000), "an unknown attribute");
 }

@@ -130,6 +130,8 @@ static void test_lock(void)
 {
 	char *page = VirtualAlloc(NULL, PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY | PAGE_GUARD);
 
+	/* "Creating Guard Pages": the first attempt fails with STATUS_GUARD_PAGE_VIOLATION and
+	 * takes the guard off, and "the second attempt succeeds". */
 	todo_wine("has another error");
 	ok_error(!VirtualLock(page, PAGE), (DWORD)STATUS_GUARD_PAGE_VIOLATION, "a guard page");
 	todo_wine("leaves the guard");

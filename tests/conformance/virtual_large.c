@@ -94,6 +94,8 @@ static char *take(SIZE_T size)
 
 	if (base)
 		return base;
+	/* "Large-Page Support" names what may be missing: the privilege SeLockMemoryPrivilege, and
+	 * large pages that are free. The request itself is right. */
 	todo_wine("ERROR_INVALID_PARAMETER: does not know the flag");
 	ok(error == ERROR_NO_SYSTEM_RESOURCES || error == ERROR_PRIVILEGE_NOT_HELD,
 	   "no large pages: error %u", (unsigned)error);

@@ -89,6 +89,9 @@ static void test_allocate_at(void)
 		STATUS_CONFLICTING_ADDRESSES, "reserve what is reserved");
 	base = region;
 	size = REGION + PAGE;
+	/* MEM_COMMIT: fails "unless the entire range has already been reserved".
+	 * STATUS_CONFLICTING_ADDRESSES is "the specified address range conflicts with the address
+	 * space"; of views there is no talk. */
 	todo_wine("STATUS_NOT_MAPPED_VIEW");
 	ok_status(
 		NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE),
@@ -96,6 +99,7 @@ static void test_allocate_at(void)
 	release(region);
 	base = region;
 	size = PAGE;
+	/* The same sentence. */
 	todo_wine("STATUS_NOT_MAPPED_VIEW");
 	ok_status(
 		NtAllocateVirtualMemory(THIS_PROCESS, &base, 0, &size, MEM_COMMIT, PAGE_READWRITE),
@@ -128,10 +132,13 @@ static const struct {
 	const char *todo_wine;
 } frees[] = {
 	{ 0, 0, MEM_RELEASE, 0, 0, REGION, NULL },
+	/* NtFreeVirtualMemory: "RegionSize ... will receive the actual size, in bytes, of the freed
+	 * region". */
 	{ 0, 0, MEM_DECOMMIT, 0, 0, REGION, "writes back 0" },
 	{ PAGE + 1, 1, MEM_DECOMMIT, 0, PAGE, PAGE, NULL },
 	{ PAGE, 0, MEM_RELEASE, STATUS_FREE_VM_NOT_AT_BASE, PAGE, 0, NULL },
 	{ PAGE, 0, MEM_DECOMMIT, STATUS_FREE_VM_NOT_AT_BASE, PAGE, 0, NULL },
+	/* STATUS_UNABLE_TO_FREE_VM is the status of a range that is not within one region. */
 	{ 0, REGION + PAGE, MEM_DECOMMIT, STATUS_UNABLE_TO_FREE_VM, 0, REGION + PAGE,
 	  "STATUS_INVALID_PARAMETER" },
 	{ 0, 0, 0, STATUS_INVALID_PARAMETER, 0, 0, NULL },
@@ -308,6 +315,8 @@ static void test_flush(void)
 	SIZE_T size = PAGE;
 	IO_STATUS_BLOCK block;
 
+	/* What can be flushed is a view of a file (FlushViewOfFile: "a byte range within a mapped
+	 * view"); STATUS_NOT_MAPPED_DATA is for all else. */
 	todo_wine("flushes what is no view");
 	ok_status(NtFlushVirtualMemory(THIS_PROCESS, &base, &size, &block), STATUS_NOT_MAPPED_DATA,
 		  "flush of private memory");
@@ -346,6 +355,8 @@ static void test_copy(void)
 	PVOID base = region;
 	SIZE_T size = PAGE;
 
+	/* STATUS_PARTIAL_COPY says that not all could be copied: WriteProcessMemory wants that "the
+	 * entire area to be written to must be accessible". */
 	todo_wine("goes through what has no access");
 	ok_status(NtWriteVirtualMemory(THIS_PROCESS, region, buffer, sizeof buffer, &count),
 		  STATUS_PARTIAL_COPY, "write to what is only reserved");
@@ -359,6 +370,7 @@ static void test_copy(void)
 	ok_status(NtReadVirtualMemory(THIS_PROCESS, region, buffer, sizeof buffer, &count),
 		  STATUS_SUCCESS, "read");
 	ok(count == sizeof buffer && !memcmp(region, buffer, sizeof buffer), "it is read");
+	/* ReadProcessMemory wants the same of "the entire area to be read". */
 	todo_wine("goes through what has no access");
 	ok_status(NtReadVirtualMemory(THIS_PROCESS, region + PAGE, buffer, sizeof buffer, &count),
 		  STATUS_PARTIAL_COPY, "read of what is only reserved");

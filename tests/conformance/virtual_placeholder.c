@@ -275,6 +275,8 @@ static BOOL has_placeholders(void)
 {
 	char *kept = keep(REGION);
 
+	/* "To create a placeholder, call VirtualAlloc2 with MEM_RESERVE | MEM_RESERVE_PLACEHOLDER
+	 * and PageProtection set to PAGE_NOACCESS." */
 	todo_wine("has no placeholders");
 	ok(kept != NULL, "a placeholder is made");
 	return kept && !release(kept, 0, MEM_RELEASE);

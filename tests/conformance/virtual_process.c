@@ -258,6 +258,8 @@ static void test_right(HANDLE process, unsigned call, DWORD right)
 {
 	BOOL is_allowed = (right & calls[call].needed) == calls[call].needed;
 
+	/* WriteProcessMemory: "The handle must have PROCESS_VM_WRITE and PROCESS_VM_OPERATION
+	 * access to the process." */
 	if (calls[call].call == do_write && right == PROCESS_VM_WRITE)
 		todo_wine("asks for the right to write only");
 	if (is_allowed)
@@ -362,6 +364,9 @@ static void test_partial(void)
 	SIZE_T count = UNTOUCHED;
 
 	VirtualAllocEx(child, base, PAGE, MEM_COMMIT, PAGE_READWRITE);
+	/* ReadProcessMemory: "The entire area to be read must be accessible, and if it is not
+	 * accessible, the function fails"; WriteProcessMemory says the same, and ERROR_PARTIAL_COPY
+	 * that only a part was copied. */
 	todo_wine("goes through what has no access");
 	ok_error(!ReadProcessMemory(child, base + PAGE - 100, buffer, 200, &count),
 		 ERROR_PARTIAL_COPY, "a read into what is not committed");
@@ -384,12 +389,15 @@ static const struct {
 	DWORD protect;
 	BOOL can_read, can_write;
 	DWORD error; /* of WriteProcessMemory when it cannot */
-	const char *wine;
+	const char *todo_wine;
 } protections[] = {
 	{ PAGE_READWRITE, TRUE, TRUE, 0, NULL },
+	/* WriteProcessMemory: "The entire area to be written to must be accessible, and if it is
+	 * not accessible, the function fails." */
 	{ PAGE_READONLY, TRUE, FALSE, ERROR_NOACCESS, "writes" },
 	{ PAGE_EXECUTE_READ, TRUE, TRUE, 0, NULL },
 	{ PAGE_EXECUTE_READWRITE, TRUE, TRUE, 0, NULL },
+	/* ReadProcessMemory says the same of "the entire area to be read". */
 	{ PAGE_NOACCESS, FALSE, FALSE, ERROR_PARTIAL_COPY, "reads and writes" },
 };
 
@@ -400,19 +408,16 @@ static void test_protection(unsigned row)
 	MEMORY_BASIC_INFORMATION info = { 0 };
 	char byte = 'y';
 
-	if (protections[row].wine)
-		todo_wine(protections[row].wine);
+	todo_wine(protections[row].todo_wine);
 	if (protections[row].can_write)
 		ok(WriteProcessMemory(child, base, "x", 1, NULL), "row %u: is written", row);
 	else
 		ok_error(!WriteProcessMemory(child, base, "x", 1, NULL), protections[row].error,
 			 "row %u: is not written", row);
-	if (protections[row].wine)
-		todo_wine(protections[row].wine);
+	todo_wine(protections[row].todo_wine);
 	ok(ReadProcessMemory(child, base, &byte, 1, NULL) == protections[row].can_read,
 	   "row %u: whether it is read", row);
-	if (protections[row].wine)
-		todo_wine(protections[row].wine);
+	todo_wine(protections[row].todo_wine);
 	ok(byte == (protections[row].can_write  ? 'x'
 		    : protections[row].can_read ? 0
 						: 'y'),
@@ -436,6 +441,8 @@ static void test_watch(void)
 	ok(WriteProcessMemory(child, base + 3 * PAGE + 5, bytes, sizeof bytes, &count) &&
 		   count == sizeof bytes,
 	   "three pages are written from here");
+	/* GetWriteWatch: "Retrieves the addresses of the pages that are written to", whoever
+	 * writes. */
 	todo_wine("does not notice");
 	ok_equal(child_ask(CHILD_WATCH, base), 4, "the child is told of four");
 	VirtualFreeEx(child, base, 0, MEM_RELEASE);
@@ -450,6 +457,8 @@ static void test_buffers(void)
 
 	ok_error(!ReadProcessMemory(child, base, here, 8, NULL), ERROR_NOACCESS,
 		 "a buffer that is not written");
+	/* WriteProcessMemory copies "the buffer that contains data to be written": when it is not
+	 * to be read, nothing was tried in the other process, and ERROR_NOACCESS says so. */
 	todo_wine("has another error");
 	ok_error(!WriteProcessMemory(child, base, nowhere, 8, NULL), ERROR_NOACCESS,
 		 "a buffer that is not read");
@@ -479,6 +488,8 @@ static void test_native(void)
 	ok_status(NtProtectVirtualMemory(child, &base, &size, PAGE_READONLY, &old), STATUS_SUCCESS,
 		  "NtProtectVirtualMemory");
 	ok(old == PAGE_READWRITE, "says what it was");
+	/* "The entire area to be written to must be accessible", and a page that is only read is
+	 * not. */
 	todo_wine("writes");
 	ok_status(NtWriteVirtualMemory(child, base, "abc", 4, &count), STATUS_PARTIAL_COPY,
 		  "what is only read is not written");
@@ -486,6 +497,8 @@ static void test_native(void)
 	ok_status(NtFreeVirtualMemory(child, &base, &size, MEM_RELEASE), STATUS_SUCCESS,
 		  "NtFreeVirtualMemory");
 	ok_equal(size, 2 * PAGE, "says how much");
+	/* STATUS_MEMORY_NOT_ALLOCATED is "an attempt was made to free virtual memory that is not
+	 * allocated". */
 	todo_wine("has another status");
 	ok_status(NtFreeVirtualMemory(child, &base, &size, MEM_RELEASE),
 		  STATUS_MEMORY_NOT_ALLOCATED, "what is free is not freed");

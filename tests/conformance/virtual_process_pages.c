@@ -45,20 +45,27 @@ static void test_lock(void)
 	ok_status(NtLockVirtualMemory(child, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
 		  "NtLockVirtualMemory");
 	ok(base == region + PAGE && size == 2 * PAGE, "the pages that the range touches");
+	/* PSAPI_WORKING_SET_EX_BLOCK: "Locked: If this bit is 1, the virtual page is locked in
+	 * physical memory." */
 	todo_wine("does not tell");
 	ok(page_there(region + PAGE).Locked && page_there(region + 2 * PAGE).Locked,
 	   "the child sees that they are locked");
 	ok(!page_there(region).Locked && !page_there(region + 3 * PAGE).Locked, "and no others");
+	/* STATUS_WAS_LOCKED is the success that says that a page was locked already. */
 	todo_wine("is not told by the system");
 	ok_status(NtLockVirtualMemory(child, &base, &size, MAP_PROCESS), STATUS_WAS_LOCKED,
 		  "locked twice");
 	ok_status(NtUnlockVirtualMemory(child, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
 		  "NtUnlockVirtualMemory");
 	ok(!page_there(region + PAGE).Locked, "the child sees that, too");
+	/* VirtualUnlock: "all pages in the range must be locked"; else ERROR_NOT_LOCKED, which
+	 * STATUS_NOT_LOCKED becomes. */
 	todo_wine("is not told by the system");
 	ok_status(NtUnlockVirtualMemory(child, &base, &size, MAP_PROCESS), STATUS_NOT_LOCKED,
 		  "unlocked twice");
 	release(region);
+	/* VirtualLock: "All pages in the specified region must be committed"; ERROR_NOACCESS is
+	 * what STATUS_ACCESS_VIOLATION becomes. */
 	todo_wine("has another status");
 	ok_status(NtLockVirtualMemory(child, &base, &size, MAP_PROCESS), STATUS_ACCESS_VIOLATION,
 		  "what is free");
@@ -77,6 +84,8 @@ static void test_limits(void)
 	ok(GetProcessWorkingSetSizeEx(child, &minimum, &maximum, &flags), "its limits are known");
 	ok_equal(minimum, child_ask(CHILD_MINIMUM, NULL), "the minimum is its own");
 	ok(SetProcessWorkingSetSize(child, 80 * PAGE, 400 * PAGE), "they are set");
+	/* "Sets the minimum and maximum working set sizes for the specified process", and
+	 * GetProcessWorkingSetSize retrieves them. */
 	todo_wine("takes no limits");
 	ok_equal(child_ask(CHILD_MINIMUM, NULL), 80 * PAGE, "the child sees the minimum");
 	GetProcessWorkingSetSize(child, &minimum, &maximum);
@@ -84,6 +93,8 @@ static void test_limits(void)
 	ok(minimum == 80 * PAGE && maximum == 400 * PAGE, "and so do we");
 	GetProcessWorkingSetSize(GetCurrentProcess(), &minimum, &maximum);
 	ok_equal(minimum, own, "our own is as it was");
+	/* "This parameter must be greater than zero but less than or equal to the maximum working
+	 * set size." */
 	todo_wine("takes no limits");
 	ok_error(!SetProcessWorkingSetSize(child, 2 * PAGE, PAGE), ERROR_INVALID_PARAMETER,
 		 "a minimum above the maximum");
@@ -103,6 +114,7 @@ static void test_pages(void)
 	for (int i = 0; i < PAGES; i += 10)
 		child_ask(CHILD_WRITE, region + i * PAGE);
 	SetLastError(UNTOUCHED);
+	/* QueryWorkingSetEx is about the pages "in the address space of the specified process". */
 	todo_wine("serves the calling process only");
 	ok(QueryWorkingSetEx(child, pages, sizeof pages), "QueryWorkingSetEx");
 	for (int i = 0; i < PAGES; i++)
@@ -131,6 +143,7 @@ static void test_prefetch(void)
 		return;
 	}
 	ok(prefetch(child, 2, entries, 0), "a hint");
+	/* "Flags: Reserved. Must be 0." */
 	todo_wine("does not look at them");
 	ok_error(!prefetch(child, 2, entries, 1), ERROR_INVALID_PARAMETER, "a flag");
 	release(region);
@@ -156,6 +169,9 @@ static void test_watch(void)
 
 	for (int i = 0; i < PAGES; i += 2)
 		child_ask(CHILD_WRITE, region + i * PAGE);
+	/* NtGetWriteWatch and NtResetWriteWatch have a handle of the process whose region it is;
+	 * GetWriteWatch's list is of "the pages that are written to in a region of virtual memory".
+	 * */
 	todo_wine("lists its own");
 	ok_equal(list(0, region, size, PAGES), PAGES / 2, "the pages that the child has written");
 	for (int i = 0; i < PAGES / 2; i++)
@@ -309,15 +325,22 @@ static const struct {
 	const char *name;
 	NTSTATUS (*call)(HANDLE process);
 	DWORD needed;
-	const char *wine; /* what Wine does about it */
+	const char *todo_wine;
 } calls[] = {
 	{ "NtLockVirtualMemory", do_lock, PROCESS_VM_OPERATION, NULL },
 	{ "NtUnlockVirtualMemory", do_unlock, PROCESS_VM_OPERATION, NULL },
+	/* Their handle is one of the process whose pages are listed, as VirtualAllocEx's is of the
+	 * process whose pages are changed: PROCESS_VM_OPERATION is "required to perform an
+	 * operation on the address space of a process". */
 	{ "NtGetWriteWatch", do_list, PROCESS_VM_OPERATION, "does not look at the handle" },
 	{ "NtResetWriteWatch", do_reset, PROCESS_VM_OPERATION, "does not look at the handle" },
+	/* "The handle must have the PROCESS_QUERY_INFORMATION or PROCESS_QUERY_LIMITED_INFORMATION
+	 * access right." */
 	{ "GetProcessWorkingSetSize", do_get_limits, PROCESS_QUERY_LIMITED_INFORMATION,
 	  "wants more rights" },
+	/* "The handle must have the PROCESS_SET_QUOTA access right." */
 	{ "SetProcessWorkingSetSize", do_set_limits, PROCESS_SET_QUOTA, "takes no limits" },
+	/* "The handle must have the PROCESS_QUERY_INFORMATION access right." */
 	{ "QueryWorkingSetEx", do_query, PROCESS_QUERY_INFORMATION, "does not look at the handle" },
 };
 
@@ -334,8 +357,7 @@ static void test_right(HANDLE process, unsigned call, DWORD right)
 {
 	BOOL is_allowed = (right & calls[call].needed) == calls[call].needed;
 
-	if (calls[call].wine)
-		todo_wine(calls[call].wine);
+	todo_wine(calls[call].todo_wine);
 	ok_status(calls[call].call(process), is_allowed ? STATUS_SUCCESS : STATUS_ACCESS_DENIED,
 		  "%s with rights %#lx", calls[call].name, (unsigned long)right);
 }
@@ -361,6 +383,8 @@ static void test_end(void)
 	SIZE_T minimum = UNTOUCHED, maximum;
 
 	child_end();
+	/* There is no working set, and there are no pages, of a process that has ended: the
+	 * functions retrieve those "of the specified process". */
 	todo_wine("goes on");
 	ok_error(!GetProcessWorkingSetSize(child, &minimum, &maximum), ERROR_ACCESS_DENIED,
 		 "a process that has ended has no working set");

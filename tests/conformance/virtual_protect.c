@@ -31,6 +31,9 @@ static BOOL is_modified(DWORD protect)
 
 static void expect_kind(char *page, size_t kind, const char *what)
 {
+	/* Memory Protection Constants: PAGE_NOCACHE and PAGE_WRITECOMBINE are attributes of a page
+	 * until its protection changes, and VirtualQuery's Protect is "the access protection of the
+	 * pages in the region", modifiers with it. */
 	if (is_modified(kinds[kind].protect))
 		todo_wine("forgets what is no access");
 	ok_equal(query(page).Protect, kinds[kind].protect, "%s: the query says 0x%x", what,
@@ -50,6 +53,8 @@ static void test_change(char *page, size_t from, size_t to)
 	   (unsigned)kinds[from].protect);
 	ok(VirtualProtect(page, PAGE, kinds[to].protect, &old), "to 0x%x",
 	   (unsigned)kinds[to].protect);
+	/* VirtualProtect: the old one is "the previous access protection value of the first page",
+	 * modifiers with it. */
 	if (is_modified(kinds[from].protect))
 		todo_wine("forgets what is no access");
 	ok_equal(old, kinds[from].protect, "the old one");
@@ -96,12 +101,20 @@ static const struct {
 	{ PAGE_READONLY | PAGE_READWRITE, NULL },
 	{ PAGE_READWRITE | PAGE_EXECUTE, NULL },
 	{ PAGE_NOCACHE, NULL },
+	/* Memory Protection Constants: PAGE_NOCACHE "cannot be used with the PAGE_GUARD,
+	 * PAGE_NOACCESS, or PAGE_WRITECOMBINE flags". */
 	{ PAGE_NOACCESS | PAGE_NOCACHE, "takes it" },
+	/* PAGE_WRITECOMBINE "cannot be specified with the PAGE_NOACCESS, PAGE_GUARD, and
+	 * PAGE_NOCACHE flags". */
 	{ PAGE_NOACCESS | PAGE_WRITECOMBINE, "takes it" },
+	/* PAGE_GUARD: "This value cannot be used with PAGE_NOACCESS." */
 	{ PAGE_NOACCESS | PAGE_GUARD, "takes it" },
+	/* Once more the first two sentences. */
 	{ PAGE_READWRITE | PAGE_NOCACHE | PAGE_WRITECOMBINE, "takes it" },
 	{ PAGE_READWRITE | PAGE_GUARD | PAGE_NOCACHE, "takes it" },
+	/* PAGE_TARGETS_INVALID: "Used along with any execute page protection". */
 	{ PAGE_READWRITE | PAGE_TARGETS_INVALID, "takes it" },
+	/* What is not in the list of constants is none. */
 	{ PAGE_READWRITE | 0x800, "takes it" },
 };
 
@@ -132,6 +145,8 @@ static void test_reserve(void)
 	static const DWORD modifiers[] = { PAGE_GUARD, PAGE_NOCACHE, PAGE_WRITECOMBINE };
 
 	for (size_t i = 0; i < COUNT(modifiers); i++) {
+		/* The article of the seeds: when a region is reserved, PAGE_GUARD, PAGE_NOCACHE and
+		 * PAGE_WRITECOMBINE cannot be used, they apply to committed storage only. */
 		todo_wine("takes it");
 		ok_error(!VirtualAlloc(NULL, PAGE, MEM_RESERVE, PAGE_READWRITE | modifiers[i]),
 			 ERROR_INVALID_PARAMETER, "no modifier of what is only reserved");
@@ -165,6 +180,8 @@ static void test_extent(void)
 	VirtualAlloc(base + GRANULE, GRANULE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 	ok(VirtualProtect(base + 2 * PAGE - 1, 2, PAGE_READONLY, &old), "two bytes");
 	ok_equal(query(base + PAGE).RegionSize, 2 * PAGE, "are two pages");
+	/* VirtualProtect: "The pages cannot span adjacent reserved regions that were allocated by
+	 * separate calls". STATUS_CONFLICTING_ADDRESSES becomes ERROR_INVALID_ADDRESS. */
 	todo_wine("ERROR_INVALID_PARAMETER");
 	ok_error(!VirtualProtect(base + GRANULE - 1, 2, PAGE_READONLY, &old), ERROR_INVALID_ADDRESS,
 		 "two regions at once");

@@ -83,6 +83,8 @@ static void test_reservation(void)
 	GlobalMemoryStatusEx(&before);
 	base = VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
 	GlobalMemoryStatusEx(&after);
+	/* MEMORYSTATUSEX: ullAvailVirtual is "the amount of unreserved and uncommitted memory
+	 * currently in the user-mode portion of the virtual address space". */
 	todo_wine("does not count reservations");
 	ok(base && before.ullAvailVirtual - after.ullAvailVirtual >= size - MIB,
 	   "1 TB less of addresses");
@@ -128,6 +130,8 @@ static void test_notification(void)
 		ok(QueryMemoryResourceNotification(high, &is_high) && (is_high & ~1) == 0, "high");
 		ok(!is_low || !is_high, "memory is not scarce and plentiful at once");
 		ok(CloseHandle(low), "CloseHandle");
+		/* QueryMemoryResourceNotification's handle is one "to a memory resource
+		 * notification object": a closed handle is not valid, so ERROR_INVALID_HANDLE. */
 		todo_wine("ERROR_INVALID_PARAMETER");
 		ok_error(!QueryMemoryResourceNotification(low, &is_low), ERROR_INVALID_HANDLE,
 			 "a closed one");

@@ -142,6 +142,8 @@ static void test_bad_arrays(void)
 	ok_wait(WaitForMultipleObjects(MAXIMUM_WAIT_OBJECTS, handles, FALSE, 0),
 		(struct expected){ WAIT_TIMEOUT, UNTOUCHED }, "as many as there may be");
 	SetLastError(UNTOUCHED);
+	/* WaitForMultipleObjects: "The array can contain handles to objects of different types. It
+	 * may not contain multiple copies of the same handle." */
 	todo_wine("It may not contain multiple copies of the same handle.");
 	ok_wait(WaitForMultipleObjects(2, handles, TRUE, 0), refused, "one handle twice, for all");
 	handles[1] = NULL;

@@ -163,6 +163,8 @@ static void test_guard(void)
 	VirtualProtect(watched + PAGE, PAGE, PAGE_READONLY, &old);
 	ok_status(exception_of(write_byte, watched + PAGE), STATUS_ACCESS_VIOLATION,
 		  "a page that may not be written");
+	/* GetWriteWatch: "Retrieves the addresses of the pages that are written to": a write that
+	 * is refused writes to none. */
 	todo_wine("lists it, unwritten as it is");
 	ok_equal(written(WRITE_WATCH_FLAG_RESET), 0, "is not");
 	VirtualProtect(watched + PAGE, PAGE, PAGE_READWRITE, &old);

@@ -46,6 +46,9 @@ static void test_lock(void)
 	ok_equal(GetLastError(), UNTOUCHED, "the last error stays");
 	ok(VirtualLock(base, PAGE), "again");
 	ok(VirtualUnlock(base, PAGE), "VirtualUnlock");
+	/* VirtualUnlock: "all pages in the range must be locked. If any of the pages in the
+	 * specified range are not locked, VirtualUnlock ... sets last error to ERROR_NOT_LOCKED."
+	 * */
 	todo_wine("is not told by the system");
 	ok_error(!VirtualUnlock(base, PAGE), ERROR_NOT_LOCKED,
 		 "there is no count: one unlock is enough");
@@ -59,6 +62,7 @@ static void test_unlock_part(void)
 	char *base = reserve(REGION, REGION);
 
 	VirtualLock(base, 2 * PAGE);
+	/* VirtualUnlock: "all pages in the range must be locked." */
 	todo_wine("is not told by the system");
 	ok_error(!VirtualUnlock(base, 3 * PAGE), ERROR_NOT_LOCKED, "a page too many");
 	ok(VirtualUnlock(base + PAGE, PAGE), "those that were locked still are");
@@ -73,6 +77,8 @@ static void test_lock_ends_with_pages(void)
 	VirtualLock(base, PAGE);
 	ok(VirtualFree(base, PAGE, MEM_DECOMMIT), "a locked page is decommitted");
 	VirtualAlloc(base, PAGE, MEM_COMMIT, PAGE_READWRITE);
+	/* VirtualUnlock: "all pages in the range must be locked", and a page that was decommitted
+	 * is a new one. */
 	todo_wine("is not told by the system");
 	ok_error(!VirtualUnlock(base, PAGE), ERROR_NOT_LOCKED, "and not locked when it is back");
 	VirtualLock(base, PAGE);
@@ -84,19 +90,26 @@ static void test_lock_arguments(void)
 	char *base = reserve(REGION, 2 * PAGE);
 	DWORD old;
 
+	/* VirtualLock's region has "all pages that contain one or more bytes" of the range: of 0
+	 * bytes there is none. */
 	todo_wine("takes it");
 	ok_error(!VirtualLock(base, 0), ERROR_INVALID_PARAMETER, "nothing");
+	/* VirtualLock: "All pages in the specified region must be committed. Memory protected with
+	 * PAGE_NOACCESS cannot be locked." ERROR_NOACCESS is "invalid access to memory location".
+	 * */
 	todo_wine("ERROR_ACCESS_DENIED");
 	ok_error(!VirtualLock(base, 3 * PAGE), ERROR_NOACCESS, "a page that is only reserved");
 	VirtualProtect(base + PAGE, PAGE, PAGE_NOACCESS, &old);
 	todo_wine("ERROR_ACCESS_DENIED");
 	ok_error(!VirtualLock(base, 2 * PAGE), ERROR_NOACCESS, "a page without access");
 	VirtualProtect(base + PAGE, PAGE, PAGE_READONLY, &old);
+	/* VirtualUnlock: "all pages in the range must be locked." */
 	todo_wine("is not told by the system");
 	ok_error(!VirtualUnlock(base, PAGE), ERROR_NOT_LOCKED, "nothing was locked");
 	ok(VirtualLock(base, 2 * PAGE), "one that is only read");
 	VirtualUnlock(base, 2 * PAGE);
 	release(base);
+	/* VirtualLock: "All pages in the specified region must be committed." */
 	todo_wine("ERROR_ACCESS_DENIED");
 	ok_error(!VirtualLock(base, PAGE), ERROR_NOACCESS, "what is free");
 }
@@ -126,9 +139,12 @@ static void test_quota(void)
 		release(base);
 		return;
 	}
+	/* "The maximum number of pages that a process can lock is equal to the number of pages in
+	 * its minimum working set minus a small overhead." */
 	todo_wine("has no quota of its own");
 	ok_error(!VirtualLock(base, MINIMUM), ERROR_WORKING_SET_QUOTA, "the whole minimum");
 	ok(VirtualLock(base, MINIMUM / 2), "half of it");
+	/* The same sentence. */
 	todo_wine("has no quota of its own");
 	ok_error(!VirtualLock(base + MINIMUM / 2, MINIMUM / 2), ERROR_WORKING_SET_QUOTA,
 		 "and the other half");
@@ -152,16 +168,21 @@ static void test_nt_lock(void)
 	ok_status(NtLockVirtualMemory(self, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
 		  "NtLockVirtualMemory");
 	ok(base == region && size == 2 * PAGE, "the pages that the range touches");
+	/* STATUS_WAS_LOCKED is the success that says that a page was locked already. */
 	todo_wine("is not told by the system");
 	ok_status(NtLockVirtualMemory(self, &base, &size, MAP_PROCESS), STATUS_WAS_LOCKED,
 		  "locked twice");
 	ok_status(NtUnlockVirtualMemory(self, &base, &size, MAP_PROCESS), STATUS_SUCCESS,
 		  "NtUnlockVirtualMemory");
+	/* VirtualUnlock: "all pages in the range must be locked"; STATUS_NOT_LOCKED becomes
+	 * ERROR_NOT_LOCKED. */
 	todo_wine("is not told by the system");
 	ok_status(NtUnlockVirtualMemory(self, &base, &size, MAP_PROCESS), STATUS_NOT_LOCKED,
 		  "unlocked twice");
 	base = region + 1;
 	size = 1;
+	/* NtLockVirtualMemory: the kind is MAP_PROCESS (1), MAP_SYSTEM (2) or both, and MAP_SYSTEM
+	 * wants SeLockMemoryPrivilege. */
 	todo_wine("does not look at the kind");
 	ok_status(NtLockVirtualMemory(self, &base, &size, 0), STATUS_INVALID_PARAMETER, "no kind");
 	todo_wine("does not look at the kind");
@@ -208,10 +229,15 @@ static void test_limits(void)
 
 	ok(GetProcessWorkingSetSizeEx(self, &minimum, &maximum, &flags),
 	   "GetProcessWorkingSetSizeEx");
+	/* SetProcessWorkingSetSizeEx: "The default size is 50 pages", of the maximum "345 pages".
+	 * */
 	todo_wine("tells other figures");
 	ok(minimum == MINIMUM && maximum == MAXIMUM, "the limits at first");
 	ok_equal(flags, 2 | 8, "are not hard");
 	for (size_t i = 0; i < COUNT(limits); i++) {
+		/* "Sets the minimum and maximum working set sizes for the specified process"; the
+		 * rows say which sentence is behind each, and GetProcessWorkingSetSizeEx retrieves
+		 * what was set. */
 		todo_wine("takes no limits");
 		if (limits[i].error)
 			ok_error(!SetProcessWorkingSetSizeEx(self, limits[i].minimum,
@@ -221,6 +247,8 @@ static void test_limits(void)
 			ok(SetProcessWorkingSetSizeEx(self, limits[i].minimum, limits[i].maximum,
 						      limits[i].flags),
 			   "row %zu: SetProcessWorkingSetSizeEx", i);
+		/* GetProcessWorkingSetSizeEx: "Retrieves the minimum and maximum working set sizes
+		 * of the specified process": those that were set. */
 		GetProcessWorkingSetSizeEx(self, &minimum, &maximum, &flags);
 		todo_wine("takes no limits");
 		ok_equal(minimum, limits[i].new_minimum, "row %zu: the minimum", i);
@@ -254,18 +282,24 @@ static void test_rights(void)
 	SIZE_T minimum, maximum;
 
 	ok(GetProcessWorkingSetSize(asking, &minimum, &maximum), "a handle to ask with");
+	/* QueryWorkingSetEx: "The handle must have the PROCESS_QUERY_INFORMATION access right", and
+	 * no more. */
 	todo_wine("wants more rights");
 	ok(QueryWorkingSetEx(asking, &page, sizeof page) && page.VirtualAttributes.Valid,
 	   "tells of pages, too");
+	/* SetProcessWorkingSetSize: "The handle must have the PROCESS_SET_QUOTA access right." */
 	todo_wine("takes no limits");
 	ok_error(!SetProcessWorkingSetSize(asking, MINIMUM, MAXIMUM), ERROR_ACCESS_DENIED,
 		 "and sets nothing");
 	ok(SetProcessWorkingSetSize(setting, MINIMUM, MAXIMUM), "a handle to set with");
+	/* GetProcessWorkingSetSize: "The handle must have the PROCESS_QUERY_INFORMATION or
+	 * PROCESS_QUERY_LIMITED_INFORMATION access right." */
 	todo_wine("does not look at the handle");
 	ok_error(!GetProcessWorkingSetSize(setting, &minimum, &maximum), ERROR_ACCESS_DENIED,
 		 "does not tell");
 	CloseHandle(asking);
 	CloseHandle(setting);
+	/* It is "a handle to the process", which this is not. */
 	todo_wine("does not look at the handle");
 	ok_error(!GetProcessWorkingSetSize((HANDLE)0xbad0, &minimum, &maximum),
 		 ERROR_INVALID_HANDLE, "no process");
@@ -300,6 +334,8 @@ static void test_locked_page(void)
 
 	VirtualLock(base + PAGE, PAGE);
 	ok(look(base + PAGE).Valid, "a locked page is there without a touch");
+	/* PSAPI_WORKING_SET_EX_BLOCK: "Locked: If this bit is 1, the virtual page is locked in
+	 * physical memory." */
 	todo_wine("does not tell");
 	ok(look(base + PAGE).Locked && !look(base).Locked, "and is said to be locked");
 	VirtualUnlock(base + PAGE, PAGE);
@@ -318,6 +354,8 @@ static void test_many_pages(void)
 	ok(QueryWorkingSetEx(GetCurrentProcess(), pages, sizeof pages), "four pages at once");
 	for (int i = 0; i < 4; i++)
 		ok_equal(pages[i].VirtualAttributes.Valid, i % 2, "page %d", i);
+	/* "cb: The size of the pv buffer, in bytes", of which each row is a
+	 * PSAPI_WORKING_SET_EX_INFORMATION: ERROR_BAD_LENGTH when there is no room for one. */
 	todo_wine("takes it");
 	ok_error(!QueryWorkingSetEx(GetCurrentProcess(), pages, sizeof pages[0] - 1),
 		 ERROR_BAD_LENGTH, "no room for a row");
@@ -346,6 +384,7 @@ static void test_prefetch(void)
 	base[0] = 'x';
 	ok(prefetch(self, 2, ranges, 0), "PrefetchVirtualMemory");
 	ok(base[0] == 'x', "the contents stay");
+	/* PrefetchVirtualMemory: "Flags: Reserved. Must be 0." */
 	todo_wine("does not look at them");
 	ok_error(!prefetch(self, 2, ranges, 1), ERROR_INVALID_PARAMETER, "flags");
 	ok_error(!prefetch(self, 0, ranges, 0), ERROR_INVALID_PARAMETER, "no range");

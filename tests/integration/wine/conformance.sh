@@ -18,12 +18,22 @@ show_failures() {
 	tail -n 3 "$scratch/$1/stdout" "$scratch/$1/stderr"
 }
 
+# count WAY NAME: how many of its tests passed, and how many are excused and did not.
+count() {
+	awk -v name="$2, $1" '
+		/^ok/ && !/# SKIP/ { passed++ }
+		/^not ok/ && /# TODO/ { excused++ }
+		END { printf "# %s: %d passed, %d todo\n", name, passed, excused }' \
+		"$scratch/$1/stdout"
+}
+
 run_conformance() {
 	local way=$1 program=$2 name
 
 	name=$(basename "$program" .exe)
 	run_way "$way" "$program"
 	ok "$name, $way" passes "$way"
+	count "$way" "$name"
 	passes "$way" || show_failures "$way" | tap_note
 }
 
