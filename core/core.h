@@ -159,8 +159,8 @@ BOOL QueryWorkingSetEx(HANDLE hProcess, PVOID pv, DWORD cb);
 /* Hints. Offered memory is the first that the system takes when it is scarce, and not to be used
  * until it is reclaimed: ERROR_BUSY says that some of it was taken, and reads as zero now. Pages
  * that cannot be written to, are watched, locked, large or paged out are kept. All priorities are
- * alike. Discarded memory reads as zero. Whole committed pages of one region. The last three return
- * the error, and do not set the last one. */
+ * alike: the system takes first what was offered first. Discarded memory reads as zero. Whole
+ * committed pages of one region. The last three return the error, and do not set the last one. */
 BOOL PrefetchVirtualMemory(HANDLE hProcess, ULONG_PTR NumberOfEntries,
 			   PWIN32_MEMORY_RANGE_ENTRY VirtualAddresses, ULONG Flags);
 DWORD OfferVirtualMemory(PVOID VirtualAddress, SIZE_T Size, OFFER_PRIORITY Priority);

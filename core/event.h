@@ -45,10 +45,14 @@ enum event_kind {
 	EVENT_VAD_DECOMMIT = 34, /* address, size_bytes */
 	EVENT_VAD_PROTECT = 35,  /* address, size_bytes, protect, extra (old protection) */
 	EVENT_VAD_RELEASE = 36,  /* address, size_bytes: a whole region */
-	EVENT_VAD_RESET = 37,    /* address, size_bytes */
+	EVENT_VAD_RESET = 37, /* address, size_bytes; extra: 1 when an offer of it is over, too */
 	EVENT_VAD_MAP = 38, /* address, size_bytes, protect, extra (file offset), type: MEM_PRIVATE,
 			       MEM_MAPPED or MEM_IMAGE, and MEM_COMMIT when accessible */
 	EVENT_VAD_UNMAP = 39, /* address, size_bytes: any page range, whole regions or parts */
+	/* Committed pages that the system may take until they are reclaimed, decommitted or gone.
+	 */
+	EVENT_VAD_OFFER = 40,   /* address, size_bytes, extra: the priority (OFFER_PRIORITY) */
+	EVENT_VAD_RECLAIM = 41, /* address, size_bytes, extra: 1 when some had been taken */
 };
 
 /* Who owns an address range: lets reports tell the program's own ranges from heap segments. */

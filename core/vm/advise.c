@@ -39,7 +39,8 @@ static NTSTATUS find_locked(const struct vm_range *range, struct vad **vad)
 	return region_is_committed(*vad, range) ? STATUS_SUCCESS : STATUS_NOT_COMMITTED;
 }
 
-static NTSTATUS offer_locked(const struct vm_range *range, const struct vm_request *request)
+static NTSTATUS offer_locked(const struct vm_range *range, uint32_t priority,
+			     const struct vm_request *request)
 {
 	struct vad *vad;
 	NTSTATUS status = find_locked(range, &vad);
@@ -47,11 +48,12 @@ static NTSTATUS offer_locked(const struct vm_range *range, const struct vm_reque
 	if (!status_is_success(status))
 		return status;
 	offer_begin(vad, range);
-	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, request);
+	region_tell_extra(EVENT_VAD_OFFER, vad, range, priority, request);
 	return STATUS_SUCCESS;
 }
 
-NTSTATUS advise_offer(void *base, size_t size_bytes, const struct vm_request *request)
+NTSTATUS advise_offer(void *base, size_t size_bytes, uint32_t priority,
+		      const struct vm_request *request)
 {
 	struct vm_range range;
 	NTSTATUS status = whole_pages(base, size_bytes, &range);
@@ -59,20 +61,26 @@ NTSTATUS advise_offer(void *base, size_t size_bytes, const struct vm_request *re
 	if (!status_is_success(status))
 		return status;
 	lock_acquire(&vm_lock);
-	status = offer_locked(&range, request);
+	status = offer_locked(&range, priority, request);
 	lock_release(&vm_lock);
 	return status;
 }
 
-static NTSTATUS reclaim_locked(const struct vm_range *range, bool *is_intact)
+static NTSTATUS reclaim_locked(const struct vm_range *range, bool *is_intact,
+			       const struct vm_request *request)
 {
 	struct vad *vad;
 	NTSTATUS status = find_locked(range, &vad);
 
-	return status_is_success(status) ? offer_end(vad, range, is_intact) : status;
+	if (status_is_success(status))
+		status = offer_end(vad, range, is_intact);
+	if (status_is_success(status))
+		region_tell_extra(EVENT_VAD_RECLAIM, vad, range, *is_intact ? 0 : 1, request);
+	return status;
 }
 
-NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact)
+NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact,
+			const struct vm_request *request)
 {
 	struct vm_range range;
 	NTSTATUS status = whole_pages(base, size_bytes, &range);
@@ -80,7 +88,7 @@ NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact)
 	if (!status_is_success(status))
 		return status;
 	lock_acquire(&vm_lock);
-	status = reclaim_locked(&range, is_intact);
+	status = reclaim_locked(&range, is_intact, request);
 	lock_release(&vm_lock);
 	return status;
 }

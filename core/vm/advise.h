@@ -18,8 +18,11 @@ NTSTATUS advise_prefetch(const void *base, size_t size_bytes);
 
 /* OfferVirtualMemory, ReclaimVirtualMemory: whole committed pages of one region
  * (STATUS_INVALID_PARAMETER, STATUS_CONFLICTING_ADDRESSES, STATUS_NOT_COMMITTED). *is_intact: the
- * system has taken no page meanwhile, as it may when memory is scarce. */
-NTSTATUS advise_offer(void *base, size_t size_bytes, const struct vm_request *request);
-NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact);
+ * system has taken no page meanwhile, as it may when memory is scarce. The priority is told, and
+ * makes no difference. */
+NTSTATUS advise_offer(void *base, size_t size_bytes, uint32_t priority,
+		      const struct vm_request *request);
+NTSTATUS advise_reclaim(void *base, size_t size_bytes, bool *is_intact,
+			const struct vm_request *request);
 
 #endif

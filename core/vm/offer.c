@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 
 #include "core/base/arena.h"
+#include "core/base/check.h"
 #include "core/base/status.h"
 #include "core/os/os.h"
 #include "core/vm/region.h"
@@ -30,7 +31,10 @@
 #define WORDS (OS_PAGE_SIZE / sizeof(uint64_t))
 #define BATCH_PAGES ((size_t)64)
 
-/* Of a whole region: marks[page of it], 0 where nothing can be lost. */
+/* Of a whole region: marks[page of it], 0 where nothing can be lost.
+ *  - each is 0 or 1 to WORDS;
+ *  - there are as many as the region had pages when they were made; those past its end are 0;
+ *  - the region is Linux's own memory, and was not watched when a mark was made. */
 struct offers {
 	size_t page_count;
 	uint16_t marks[];
@@ -271,4 +275,16 @@ void offer_forget(const struct vad *vad, const struct vm_range *range)
 	for (size_t i = marks_in(vad, range, &marks); i > 0; i--)
 		if (marks[i - 1])
 			marks[i - 1] = 0;
+}
+
+void offer_check(const struct vad *vad)
+{
+	const struct offers *offers = vad->offers;
+	size_t page_count = vad->pages.end_page - vad->pages.first_page;
+
+	if (!offers || offers == &nobody_knows)
+		return;
+	check(vad->pager == &pager_linux, "an offer of somebody else's memory");
+	for (size_t i = 0; i < offers->page_count; i++)
+		check(offers->marks[i] <= (i < page_count ? WORDS : 0), "an offer of no page");
 }

@@ -22,6 +22,8 @@ NTSTATUS offer_end(struct vad *vad, const struct vm_range *range, bool *is_intac
 void offer_forget(const struct vad *vad, const struct vm_range *range);
 /* The region becomes two: what the second one has, which begins at that page of the first. */
 struct offers *offer_split(struct offers *offers, size_t first_page);
+/* What is true of the marks of a region; vm_check. */
+void offer_check(const struct vad *vad);
 /* Of a region that is gone. NULL is allowed. */
 void offer_free(struct offers *offers);
 

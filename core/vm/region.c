@@ -113,6 +113,17 @@ void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_ra
 				   .protect = protect });
 }
 
+void region_tell_extra(enum event_kind kind, const struct vad *vad, const struct vm_range *range,
+		       uint64_t extra, const struct vm_request *request)
+{
+	tell(&(struct tell_range){ .kind = kind,
+				   .api = request->api,
+				   .owner = region_owner(vad, request),
+				   .base = range->base,
+				   .end = range->end,
+				   .extra = extra });
+}
+
 void region_forget_stale(uintptr_t base, uintptr_t end, uint16_t api)
 {
 	if (unlikely(vad_is_any_in(base, end))) {

@@ -48,6 +48,9 @@ static inline uint8_t region_owner(const struct vad *vad, const struct vm_reques
 /* Tells a change of a part of `vad`. */
 void region_tell(enum event_kind kind, const struct vad *vad, const struct vm_range *range,
 		 uint32_t protect, const struct vm_request *request);
+/* The same for kinds that have no protection, and something in `extra`. */
+void region_tell_extra(enum event_kind kind, const struct vad *vad, const struct vm_range *range,
+		       uint64_t extra, const struct vm_request *request);
 /* The system said that these addresses were free: what the tree still holds there has ended unseen,
  * and is told so. Needs vad_prepare before. */
 void region_forget_stale(uintptr_t base, uintptr_t end, uint16_t api);

@@ -285,6 +285,8 @@ static void check_one(const struct vad *vad)
 		      "a region off the granularity");
 		check(vad->type == MEM_PRIVATE, "a region that is not private");
 	}
+	if (!has_window(vad))
+		offer_check(vad);
 	if (vad->is_placeholder)
 		check(vad->origin == VAD_ORIGIN_VIRTUAL && vad->was_placeholder &&
 			      !vad->pages.changes.root && vad->pages.first_state == MEM_RESERVE &&

@@ -204,7 +204,7 @@ static NTSTATUS discard_locked(const struct vm_range *range, const struct vm_req
 	if (error < 0)
 		return status_from_os(error);
 	offer_forget(vad, range);
-	region_tell(EVENT_VAD_RESET, vad, range, /* protect */ 0, request);
+	region_tell_extra(EVENT_VAD_RESET, vad, range, /* ends an offer */ 1, request);
 	return STATUS_SUCCESS;
 }
 

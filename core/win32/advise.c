@@ -32,13 +32,14 @@ CORE_API DWORD OfferVirtualMemory(PVOID VirtualAddress, SIZE_T Size, OFFER_PRIOR
 
 	if (Priority < VmOfferPriorityVeryLow || Priority > VmOfferPriorityNormal)
 		return ERROR_INVALID_PARAMETER;
-	return status_to_win32(advise_offer(VirtualAddress, Size, &request));
+	return status_to_win32(advise_offer(VirtualAddress, Size, Priority, &request));
 }
 
 CORE_API DWORD ReclaimVirtualMemory(const void *VirtualAddress, SIZE_T Size)
 {
+	static const struct vm_request request = { .api = API_ReclaimVirtualMemory };
 	bool is_intact = true;
-	NTSTATUS status = advise_reclaim((void *)VirtualAddress, Size, &is_intact);
+	NTSTATUS status = advise_reclaim((void *)VirtualAddress, Size, &is_intact, &request);
 
 	return is_intact ? status_to_win32(status) : ERROR_BUSY;
 }

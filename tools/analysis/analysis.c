@@ -328,6 +328,8 @@ const char *analysis_kind_name(unsigned kind)
 		[EVENT_VAD_RESET] = "reset",
 		[EVENT_VAD_MAP] = "map",
 		[EVENT_VAD_UNMAP] = "unmap",
+		[EVENT_VAD_OFFER] = "offer",
+		[EVENT_VAD_RECLAIM] = "reclaim",
 	};
 
 	return kind < READER_KINDS && names[kind] ? names[kind] : "?";

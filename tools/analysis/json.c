@@ -232,6 +232,8 @@ static struct json_object *json_usage(const struct space_usage *usage, const cha
 	put_number(object, "peak_reserved_bytes", usage->peak_reserved_bytes);
 	put_number(object, "committed_bytes", usage->committed_bytes);
 	put_number(object, "peak_committed_bytes", usage->peak_committed_bytes);
+	put_number(object, "offered_bytes", usage->offered_bytes);
+	put_number(object, "peak_offered_bytes", usage->peak_offered_bytes);
 	put_number(object, "reserve_calls", usage->reserve_calls);
 	put_number(object, "release_calls", usage->release_calls);
 	return object;
@@ -252,6 +254,9 @@ struct json_object *json_space(const struct replay_process *process)
 	put_number(object, "decommit_calls", space->decommit_calls);
 	put_number(object, "protect_calls", space->protect_calls);
 	put_number(object, "reset_calls", space->reset_calls);
+	put_number(object, "offer_calls", space->offer_calls);
+	put_number(object, "reclaim_calls", space->reclaim_calls);
+	put_number(object, "lost_reclaim_calls", space->lost_calls);
 	return object;
 }
 

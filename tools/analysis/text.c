@@ -411,6 +411,19 @@ static void space_row(const struct space_usage *usage, const char *name, struct 
 	table_add(table, table_format_count(usage->release_calls, text));
 }
 
+static void print_offers(const struct space *space)
+{
+	char size[16], peak[16];
+
+	if (!space->offer_calls && !space->total.peak_offered_bytes)
+		return;
+	printf("%soffered to the system: %s of the committed bytes, %s at most; %" PRIu64
+	       " offers, %" PRIu64 " reclaims, %" PRIu64 " of them of what it had taken\n",
+	       indent, cli_format_bytes(space->total.offered_bytes, size),
+	       cli_format_bytes(space->total.peak_offered_bytes, peak), space->offer_calls,
+	       space->reclaim_calls, space->lost_calls);
+}
+
 void text_space(const struct analysis *analysis)
 {
 	static const char *const heads[] = { "owner", "reserved", "peak",    "committed",
@@ -431,6 +444,7 @@ void text_space(const struct analysis *analysis)
 	space_row(&space->total, "total", table);
 	table_print(table, stdout, indent, analysis->options.width);
 	table_destroy(table);
+	print_offers(space);
 }
 
 void text_regions(struct analysis *analysis)

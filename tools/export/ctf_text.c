@@ -37,6 +37,8 @@ static const struct {
 	{ "vadtrace_vm:reset", VAD_FIELDS },
 	{ "vadtrace_vm:map", VAD_FIELDS },
 	{ "vadtrace_vm:unmap", VAD_FIELDS },
+	{ "vadtrace_vm:offer", VAD_FIELDS },
+	{ "vadtrace_vm:reclaim", VAD_FIELDS },
 	[CTF_BIN_INFO] = { "lttng_ust_statedump:bin_info",
 			   "x64 baddr,d64 memsz,s path,d8 is_pic,d8 has_build_id,"
 			   "d8 has_debug_link" },

@@ -19,8 +19,8 @@ enum ctf_number {
 	CTF_POSIX_MEMALIGN,
 	CTF_HEAP_CREATE,
 	CTF_HEAP_DESTROY,
-	CTF_VAD, /* and those behind it, in the order of EVENT_VAD_RESERVE to EVENT_VAD_UNMAP */
-	CTF_BIN_INFO = CTF_VAD + 8,
+	CTF_VAD, /* and those behind it, in the order of EVENT_VAD_RESERVE to EVENT_VAD_RECLAIM */
+	CTF_BIN_INFO = CTF_VAD + 10,
 };
 
 struct ctf_origin {

@@ -288,7 +288,7 @@ static void apply(struct plain *plain, struct source *source, const struct trace
 		define_module(plain, source, event);
 		break;
 	default:
-		if (event->kind >= EVENT_VAD_RESERVE && event->kind <= EVENT_VAD_UNMAP)
+		if (event->kind >= EVENT_VAD_RESERVE && event->kind <= EVENT_VAD_RECLAIM)
 			tell_range(plain, source, event);
 		break;
 	}

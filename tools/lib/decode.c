@@ -36,6 +36,8 @@ static const struct decode_row rows[] = {
 	{ "vadtrace_vm:reset", DECODE_VAD, EVENT_VAD_RESET, VAD_FIELDS },
 	{ "vadtrace_vm:map", DECODE_VAD, EVENT_VAD_MAP, VAD_FIELDS },
 	{ "vadtrace_vm:unmap", DECODE_VAD, EVENT_VAD_UNMAP, VAD_FIELDS },
+	{ "vadtrace_vm:offer", DECODE_VAD, EVENT_VAD_OFFER, VAD_FIELDS },
+	{ "vadtrace_vm:reclaim", DECODE_VAD, EVENT_VAD_RECLAIM, VAD_FIELDS },
 	{ "vadtrace_meta:process",
 	  DECODE_PROCESS,
 	  0,

@@ -157,6 +157,10 @@ static bool note_peaks(struct space_usage *usage, uint64_t time_ns)
 		usage->peak_reserved_bytes = usage->reserved_bytes;
 		usage->peak_reserved_ns = time_ns;
 	}
+	if (usage->offered_bytes > usage->peak_offered_bytes) {
+		usage->peak_offered_bytes = usage->offered_bytes;
+		usage->peak_offered_ns = time_ns;
+	}
 	if (usage->committed_bytes <= usage->peak_committed_bytes)
 		return false;
 	usage->peak_committed_bytes = usage->committed_bytes;
@@ -189,13 +193,43 @@ static void account(struct space *space, const struct space_run *run, bool is_ad
 		return;
 	space->owners[run->owner].committed_bytes += size;
 	space->total.committed_bytes += size;
+	if (!run->is_offered)
+		return;
+	space->owners[run->owner].offered_bytes += size;
+	space->total.offered_bytes += size;
 }
 
-static void set_committed(struct space *space, struct space_run *run, bool is_committed)
+static void set_state(struct space *space, struct space_run *run, bool is_committed,
+		      bool is_offered)
 {
 	account(space, run, /* added */ false);
 	run->is_committed = is_committed;
+	run->is_offered = is_committed && is_offered;
 	account(space, run, /* added */ true);
+}
+
+/* What was offered stays so when it is committed once more. */
+static void change_run(struct space *space, const struct trace_event *event, struct space_run *run)
+{
+	switch (event->kind) {
+	case EVENT_VAD_COMMIT:
+		set_state(space, run, true, run->is_offered);
+		break;
+	case EVENT_VAD_DECOMMIT:
+		set_state(space, run, false, false);
+		break;
+	case EVENT_VAD_OFFER:
+		set_state(space, run, run->is_committed, true);
+		break;
+	case EVENT_VAD_RECLAIM:
+	case EVENT_VAD_RESET:
+		set_state(space, run, run->is_committed, false);
+		break;
+	default:
+		break;
+	}
+	if ((event->kind == EVENT_VAD_COMMIT || event->kind == EVENT_VAD_PROTECT) && event->protect)
+		run->protect = event->protect;
 }
 
 static void remove_range(struct space *space, uint64_t start, uint64_t end)
@@ -219,14 +253,8 @@ static void change_range(struct space *space, const struct trace_event *event, u
 	split(space->runs, end);
 	find_path(space->runs, event->address, &path);
 	for (struct space_node *node = path.before[0]->next[0]; node && node->run.start < end;
-	     node = node->next[0]) {
-		if (event->kind == EVENT_VAD_COMMIT)
-			set_committed(space, &node->run, true);
-		else if (event->kind == EVENT_VAD_DECOMMIT)
-			set_committed(space, &node->run, false);
-		if (event->kind != EVENT_VAD_DECOMMIT && event->protect)
-			node->run.protect = event->protect;
-	}
+	     node = node->next[0])
+		change_run(space, event, &node->run);
 }
 
 static uint8_t owner_of(const struct trace_event *event)
@@ -301,7 +329,7 @@ static void count_call(struct space *space, const struct trace_event *event, uin
 	bool reserves = event->kind == EVENT_VAD_RESERVE || event->kind == EVENT_VAD_MAP;
 
 	if (event->api != API_NONE && event->kind >= EVENT_VAD_RESERVE &&
-	    event->kind <= EVENT_VAD_UNMAP)
+	    event->kind <= EVENT_VAD_RECLAIM)
 		holders_count_call(&space->holders, site, group_of(owner_of(event)),
 				   reserves ? event->size_bytes : 0);
 }
@@ -327,6 +355,11 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 	case EVENT_VAD_COMMIT:
 	case EVENT_VAD_DECOMMIT:
 	case EVENT_VAD_PROTECT:
+	case EVENT_VAD_OFFER:
+	case EVENT_VAD_RECLAIM:
+		space->offer_calls += event->kind == EVENT_VAD_OFFER;
+		space->reclaim_calls += event->kind == EVENT_VAD_RECLAIM;
+		space->lost_calls += event->kind == EVENT_VAD_RECLAIM && event->extra;
 		space->commit_calls += event->kind == EVENT_VAD_COMMIT;
 		space->decommit_calls += event->kind == EVENT_VAD_DECOMMIT;
 		space->protect_calls += event->kind == EVENT_VAD_PROTECT;
@@ -334,6 +367,8 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 		break;
 	case EVENT_VAD_RESET:
 		space->reset_calls++;
+		if (event->extra)
+			change_range(space, event, end);
 		break;
 	default:
 		break;
@@ -343,8 +378,8 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 
 static void restart(struct space_usage *usage, uint64_t time_ns)
 {
-	usage->peak_reserved_bytes = usage->peak_committed_bytes = 0;
-	usage->peak_reserved_ns = usage->peak_committed_ns = time_ns;
+	usage->peak_reserved_bytes = usage->peak_committed_bytes = usage->peak_offered_bytes = 0;
+	usage->peak_reserved_ns = usage->peak_committed_ns = usage->peak_offered_ns = time_ns;
 }
 
 void space_restart_peaks(struct space *space, uint64_t time_ns)
@@ -388,6 +423,7 @@ void space_inherit(struct space *to, const struct space *from, uint32_t inherite
 		to->owners[owner].reserve_calls = to->owners[owner].release_calls = 0;
 	to->total.reserve_calls = to->total.release_calls = 0;
 	to->commit_calls = to->decommit_calls = to->protect_calls = to->reset_calls = 0;
+	to->offer_calls = to->reclaim_calls = to->lost_calls = 0;
 }
 
 static void add_run(struct space_region *region, const struct space_run *run)
@@ -439,7 +475,7 @@ static bool check_holders(const struct space *space)
 
 bool space_check(const struct space *space)
 {
-	uint64_t reserved = 0, committed = 0, end = 0;
+	uint64_t reserved = 0, committed = 0, offered = 0, end = 0;
 	size_t count = 0;
 
 	for (const struct space_node *node = space->runs->head->next[0]; node;
@@ -449,8 +485,12 @@ bool space_check(const struct space *space)
 		end = node->run.end;
 		reserved += end - node->run.start;
 		committed += node->run.is_committed ? end - node->run.start : 0;
+		offered += node->run.is_offered ? end - node->run.start : 0;
+		if (node->run.is_offered && !node->run.is_committed)
+			return false;
 		count++;
 	}
 	return count == space->runs->count && reserved == space->total.reserved_bytes &&
-	       committed == space->total.committed_bytes && check_holders(space);
+	       committed == space->total.committed_bytes && offered == space->total.offered_bytes &&
+	       check_holders(space);
 }

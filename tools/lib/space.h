@@ -26,8 +26,10 @@ enum space_owner {
 struct space_usage {
 	uint64_t reserved_bytes; /* committed or not */
 	uint64_t committed_bytes;
+	uint64_t offered_bytes; /* of the committed ones: the system may take them */
 	uint64_t peak_reserved_bytes, peak_reserved_ns;
 	uint64_t peak_committed_bytes, peak_committed_ns;
+	uint64_t peak_offered_bytes, peak_offered_ns;
 	uint64_t reserve_calls; /* reserve and map */
 	uint64_t release_calls; /* release and unmap */
 };
@@ -41,6 +43,7 @@ struct space_run {
 	uint32_t protect;
 	uint8_t owner; /* enum space_owner */
 	bool is_committed;
+	bool is_offered; /* and committed */
 };
 
 struct space_runs;
@@ -53,6 +56,8 @@ struct space {
 	struct space_usage owners[SPACE_OWNERS];
 	struct space_usage total;
 	uint64_t decommit_calls, commit_calls, protect_calls, reset_calls;
+	uint64_t offer_calls, reclaim_calls;
+	uint64_t lost_calls; /* of reclaim: some pages had been taken */
 };
 
 /* What one call reserved, and is left of it. */

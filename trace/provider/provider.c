@@ -163,6 +163,12 @@ static void fire_event(const void *argument)
 	case EVENT_VAD_UNMAP:
 		lttng_ust_tracepoint(vadtrace_vm, unmap, event, stack);
 		break;
+	case EVENT_VAD_OFFER:
+		lttng_ust_tracepoint(vadtrace_vm, offer, event, stack);
+		break;
+	case EVENT_VAD_RECLAIM:
+		lttng_ust_tracepoint(vadtrace_vm, reclaim, event, stack);
+		break;
 	}
 }
 

@@ -17,7 +17,7 @@
  *                           allocated_tid, freed_stack, freed_tid
  *                           misuse: enum misuse of core/event.h. The last five are 0 where they
  *                           are not known: the block that was misused, and its life
- *  vadtrace_vm:reserve commit decommit protect release reset map unmap
+ *  vadtrace_vm:reserve commit decommit protect release reset map unmap offer reclaim
  *                           address, size_bytes, type, protect, extra, owner, api, stack
  *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
  *                           page_size, stack_depth, min_size, reason, fork_ns, wine
@@ -58,12 +58,13 @@
  *  1  the first
  *  2  process: fork_ns, wine (its version; "": a Linux program); vadtrace_meta:fork, pe_module;
  * vadtrace_win
- *  3  vadtrace_heap:error */
+ *  3  vadtrace_heap:error
+ *  4  vadtrace_vm:offer, reclaim */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
 
-#define VADTRACE_SCHEMA_VERSION 3
+#define VADTRACE_SCHEMA_VERSION 4
 
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"

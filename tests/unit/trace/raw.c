@@ -203,10 +203,11 @@ static void run_fork(void)
 
 static void run_ranges(void)
 {
-	static const uint16_t kinds[] = { EVENT_HEAP_CREATE, EVENT_VAD_RESERVE, EVENT_VAD_COMMIT,
-					  EVENT_VAD_PROTECT, EVENT_VAD_RESET,   EVENT_VAD_DECOMMIT,
-					  EVENT_VAD_RELEASE, EVENT_VAD_MAP,     EVENT_VAD_UNMAP,
-					  EVENT_HEAP_DESTROY };
+	static const uint16_t kinds[] = {
+		EVENT_HEAP_CREATE, EVENT_VAD_RESERVE,  EVENT_VAD_COMMIT,  EVENT_VAD_PROTECT,
+		EVENT_VAD_RESET,   EVENT_VAD_DECOMMIT, EVENT_VAD_RELEASE, EVENT_VAD_MAP,
+		EVENT_VAD_UNMAP,   EVENT_VAD_OFFER,    EVENT_VAD_RECLAIM, EVENT_HEAP_DESTROY
+	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct event event = {

@@ -126,11 +126,13 @@ all_ranges() {
 	range release 0x70000 28672 0x6
 	range map 0x80000 32768 0x7
 	range unmap 0x90000 36864 0x8
+	range offer 0xA0000 40960 0x9
+	range reclaim 0xB0000 45056 0xA
 	echo 'vadtrace_heap:destroy { heap = 0x5550000, api = 128, stack = N }'
 }
 
 trace ranges
-is "$(saw ranges)" 10 "ranges: each has its event"
+is "$(saw ranges)" 12 "ranges: each has its event"
 is "$(saw used_before)" 0 "ranges: stacks come first"
 is "$(grep -o 'vadtrace_[hv][a-z]*:[a-z]*: .*' "$scratch/text" | grep -v settled |
 	sed 's/: {.*}, {/ {/; s/stack = [0-9]*/stack = N/')" "$(all_ranges)" "ranges: all fields"

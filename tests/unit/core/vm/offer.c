@@ -42,6 +42,7 @@ static void release(void *base)
 {
 	size_t size_bytes = 0;
 
+	vm_check();
 	vm_free(&base, &size_bytes, MEM_RELEASE, &request);
 }
 
@@ -89,7 +90,8 @@ static bool reclaim(char *base, size_t size_bytes)
 {
 	bool is_intact = false;
 
-	return advise_reclaim(base, size_bytes, &is_intact) == STATUS_SUCCESS && is_intact;
+	return advise_reclaim(base, size_bytes, &is_intact, &request) == STATUS_SUCCESS &&
+	       is_intact;
 }
 
 static void test_kept(void)
@@ -97,7 +99,7 @@ static void test_kept(void)
 	char *base = allocate(0, PAGE_READWRITE);
 
 	fill(base);
-	ok(advise_offer(base, SIZE, &request) == STATUS_SUCCESS, "offered");
+	ok(advise_offer(base, SIZE, VmOfferPriorityLow, &request) == STATUS_SUCCESS, "offered");
 	ok(count_intact(base, 0, PAGES) == PAGES, "nobody has touched it");
 	ok(reclaim(base, SIZE), "reclaimed");
 	madvise(base, SIZE, MADV_PAGEOUT);
@@ -111,7 +113,7 @@ static void test_taken(void)
 	size_t intact;
 
 	fill(base);
-	advise_offer(base, SIZE, &request);
+	advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 	ok(reclaim(base, 50 * PAGE), "a part is reclaimed in time");
 	madvise(base, SIZE, MADV_PAGEOUT);
 	intact = count_intact(base, 50, PAGES);
@@ -132,7 +134,7 @@ static void test_zeros(void)
 	char *base = allocate(0, PAGE_READWRITE);
 
 	memset(base, 0, SIZE);
-	advise_offer(base, SIZE, &request);
+	advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 	madvise(base, SIZE, MADV_PAGEOUT);
 	ok(reclaim(base, SIZE), "pages of zeros are intact, whoever has taken them");
 	release(base);
@@ -158,7 +160,7 @@ static void test_others(void)
 
 		fill(base);
 		vm_protect(&changed, &size_bytes, rows[row].protect, &old, &request);
-		advise_offer(base, SIZE, &request);
+		advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 		madvise(base, SIZE, MADV_PAGEOUT);
 		ok(reclaim(base, SIZE), "%s: reclaimed", rows[row].name);
 		vm_protect(&changed, &size_bytes, PAGE_READWRITE, &old, &request);
@@ -178,7 +180,7 @@ static void test_protected_meanwhile(void)
 	uint32_t old;
 
 	fill(base);
-	advise_offer(base, SIZE, &request);
+	advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 	vm_protect(&changed, &size_bytes, PAGE_NOACCESS, &old, &request);
 	ok(reclaim(base, SIZE), "a part without access is reclaimed");
 	ok(vm_query(base, &info) == STATUS_SUCCESS && info.Protect == PAGE_NOACCESS &&
@@ -197,7 +199,7 @@ static void test_given_up(void)
 	size_t size_bytes = 50 * PAGE;
 
 	fill(base);
-	advise_offer(base, SIZE, &request);
+	advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 	vm_free(&part, &size_bytes, MEM_DECOMMIT, &request);
 	vm_allocate(&part, &size_bytes, MEM_COMMIT, PAGE_READWRITE, &request);
 	vm_discard(base + 50 * PAGE, 50 * PAGE, &request);
@@ -218,7 +220,7 @@ static void test_fork(void)
 	pid_t child;
 
 	fill(base);
-	advise_offer(base, SIZE, &request);
+	advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 	fflush(stdout);
 	vm_fork_prepare();
 	child = fork();
@@ -236,6 +238,49 @@ static void test_fork(void)
 	release(base);
 }
 
+static struct event told[8];
+static size_t told_count;
+
+static void note(const struct event *event)
+{
+	if (told_count < sizeof told / sizeof told[0])
+		told[told_count++] = *event;
+}
+
+static bool was_told(size_t index, enum event_kind kind, const char *base, size_t size_bytes,
+		     uint64_t extra)
+{
+	return index < told_count && told[index].kind == kind && told[index].extra == extra &&
+	       told[index].address == (uintptr_t)base && told[index].size_bytes == size_bytes &&
+	       told[index].api == API_VirtualAlloc;
+}
+
+/* A page that has been taken reads as zero: what reclaiming finds, whoever took it. */
+static void test_told(void)
+{
+	static const volatile int open = 1;
+	char *base = allocate(0, PAGE_READWRITE);
+
+	fill(base);
+	event_set_sink(note, &open);
+	advise_offer(base, SIZE, VmOfferPriorityVeryLow, &request);
+	reclaim(base, 3 * PAGE);
+	memset(base + 5 * PAGE, 0, PAGE);
+	reclaim(base + 3 * PAGE, 3 * PAGE);
+	vm_discard(base + 6 * PAGE, PAGE, &request);
+	advise_offer(base, PAGE, VmOfferPriorityNormal, &request);
+	ok(advise_offer(base, SIZE + PAGE, VmOfferPriorityLow, &request) != STATUS_SUCCESS,
+	   "an offer that fails");
+	event_set_sink(NULL, NULL);
+	ok_equal(told_count, 5, "each is told, a failure is not");
+	ok(was_told(0, EVENT_VAD_OFFER, base, SIZE, VmOfferPriorityVeryLow), "the offer");
+	ok(was_told(1, EVENT_VAD_RECLAIM, base, 3 * PAGE, 0), "what is whole");
+	ok(was_told(2, EVENT_VAD_RECLAIM, base + 3 * PAGE, 3 * PAGE, 1), "what is not");
+	ok(was_told(3, EVENT_VAD_RESET, base + 6 * PAGE, PAGE, 1), "a discard ends the offer");
+	ok(was_told(4, EVENT_VAD_OFFER, base, PAGE, VmOfferPriorityNormal), "the other priority");
+	release(base);
+}
+
 /* Every call of the system's is refused in turn: then nothing is lost, or it is told. */
 static void test_refused(void)
 {
@@ -249,12 +294,12 @@ static void test_refused(void)
 
 		fill(base);
 		os_fake_fail(++number, -ENOMEM);
-		advise_offer(base, SIZE, &request);
+		advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 		made = os_fake_calls();
 		os_fake_fail(0, 0);
 		madvise(base, SIZE, MADV_PAGEOUT);
 		intact = count_intact(base, 0, PAGES);
-		status = advise_reclaim(base, SIZE, &is_intact);
+		status = advise_reclaim(base, SIZE, &is_intact, &request);
 		wrong += status != STATUS_SUCCESS || (is_intact && intact < PAGES);
 		release(base);
 	} while (made >= number);
@@ -274,10 +319,10 @@ static void test_refused_reclaim(void)
 		uint32_t old;
 
 		fill(base);
-		advise_offer(base, SIZE, &request);
+		advise_offer(base, SIZE, VmOfferPriorityLow, &request);
 		vm_protect(&changed, &size_bytes, PAGE_READONLY, &old, &request);
 		os_fake_fail(++number, -ENOMEM);
-		status = advise_reclaim(base, SIZE, &is_intact);
+		status = advise_reclaim(base, SIZE, &is_intact, &request);
 		made = os_fake_calls();
 		os_fake_fail(0, 0);
 		refused += status == STATUS_NO_MEMORY;
@@ -298,8 +343,8 @@ int main(void)
 	test_protected_meanwhile();
 	test_given_up();
 	test_fork();
+	test_told();
 	test_refused();
 	test_refused_reclaim();
-	vm_check();
 	return tap_done();
 }

@@ -121,7 +121,7 @@ static long discard(void)
 
 static long offer(void)
 {
-	return advise_offer(window + 4 * PAGE, 4 * PAGE, &request);
+	return advise_offer(window + 4 * PAGE, 4 * PAGE, VmOfferPriorityLow, &request);
 }
 
 /* What was offered counts as lost when the system has taken it; a discard that was refused has not
@@ -134,7 +134,7 @@ static long discard_offered(void)
 	if (status >= 0)
 		return status;
 	os_advise(window + 4 * PAGE, 4 * PAGE, MADV_DONTNEED);
-	advise_reclaim(window + 4 * PAGE, 4 * PAGE, &is_intact);
+	advise_reclaim(window + 4 * PAGE, 4 * PAGE, &is_intact, &request);
 	memset(window + 4 * PAGE, 'x', 4 * PAGE);
 	return is_intact ? 0 : status;
 }

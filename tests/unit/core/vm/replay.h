@@ -69,6 +69,11 @@ static void replay_page(uint32_t *state, const struct event *event)
 		break;
 	case EVENT_VAD_RESET:
 		break;
+	case EVENT_VAD_OFFER:
+	case EVENT_VAD_RECLAIM:
+		if (!(*state & MEM_COMMIT))
+			replay_impossible(*state, event);
+		break;
 	default:
 		replay_impossible(*state, event);
 	}

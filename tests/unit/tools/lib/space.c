@@ -66,6 +66,58 @@ static void test_rows(void)
 	space_free(&space);
 }
 
+static void apply_extra(uint16_t kind, uint64_t first_page, uint64_t pages, uint64_t extra)
+{
+	struct trace_event event = { .kind = kind,
+				     .time_ns = 1,
+				     .address = PAGE * (first_page + 16),
+				     .size_bytes = PAGE * pages,
+				     .extra = extra };
+
+	space_apply(&space, &event, 1);
+}
+
+/* Pages 0 to 16 are committed, 16 to 32 reserved. */
+static void test_offers(void)
+{
+	static const struct {
+		uint16_t kind;
+		uint64_t page, pages, extra;
+		uint64_t committed, offered; /* pages, afterwards */
+	} rows[] = {
+		{ EVENT_VAD_OFFER, 0, 10, 2, 16, 10 },  { EVENT_VAD_OFFER, 5, 10, 1, 16, 15 },
+		{ EVENT_VAD_RECLAIM, 0, 2, 0, 16, 13 }, { EVENT_VAD_RECLAIM, 2, 2, 1, 16, 11 },
+		{ EVENT_VAD_PROTECT, 4, 2, 0, 16, 11 }, { EVENT_VAD_RESET, 4, 2, 0, 16, 11 },
+		{ EVENT_VAD_RESET, 4, 2, 1, 16, 9 },    { EVENT_VAD_DECOMMIT, 6, 1, 0, 15, 8 },
+		{ EVENT_VAD_COMMIT, 6, 2, 0, 16, 8 },   { EVENT_VAD_OFFER, 14, 10, 4, 16, 9 },
+		{ EVENT_VAD_UNMAP, 8, 2, 0, 14, 7 },    { EVENT_VAD_RECLAIM, 0, 32, 0, 14, 0 },
+		{ EVENT_VAD_OFFER, 15, 1, 3, 14, 1 },   { EVENT_VAD_RELEASE, 0, 32, 0, 0, 0 },
+	};
+	struct space child;
+
+	space_init(&space);
+	apply(EVENT_VAD_RESERVE, 0, 32, MEM_RESERVE, 0);
+	apply(EVENT_VAD_COMMIT, 0, 16, 0, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		apply_extra(rows[i].kind, rows[i].page, rows[i].pages, rows[i].extra);
+		ok_equal(space.total.committed_bytes, rows[i].committed * PAGE,
+			 "offers, row %zu: committed", i);
+		ok_equal(space.total.offered_bytes, rows[i].offered * PAGE,
+			 "offers, row %zu: offered", i);
+		ok(space_check(&space), "offers, row %zu: invariants", i);
+	}
+	ok_equal(space.owners[SPACE_PRIVATE].peak_offered_bytes, 15 * PAGE, "at most, by owner");
+	ok(space.offer_calls == 4 && space.reclaim_calls == 3 && space.lost_calls == 1,
+	   "calls are counted");
+	apply(EVENT_VAD_RESERVE, 0, 32, MEM_RESERVE | MEM_COMMIT, 0);
+	apply_extra(EVENT_VAD_OFFER, 0, 5, 1);
+	space_inherit(&child, &space, 9);
+	ok(child.total.offered_bytes == 5 * PAGE && child.offer_calls == 0,
+	   "a fork's child has what is offered, and made no call");
+	space_free(&space);
+	space_free(&child);
+}
+
 static void apply_of(uint32_t site, uint16_t kind, uint64_t page, uint64_t pages, uint32_t type,
 		     uint32_t owner)
 {
@@ -180,6 +232,7 @@ static void test_random(void)
 int main(void)
 {
 	test_rows();
+	test_offers();
 	test_holders();
 	test_random();
 	return tap_done();
