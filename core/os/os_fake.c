@@ -114,8 +114,8 @@ void os_fake_share(void)
 void os_fake_fail_one(enum os_fake_call call, int number, int error)
 {
 	__atomic_store_n(&counters->calls, 0, __ATOMIC_RELAXED);
-	failing_function = call;
-	failing_error = error;
+	__atomic_store_n(&failing_function, call, __ATOMIC_RELAXED);
+	__atomic_store_n(&failing_error, error, __ATOMIC_RELAXED);
 	__atomic_store_n(&failing_call, number, __ATOMIC_RELAXED);
 }
 
@@ -136,7 +136,9 @@ int os_fake_refusals(enum os_fake_call call)
 
 static bool is_refused(enum os_fake_call call)
 {
-	if (failing_function && failing_function != call)
+	enum os_fake_call function = __atomic_load_n(&failing_function, __ATOMIC_RELAXED);
+
+	if (function && function != call)
 		return false;
 	if (__atomic_add_fetch(&counters->calls, 1, __ATOMIC_RELAXED) !=
 	    __atomic_load_n(&failing_call, __ATOMIC_RELAXED))
@@ -145,20 +147,25 @@ static bool is_refused(enum os_fake_call call)
 	return true;
 }
 
+static int refusal_error(void)
+{
+	return __atomic_load_n(&failing_error, __ATOMIC_RELAXED);
+}
+
 int os_fake_refusal(enum os_fake_call call)
 {
-	return is_refused(call) ? failing_error : 0;
+	return is_refused(call) ? refusal_error() : 0;
 }
 
 intptr_t os_map(void *address, size_t size_bytes, int prot, int flags, int fd, off_t offset)
 {
-	return is_refused(OS_FAKE_map) ? failing_error
+	return is_refused(OS_FAKE_map) ? refusal_error()
 				       : real_map(address, size_bytes, prot, flags, fd, offset);
 }
 
 int os_unmap(void *address, size_t size_bytes)
 {
-	return is_refused(OS_FAKE_unmap) ? failing_error : real_unmap(address, size_bytes);
+	return is_refused(OS_FAKE_unmap) ? refusal_error() : real_unmap(address, size_bytes);
 }
 
 /* The system may have done the first part of a range when it gives up. */
@@ -168,12 +175,12 @@ int os_protect(void *address, size_t size_bytes, int prot)
 		return real_protect(address, size_bytes, prot);
 	if (size_bytes > OS_PAGE_SIZE)
 		real_protect(address, OS_PAGE_SIZE, prot);
-	return failing_error;
+	return refusal_error();
 }
 
 int os_advise(void *address, size_t size_bytes, int advice)
 {
-	return is_refused(OS_FAKE_advise) ? failing_error
+	return is_refused(OS_FAKE_advise) ? refusal_error()
 					  : real_advise(address, size_bytes, advice);
 }
 
@@ -181,23 +188,24 @@ intptr_t os_remap(void *address, size_t old_size_bytes, size_t new_size_bytes, i
 		  void *new_address)
 {
 	return is_refused(OS_FAKE_remap)
-		       ? failing_error
+		       ? refusal_error()
 		       : real_remap(address, old_size_bytes, new_size_bytes, flags, new_address);
 }
 
 intptr_t os_shm_attach(int id, const void *address, int flags)
 {
-	return is_refused(OS_FAKE_shm_attach) ? failing_error : real_shm_attach(id, address, flags);
+	return is_refused(OS_FAKE_shm_attach) ? refusal_error()
+					      : real_shm_attach(id, address, flags);
 }
 
 int os_shm_detach(const void *address)
 {
-	return is_refused(OS_FAKE_shm_detach) ? failing_error : real_shm_detach(address);
+	return is_refused(OS_FAKE_shm_detach) ? refusal_error() : real_shm_detach(address);
 }
 
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
 {
-	return is_refused(OS_FAKE_prefer_nodes) ? failing_error
+	return is_refused(OS_FAKE_prefer_nodes) ? refusal_error()
 						: real_prefer_nodes(address, size_bytes, nodes);
 }
 
@@ -208,7 +216,7 @@ int os_lock_pages(const void *address, size_t size_bytes)
 	/* Pages that it came to before are locked. */
 	if (size_bytes > OS_PAGE_SIZE)
 		real_lock_pages(address, OS_PAGE_SIZE);
-	return failing_error;
+	return refusal_error();
 }
 
 static const char *root;
@@ -223,7 +231,7 @@ int os_open(const char *path, int flags, int mode)
 	char moved[4096];
 
 	if (is_refused(OS_FAKE_open))
-		return failing_error;
+		return refusal_error();
 	if (!root || (strncmp(path, "/proc/", 6) != 0 && strncmp(path, "/sys/", 5) != 0))
 		return real_open(path, flags, mode);
 	if (strlen(root) + strlen(path) >= sizeof moved)
@@ -235,18 +243,18 @@ int os_open(const char *path, int flags, int mode)
 
 int os_watch_open(void)
 {
-	return is_refused(OS_FAKE_watch_open) ? failing_error : real_watch_open();
+	return is_refused(OS_FAKE_watch_open) ? refusal_error() : real_watch_open();
 }
 
 int os_watch_register(int watch, uintptr_t base, size_t size_bytes)
 {
-	return is_refused(OS_FAKE_watch_register) ? failing_error
+	return is_refused(OS_FAKE_watch_register) ? refusal_error()
 						  : real_watch_register(watch, base, size_bytes);
 }
 
 int os_written_scan(int list, struct os_scan *scan)
 {
-	return is_refused(OS_FAKE_written_scan) ? failing_error : real_written_scan(list, scan);
+	return is_refused(OS_FAKE_written_scan) ? refusal_error() : real_written_scan(list, scan);
 }
 
 /* The system tells of a refusal by the break staying where it is. */
@@ -261,46 +269,46 @@ int os_unlock_pages(const void *address, size_t size_bytes)
 		return real_unlock_pages(address, size_bytes);
 	if (size_bytes > OS_PAGE_SIZE)
 		real_unlock_pages(address, OS_PAGE_SIZE);
-	return failing_error;
+	return refusal_error();
 }
 
 int os_sync_pages(void *address, size_t size_bytes, int flags)
 {
-	return is_refused(OS_FAKE_sync_pages) ? failing_error
+	return is_refused(OS_FAKE_sync_pages) ? refusal_error()
 					      : real_sync_pages(address, size_bytes, flags);
 }
 
 int os_node_of_page(const void *address)
 {
-	return is_refused(OS_FAKE_node_of_page) ? failing_error : real_node_of_page(address);
+	return is_refused(OS_FAKE_node_of_page) ? refusal_error() : real_node_of_page(address);
 }
 
 int os_signal_action(int signal, const struct os_signal_action *action,
 		     struct os_signal_action *old)
 {
-	return is_refused(OS_FAKE_signal_action) ? failing_error
+	return is_refused(OS_FAKE_signal_action) ? refusal_error()
 						 : real_signal_action(signal, action, old);
 }
 
 int os_signal_raise(int signal, const void *info)
 {
-	return is_refused(OS_FAKE_signal_raise) ? failing_error : real_signal_raise(signal, info);
+	return is_refused(OS_FAKE_signal_raise) ? refusal_error() : real_signal_raise(signal, info);
 }
 
 ssize_t os_read(int fd, void *buffer, size_t size_bytes)
 {
-	return is_refused(OS_FAKE_read) ? failing_error : real_read(fd, buffer, size_bytes);
+	return is_refused(OS_FAKE_read) ? refusal_error() : real_read(fd, buffer, size_bytes);
 }
 
 ssize_t os_read_at(int fd, void *buffer, size_t size_bytes, off_t offset)
 {
-	return is_refused(OS_FAKE_read_at) ? failing_error
+	return is_refused(OS_FAKE_read_at) ? refusal_error()
 					   : real_read_at(fd, buffer, size_bytes, offset);
 }
 
 ssize_t os_write(int fd, const void *buffer, size_t size_bytes)
 {
-	return is_refused(OS_FAKE_write) ? failing_error : real_write(fd, buffer, size_bytes);
+	return is_refused(OS_FAKE_write) ? refusal_error() : real_write(fd, buffer, size_bytes);
 }
 
 /* The number is free again even when the system says that something went wrong. */
@@ -308,10 +316,10 @@ int os_close(int fd)
 {
 	int error = real_close(fd);
 
-	return is_refused(OS_FAKE_close) ? failing_error : error;
+	return is_refused(OS_FAKE_close) ? refusal_error() : error;
 }
 
 int os_written_open(void)
 {
-	return is_refused(OS_FAKE_written_open) ? failing_error : real_written_open();
+	return is_refused(OS_FAKE_written_open) ? refusal_error() : real_written_open();
 }
