@@ -47,7 +47,8 @@ enum event_kind {
 	EVENT_VAD_RELEASE = 36,  /* address, size_bytes: a whole region */
 	EVENT_VAD_RESET = 37, /* address, size_bytes; extra: 1 when an offer of it is over, too */
 	EVENT_VAD_MAP = 38, /* address, size_bytes, protect, extra (file offset), type: MEM_PRIVATE,
-			       MEM_MAPPED or MEM_IMAGE, and MEM_COMMIT when accessible */
+			       MEM_MAPPED or MEM_IMAGE, MEM_COMMIT when accessible, SEC_COMMIT
+			       when it is mapped, but of no file: its pages are charged */
 	EVENT_VAD_UNMAP = 39, /* address, size_bytes: any page range, whole regions or parts */
 	/* Committed pages that the system may take until they are reclaimed, decommitted or gone.
 	 */

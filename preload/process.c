@@ -200,6 +200,7 @@ void process_trace(const char *mode, const char *wine)
 		.live_folder = config->live_folder[0] ? config->live_folder : NULL,
 		.stack_depth = config->stack_depth,
 		.min_size_bytes = config->min_size_bytes,
+		.commit_limit_bytes = config->commit_limit_bytes,
 	};
 
 	is_tracing = true;

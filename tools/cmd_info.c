@@ -203,6 +203,10 @@ static void print_text(const struct analysis *analysis)
 	for (size_t i = 0; i < analysis->replay.process_count; i++) {
 		const struct replay_process *process = analysis->replay.processes[i];
 
+		if (text_has_memory(process)) {
+			text_heading(analysis, "Virtual memory of %" PRIu32, process->pid);
+			text_memory(analysis, process);
+		}
 		if (process->windows.hook_count) {
 			text_heading(analysis, "Hooks in %" PRIu32, process->pid);
 			text_hooks(analysis, process);
@@ -225,6 +229,7 @@ static void print_json(const struct analysis *analysis)
 		struct json_object *object = json_process(analysis, process);
 
 		json_object_object_add(object, "threads", json_threads(process));
+		json_object_object_add(object, "virtual_memory", json_memory(analysis, process));
 		json_object_object_add(object, "hooks", json_hooks(process));
 		json_object_object_add(object, "modules", json_modules(analysis, process));
 		json_object_array_add(processes, object);

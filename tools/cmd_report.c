@@ -85,6 +85,10 @@ static void print_parts(struct analysis *analysis)
 		text_apis(analysis);
 		text_heaps(analysis);
 		text_space(analysis);
+		if (text_has_memory(analysis->target)) {
+			text_heading(analysis, "Virtual memory");
+			text_memory(analysis, analysis->target);
+		}
 		text_regions(analysis);
 		text_suppressions(analysis);
 		text_others(analysis);
@@ -165,6 +169,7 @@ static void print_json(struct analysis *analysis)
 	json_object_object_add(report, "functions", json_functions(target));
 	json_object_object_add(report, "heaps", json_heaps(target));
 	json_object_object_add(report, "address_space", json_space(target));
+	json_object_object_add(report, "virtual_memory", json_memory(analysis, target));
 	json_object_object_add(report, "regions", json_regions(analysis));
 	json_object_object_add(report, "errors", json_errors(analysis));
 	json_object_object_add(report, "modules", json_modules(analysis, target));

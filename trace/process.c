@@ -98,6 +98,7 @@ static void describe(const struct trace_config *config)
 		.wine = wine,
 		.parent_pid = (int32_t)system_call4(SYS_getppid, 0, 0, 0, 0),
 		.min_size_bytes = config->min_size_bytes,
+		.commit_limit_bytes = config->commit_limit_bytes,
 		.schema_version = VADTRACE_SCHEMA_VERSION,
 		.page_size = 4096,
 		.stack_depth = config->stack_depth,

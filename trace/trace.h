@@ -15,12 +15,13 @@
 #include <stdint.h>
 
 struct trace_config {
-	const char *mode;        /* "route", "observe" or "verify", for the process event */
-	const char *wine;        /* version of the Wine that runs the program; NULL: none */
-	const char *session;     /* name given by the recorder, "" when none */
-	const char *live_folder; /* where thread buffers live; NULL: in private memory */
-	uint32_t stack_depth;    /* frames at most; 0: no stacks */
-	uint64_t min_size_bytes; /* smaller blocks are not recorded */
+	const char *mode;            /* "route", "observe" or "verify", for the process event */
+	const char *wine;            /* version of the Wine that runs the program; NULL: none */
+	const char *session;         /* name given by the recorder, "" when none */
+	const char *live_folder;     /* where thread buffers live; NULL: in private memory */
+	uint32_t stack_depth;        /* frames at most; 0: no stacks */
+	uint64_t min_size_bytes;     /* smaller blocks are not recorded */
+	uint64_t commit_limit_bytes; /* what the program may commit; 0: no limit */
 };
 
 /* Learns the modules that are loaded, installs the sink. Call once, from the host's constructor. */

@@ -44,7 +44,8 @@ static void tell_run(const struct vad *vad, uintptr_t base, uintptr_t end, uint3
 		.owner = vad->owner,
 		.base = base,
 		.end = end,
-		.type = vad->type | (state & MEM_COMMIT),
+		.type = vad->type | (state & MEM_COMMIT) |
+			(vad->type == MEM_MAPPED && !vad->is_file ? SEC_COMMIT : 0),
 		.protect = state & MEM_COMMIT ? state & ~MEM_COMMIT : PAGE_NOACCESS,
 		.extra = vad->is_file ? vad->file_offset + (base - vad_base(vad)) : 0,
 	});

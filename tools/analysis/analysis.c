@@ -358,6 +358,25 @@ const char *analysis_owner_name(unsigned owner)
 	return owner < SPACE_OWNERS ? names[owner] : "total";
 }
 
+const char *analysis_system_protection(uint32_t protect)
+{
+	switch (protect) {
+	case PAGE_READONLY:
+		return "r--";
+	case PAGE_READWRITE:
+	case PAGE_WRITECOPY:
+		return "rw-";
+	case PAGE_EXECUTE:
+	case PAGE_EXECUTE_READ:
+		return "r-x";
+	case PAGE_EXECUTE_READWRITE:
+	case PAGE_EXECUTE_WRITECOPY:
+		return "rwx";
+	default:
+		return "---";
+	}
+}
+
 const char *analysis_protect_name(uint32_t protect, char buffer[64])
 {
 	static const struct {

@@ -70,6 +70,9 @@ const char *analysis_owner_name(unsigned owner);
 /* "READWRITE", "EXECUTE_READ|GUARD"; the buffer is the caller's, 64 characters suffice. */
 const char *analysis_protect_name(uint32_t protect, char buffer[64]);
 
+/* What the system makes of one PAGE_*: "rw-". */
+const char *analysis_system_protection(uint32_t protect);
+
 /* The regions that recorded calls reserved and that are left, the largest commit first. The caller
  * frees the list. */
 struct space_region *analysis_regions(const struct replay_process *process, size_t *count);

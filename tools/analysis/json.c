@@ -260,6 +260,42 @@ struct json_object *json_space(const struct replay_process *process)
 	return object;
 }
 
+static struct json_object *json_protection(const struct analysis *analysis, int bit,
+					   const struct space_figure *figure)
+{
+	struct json_object *object = json_object_new_object();
+	char name[64];
+
+	put_text(object, "protection", analysis_protect_name(1u << bit, name));
+	put_text(object, "system", analysis_system_protection(1u << bit));
+	put_number(object, "committed_bytes", figure->bytes);
+	put_number(object, "peak_committed_bytes", figure->peak_bytes);
+	put_number(object, "peak_ns", since_start(analysis, figure->peak_ns));
+	return object;
+}
+
+struct json_object *json_memory(const struct analysis *analysis,
+				const struct replay_process *process)
+{
+	const struct space *space = &process->space;
+	struct json_object *object = json_object_new_object();
+	struct json_object *protections = json_object_new_array();
+
+	put_number(object, "reserved_bytes", space->total.reserved_bytes);
+	put_number(object, "peak_reserved_bytes", space->total.peak_reserved_bytes);
+	put_number(object, "committed_bytes", space->total.committed_bytes);
+	put_number(object, "peak_committed_bytes", space->total.peak_committed_bytes);
+	put_number(object, "commit_charge_bytes", space->charge.bytes);
+	put_number(object, "peak_commit_charge_bytes", space->charge.peak_bytes);
+	put_number(object, "peak_commit_charge_ns", since_start(analysis, space->charge.peak_ns));
+	put_number(object, "commit_limit_bytes", process->commit_limit_bytes);
+	for (int bit = 0; bit < SPACE_PROTECTIONS; bit++)
+		json_object_array_add(protections,
+				      json_protection(analysis, bit, &space->protections[bit]));
+	json_object_object_add(object, "protections", protections);
+	return object;
+}
+
 /* Innermost frame first. */
 static struct json_object *json_stack(const struct analysis *analysis, uint32_t node)
 {

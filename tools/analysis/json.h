@@ -20,6 +20,8 @@ struct json_object *json_sizes(const struct replay_process *process);
 struct json_object *json_functions(const struct replay_process *process);
 struct json_object *json_heaps(const struct replay_process *process);
 struct json_object *json_space(const struct replay_process *process);
+struct json_object *json_memory(const struct analysis *analysis,
+				const struct replay_process *process);
 struct json_object *json_differences(const struct analysis *analysis,
 				     struct windows_difference *const *differences, size_t count);
 struct json_object *json_regions(struct analysis *analysis);

@@ -26,6 +26,10 @@ void text_sizes(const struct analysis *analysis);
 void text_apis(const struct analysis *analysis);
 void text_heaps(const struct analysis *analysis);
 void text_space(const struct analysis *analysis);
+/* What a process reserved, committed and is charged for, and with which protections; whether there
+ * is anything to tell of it. */
+void text_memory(const struct analysis *analysis, const struct replay_process *process);
+bool text_has_memory(const struct replay_process *process);
 /* What is reserved at the end, by allocation base, with who reserved it. */
 void text_regions(struct analysis *analysis);
 /* What became of each hook of a Windows process; nothing for others. */

@@ -42,7 +42,7 @@ static const struct decode_row rows[] = {
 	  DECODE_PROCESS,
 	  0,
 	  { "session", "schema_version", "mode", "parent_pid", "exe", "command_line", "comm",
-	    "page_size", "stack_depth", "min_size", "reason", "fork_ns", "wine" } },
+	    "page_size", "stack_depth", "min_size", "reason", "fork_ns", "wine", "commit_limit" } },
 	{ "vadtrace_meta:fork", DECODE_FORK, 0, { "fork_ns" } },
 	{ "vadtrace_meta:exit", DECODE_EXIT, 0, { NULL } },
 	{ "vadtrace_meta:thread", DECODE_THREAD, 0, { "tid", "name" } },

@@ -63,6 +63,7 @@ enum {
 	PROCESS_REASON,
 	PROCESS_FORK_NS,
 	PROCESS_WINE,
+	PROCESS_COMMIT_LIMIT,
 };
 enum { THREAD_TID, THREAD_NAME };
 enum { MODULE_ID, MODULE_BASE, MODULE_START, MODULE_END, MODULE_PATH, MODULE_BUILD_ID };
@@ -89,7 +90,7 @@ enum { STACK_ID, STACK_FRAMES };
 enum { LOST_COUNT };
 enum { FORK_FORK_NS };
 
-enum { DECODE_FIELDS = 13 };
+enum { DECODE_FIELDS = 14 };
 
 /* Strings and words belong to the decoder and live until its next event.
  *  - numbers and texts are by the event's field numbers above; what the trace lacks is 0 or "";

@@ -272,6 +272,7 @@ static void decode_process(const struct decoded *event, struct trace_process *pr
 	process->page_size = (uint32_t)event->numbers[PROCESS_PAGE_SIZE];
 	process->stack_depth = (uint32_t)event->numbers[PROCESS_STACK_DEPTH];
 	process->min_size_bytes = event->numbers[PROCESS_MIN_SIZE];
+	process->commit_limit_bytes = event->numbers[PROCESS_COMMIT_LIMIT];
 	process->fork_ns = event->numbers[PROCESS_FORK_NS];
 	process->session = event->texts[PROCESS_SESSION];
 	process->mode = event->texts[PROCESS_MODE];

@@ -175,6 +175,7 @@ static struct replay_process *make_process(const struct trace_event *event)
 	process->page_size = image->page_size;
 	process->stack_depth = image->stack_depth;
 	process->min_size_bytes = image->min_size_bytes;
+	process->commit_limit_bytes = image->commit_limit_bytes;
 	process->fork_ns = image->fork_ns;
 	process->session = xstrdup(image->session);
 	process->mode = xstrdup(image->mode);

@@ -111,6 +111,7 @@ struct replay_process {
 	uint32_t reason; /* enum trace_reason */
 	uint32_t schema_version, page_size, stack_depth;
 	uint64_t min_size_bytes;
+	uint64_t commit_limit_bytes; /* of the commit charge; 0: none */
 	char *session, *mode, *exe, *command_line, *comm, *wine;
 	bool leaves_wine_out;
 	uint64_t fork_ns;          /* of which fork it is the child, by the parent's clock; or 0 */

@@ -17,7 +17,7 @@
 
 #include "core/types.h"
 
-enum { LEVELS = 12 };
+enum { LEVELS = 12, PROTECT_KIND_MASK = 0xff };
 
 struct space_node {
 	struct space_run run;
@@ -181,6 +181,33 @@ static enum holders_group group_of(uint8_t owner)
 	return owner == SPACE_HEAP ? HOLDERS_HEAP : HOLDERS_PROGRAM;
 }
 
+static bool is_charged(const struct space_run *run)
+{
+	return run->charge == SPACE_CHARGED ||
+	       run->protect & (PAGE_WRITECOPY | PAGE_EXECUTE_WRITECOPY);
+}
+
+/* To take away, the size is negative. */
+static void change_figure(struct space_figure *figure, uint64_t size, uint64_t time_ns)
+{
+	figure->bytes += size;
+	if ((int64_t)size < 0 || figure->bytes <= figure->peak_bytes)
+		return;
+	figure->peak_bytes = figure->bytes;
+	figure->peak_ns = time_ns;
+}
+
+/* The figures of a committed run. */
+static void account_protection(struct space *space, const struct space_run *run, uint64_t size)
+{
+	uint32_t kind = run->protect & PROTECT_KIND_MASK;
+
+	if (kind)
+		change_figure(&space->protections[__builtin_ctz(kind)], size, space->now_ns);
+	if (is_charged(run))
+		change_figure(&space->charge, size, space->now_ns);
+}
+
 static void account(struct space *space, const struct space_run *run, bool is_added)
 {
 	uint64_t size = is_added ? run->end - run->start : run->start - run->end;
@@ -193,43 +220,59 @@ static void account(struct space *space, const struct space_run *run, bool is_ad
 		return;
 	space->owners[run->owner].committed_bytes += size;
 	space->total.committed_bytes += size;
+	account_protection(space, run, size);
 	if (!run->is_offered)
 		return;
 	space->owners[run->owner].offered_bytes += size;
 	space->total.offered_bytes += size;
 }
 
-static void set_state(struct space *space, struct space_run *run, bool is_committed,
-		      bool is_offered)
+/* Who holds the run, and how much of it is committed, stays. */
+static void set_protect(struct space *space, struct space_run *run, uint32_t protect)
 {
-	account(space, run, /* added */ false);
-	run->is_committed = is_committed;
-	run->is_offered = is_committed && is_offered;
-	account(space, run, /* added */ true);
+	uint64_t size = run->end - run->start;
+
+	if (run->is_committed)
+		account_protection(space, run, -size);
+	run->protect = protect;
+	if (run->is_committed)
+		account_protection(space, run, size);
 }
 
 /* What was offered stays so when it is committed once more. */
-static void change_run(struct space *space, const struct trace_event *event, struct space_run *run)
+static struct space_run changed_run(const struct trace_event *event, struct space_run run)
 {
 	switch (event->kind) {
 	case EVENT_VAD_COMMIT:
-		set_state(space, run, true, run->is_offered);
+		run.is_committed = true;
+		run.protect = event->protect ? event->protect : run.protect;
 		break;
 	case EVENT_VAD_DECOMMIT:
-		set_state(space, run, false, false);
+		run.is_committed = run.is_offered = false;
 		break;
 	case EVENT_VAD_OFFER:
-		set_state(space, run, run->is_committed, true);
+		run.is_offered = run.is_committed;
 		break;
 	case EVENT_VAD_RECLAIM:
 	case EVENT_VAD_RESET:
-		set_state(space, run, run->is_committed, false);
+		run.is_offered = false;
 		break;
 	default:
 		break;
 	}
-	if ((event->kind == EVENT_VAD_COMMIT || event->kind == EVENT_VAD_PROTECT) && event->protect)
-		run->protect = event->protect;
+	return run;
+}
+
+static void change_run(struct space *space, const struct trace_event *event, struct space_run *run)
+{
+	if (event->kind == EVENT_VAD_PROTECT) {
+		if (event->protect)
+			set_protect(space, run, event->protect);
+		return;
+	}
+	account(space, run, /* added */ false);
+	*run = changed_run(event, *run);
+	account(space, run, /* added */ true);
 }
 
 static void remove_range(struct space *space, uint64_t start, uint64_t end)
@@ -266,6 +309,14 @@ static uint8_t owner_of(const struct trace_event *event)
 	return event->type & (MEM_MAPPED | MEM_IMAGE) ? SPACE_MAPPED : SPACE_PRIVATE;
 }
 
+/* Traces of before version 4 do not tell a file's mapping from shared memory of no file. */
+static uint8_t charge_of(const struct trace_event *event)
+{
+	bool is_mapped = event->type & (MEM_MAPPED | MEM_IMAGE);
+
+	return is_mapped && !(event->type & SEC_COMMIT) ? SPACE_COPIED : SPACE_CHARGED;
+}
+
 /* A new range replaces whatever the model still has there. */
 static void add_range(struct space *space, const struct trace_event *event, uint64_t end,
 		      uint32_t site)
@@ -277,6 +328,7 @@ static void add_range(struct space *space, const struct trace_event *event, uint
 		.site = site,
 		.protect = event->protect,
 		.owner = owner_of(event),
+		.charge = charge_of(event),
 		.is_committed = (event->type & MEM_COMMIT) != 0,
 	};
 
@@ -341,6 +393,7 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 	if (end <= event->address)
 		return;
 	own_runs(space);
+	space->now_ns = event->time_ns;
 	count_call(space, event, site);
 	switch (event->kind) {
 	case EVENT_VAD_RESERVE:
@@ -382,8 +435,17 @@ static void restart(struct space_usage *usage, uint64_t time_ns)
 	usage->peak_reserved_ns = usage->peak_committed_ns = usage->peak_offered_ns = time_ns;
 }
 
+static void restart_figure(struct space_figure *figure, uint64_t time_ns)
+{
+	figure->peak_bytes = figure->bytes;
+	figure->peak_ns = time_ns;
+}
+
 void space_restart_peaks(struct space *space, uint64_t time_ns)
 {
+	restart_figure(&space->charge, time_ns);
+	for (int bit = 0; bit < SPACE_PROTECTIONS; bit++)
+		restart_figure(&space->protections[bit], time_ns);
 	for (int owner = 0; owner < SPACE_OWNERS; owner++)
 		restart(&space->owners[owner], time_ns);
 	restart(&space->total, time_ns);
@@ -473,8 +535,19 @@ static bool check_holders(const struct space *space)
 	       committed[HOLDERS_PROGRAM] + committed[HOLDERS_HEAP] == space->total.committed_bytes;
 }
 
+static bool check_figures(const struct space *space, const struct space_figure counted[],
+			  uint64_t charge)
+{
+	for (int bit = 0; bit < SPACE_PROTECTIONS; bit++)
+		if (counted[bit].bytes != space->protections[bit].bytes ||
+		    space->protections[bit].bytes > space->protections[bit].peak_bytes)
+			return false;
+	return charge == space->charge.bytes && charge <= space->charge.peak_bytes;
+}
+
 bool space_check(const struct space *space)
 {
+	struct space counted = { .now_ns = 0 };
 	uint64_t reserved = 0, committed = 0, offered = 0, end = 0;
 	size_t count = 0;
 
@@ -488,8 +561,12 @@ bool space_check(const struct space *space)
 		offered += node->run.is_offered ? end - node->run.start : 0;
 		if (node->run.is_offered && !node->run.is_committed)
 			return false;
+		if (node->run.is_committed)
+			account_protection(&counted, &node->run, end - node->run.start);
 		count++;
 	}
+	if (!check_figures(space, counted.protections, counted.charge.bytes))
+		return false;
 	return count == space->runs->count && reserved == space->total.reserved_bytes &&
 	       committed == space->total.committed_bytes && offered == space->total.offered_bytes &&
 	       check_holders(space);

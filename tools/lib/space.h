@@ -34,6 +34,20 @@ struct space_usage {
 	uint64_t release_calls; /* release and unmap */
 };
 
+/* One figure, and the most that it ever was. */
+struct space_figure {
+	uint64_t bytes, peak_bytes, peak_ns;
+};
+
+/* PAGE_NOACCESS to PAGE_EXECUTE_WRITECOPY, one for each bit. */
+enum { SPACE_PROTECTIONS = 8 };
+
+/* Which committed pages of a range the commit charge has, as core counts them. */
+enum space_charge {
+	SPACE_CHARGED, /* private memory, and shared memory of no file: all */
+	SPACE_COPIED,  /* a file's: those that become the process's own when it writes */
+};
+
 /* Pages of one state that follow each other.
  *  - [start, end) overlaps no other run and is not empty. */
 struct space_run {
@@ -41,7 +55,8 @@ struct space_run {
 	uint64_t base; /* where the range began that it was reserved with: the allocation base */
 	uint32_t site; /* number in the process's list of sites: who reserved it */
 	uint32_t protect;
-	uint8_t owner; /* enum space_owner */
+	uint8_t owner;  /* enum space_owner */
+	uint8_t charge; /* enum space_charge */
 	bool is_committed;
 	bool is_offered; /* and committed */
 };
@@ -55,6 +70,10 @@ struct space {
 	struct holders holders;
 	struct space_usage owners[SPACE_OWNERS];
 	struct space_usage total;
+	struct space_figure charge; /* the commit charge, which a limit bounds */
+	/* Committed bytes, files' too; the index is the number of the bit of PAGE_*. */
+	struct space_figure protections[SPACE_PROTECTIONS];
+	uint64_t now_ns; /* time of the event that is applied */
 	uint64_t decommit_calls, commit_calls, protect_calls, reset_calls;
 	uint64_t offer_calls, reclaim_calls;
 	uint64_t lost_calls; /* of reclaim: some pages had been taken */

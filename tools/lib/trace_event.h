@@ -52,7 +52,8 @@ struct trace_process {
 	uint32_t page_size;
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
-	uint64_t fork_ns; /* which TRACE_FORK of `parent` it comes from; 0: not known */
+	uint64_t commit_limit_bytes; /* 0: none */
+	uint64_t fork_ns;            /* which TRACE_FORK of `parent` it comes from; 0: not known */
 	const char *session;
 	const char *mode;
 	const char *exe;

@@ -23,7 +23,8 @@ struct provider_record {
 struct provider_process {
 	const char *session, *mode, *exe, *command_line, *comm, *reason, *wine;
 	uint64_t min_size_bytes;
-	uint64_t fork_ns; /* of a fork's child, else 0 */
+	uint64_t commit_limit_bytes; /* 0: none */
+	uint64_t fork_ns;            /* of a fork's child, else 0 */
 	uint32_t schema_version, page_size, stack_depth;
 	int32_t parent_pid;
 };

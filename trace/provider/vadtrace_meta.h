@@ -35,6 +35,7 @@ LTTNG_UST_TRACEPOINT_EVENT(
 		lttng_ust_field_string(reason, process->reason)
 		lttng_ust_field_integer(uint64_t, fork_ns, process->fork_ns)
 		lttng_ust_field_string(wine, process->wine)
+		lttng_ust_field_integer(uint64_t, commit_limit, process->commit_limit_bytes)
 	)
 )
 

@@ -20,7 +20,8 @@
  *  vadtrace_vm:reserve commit decommit protect release reset map unmap offer reclaim
  *                           address, size_bytes, type, protect, extra, owner, api, stack
  *  vadtrace_meta:process    session, schema_version, mode, parent_pid, exe, command_line, comm,
- *                           page_size, stack_depth, min_size, reason, fork_ns, wine
+ *                           page_size, stack_depth, min_size, reason, fork_ns, wine,
+ *                           commit_limit
  *                           at start, after exec, and in a fork's child (reason: start, fork)
  *  vadtrace_meta:fork       fork_ns                 this process forked then: see below
  *  vadtrace_meta:exit       (none)                   an ordinary end of the process
@@ -59,7 +60,8 @@
  *  2  process: fork_ns, wine (its version; "": a Linux program); vadtrace_meta:fork, pe_module;
  * vadtrace_win
  *  3  vadtrace_heap:error
- *  4  vadtrace_vm:offer, reclaim */
+ *  4  vadtrace_vm:offer, reclaim; process: commit_limit (bytes; 0: none); map: SEC_COMMIT in the
+ *     type of shared memory of no file, whose pages the commit charge has */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H

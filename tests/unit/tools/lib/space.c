@@ -182,6 +182,64 @@ static void change(uint64_t first, uint64_t count, int from, int to)
 			model[i] = (unsigned char)to;
 }
 
+static void apply_protect(uint16_t kind, uint64_t first_page, uint64_t pages, uint32_t type,
+			  uint32_t protect)
+{
+	struct trace_event event = { .kind = kind,
+				     .time_ns = 7,
+				     .address = PAGE * (first_page + 16),
+				     .size_bytes = PAGE * pages,
+				     .type = type,
+				     .protect = protect };
+
+	space_apply(&space, &event, 1);
+}
+
+static uint64_t protected_pages(uint32_t protect)
+{
+	return space.protections[__builtin_ctz(protect)].bytes / PAGE;
+}
+
+/* Committed pages by protection, and what is charged for them. */
+static void test_protections(void)
+{
+	static const struct {
+		uint16_t kind;
+		uint64_t page, pages;
+		uint32_t type, protect;
+		uint64_t writable, readonly, copied, charge; /* pages, afterwards */
+	} rows[] = {
+		{ EVENT_VAD_RESERVE, 0, 16, MEM_RESERVE, PAGE_READWRITE, 0, 0, 0, 0 },
+		{ EVENT_VAD_COMMIT, 0, 8, 0, PAGE_READWRITE, 8, 0, 0, 8 },
+		{ EVENT_VAD_PROTECT, 2, 4, 0, PAGE_READONLY, 4, 4, 0, 8 },
+		{ EVENT_VAD_PROTECT, 2, 1, 0, PAGE_READONLY | PAGE_GUARD, 4, 4, 0, 8 },
+		{ EVENT_VAD_DECOMMIT, 1, 2, 0, 0, 3, 3, 0, 6 },
+		{ EVENT_VAD_MAP, 32, 8, MEM_MAPPED | MEM_COMMIT, PAGE_READWRITE, 11, 3, 0, 6 },
+		{ EVENT_VAD_MAP, 48, 8, MEM_MAPPED | MEM_COMMIT | SEC_COMMIT, PAGE_READWRITE, 19, 3,
+		  0, 14 },
+		{ EVENT_VAD_MAP, 64, 4, MEM_MAPPED | MEM_COMMIT, PAGE_WRITECOPY, 19, 3, 4, 18 },
+		{ EVENT_VAD_PROTECT, 64, 2, 0, PAGE_READONLY, 19, 5, 2, 16 },
+		{ EVENT_VAD_UNMAP, 0, 80, 0, 0, 0, 0, 0, 0 },
+	};
+
+	space_init(&space);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		apply_protect(rows[i].kind, rows[i].page, rows[i].pages, rows[i].type,
+			      rows[i].protect);
+		ok_equal(protected_pages(PAGE_READWRITE), rows[i].writable, "row %zu: read-write",
+			 i);
+		ok_equal(protected_pages(PAGE_READONLY), rows[i].readonly, "row %zu: read-only", i);
+		ok_equal(protected_pages(PAGE_WRITECOPY), rows[i].copied, "row %zu: copied", i);
+		ok_equal(space.charge.bytes, rows[i].charge * PAGE, "row %zu: charge", i);
+		ok(space_check(&space), "row %zu: in order", i);
+	}
+	ok_equal(space.charge.peak_bytes, 18 * PAGE, "the peak of the charge");
+	ok_equal(space.charge.peak_ns, 7, "and when it was");
+	space_restart_peaks(&space, 9);
+	ok_equal(space.charge.peak_bytes, 0, "peaks of a part of the run");
+	space_free(&space);
+}
+
 static void test_random(void)
 {
 	uint64_t state = 7;
@@ -234,6 +292,7 @@ int main(void)
 	test_rows();
 	test_offers();
 	test_holders();
+	test_protections();
 	test_random();
 	return tap_done();
 }
