@@ -253,7 +253,7 @@ NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress,
 			      MEMORY_INFORMATION_CLASS MemoryInformationClass,
 			      PVOID MemoryInformation, SIZE_T MemoryInformationLength,
 			      PSIZE_T ReturnLength);
-/* Of views of files only: STATUS_NOT_MAPPED_DATA for all else. */
+/* Of views of files only: STATUS_NOT_MAPPED_DATA for all else. Needs PROCESS_VM_OPERATION. */
 NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddress, PSIZE_T RegionSize,
 			      PIO_STATUS_BLOCK IoStatus);
 

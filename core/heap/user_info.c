@@ -33,24 +33,29 @@ static bool is_checked(const struct heap *heap)
 	return heap_is_valid(heap) && heap->is_checked;
 }
 
-/* The same for a checked block: whether it has a value. */
+/* The same for a checked block. */
 static NTSTATUS find_checked(const struct heap *heap, const void *block, struct block_info *info)
 {
 	return checked_read_info(heap, block, info) ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+/* One that has a value. */
+static NTSTATUS find_valued(const struct heap *heap, const void *block, struct block_info *info)
+{
+	NTSTATUS status = find_checked(heap, block, info);
+
+	return status_is_success(status) && !info->has_value ? STATUS_UNSUCCESSFUL : status;
 }
 
 static NTSTATUS use_checked_value(const struct heap *heap, const void *block, uintptr_t *value,
 				  bool is_write)
 {
 	struct block_info info;
-	NTSTATUS status = find_checked(heap, block, &info);
+	NTSTATUS status = find_valued(heap, block, &info);
 
-	if (!status_is_success(status))
-		return status;
-	if (!info.has_value)
-		return STATUS_UNSUCCESSFUL;
-	return checked_user_value(heap, block, value, is_write) ? STATUS_SUCCESS
-								: STATUS_INVALID_PARAMETER;
+	if (status_is_success(status) && !checked_user_value(heap, block, value, is_write))
+		status = STATUS_INVALID_PARAMETER;
+	return status;
 }
 
 static NTSTATUS get_checked(const struct heap *heap, const void *block, uintptr_t *value,
@@ -71,15 +76,12 @@ static NTSTATUS set_checked_flags(const struct heap *heap, const void *block, ui
 				  uint32_t set)
 {
 	struct block_info info;
-	NTSTATUS status = find_checked(heap, block, &info);
+	NTSTATUS status = find_valued(heap, block, &info);
 
-	if (!status_is_success(status))
-		return status;
-	if (!info.has_value)
-		return STATUS_UNSUCCESSFUL;
-	return checked_write_flags(heap, block, (info.user_flags & ~clear) | set)
-		       ? STATUS_SUCCESS
-		       : STATUS_INVALID_PARAMETER;
+	if (status_is_success(status) &&
+	    !checked_write_flags(heap, block, (info.user_flags & ~clear) | set))
+		status = STATUS_INVALID_PARAMETER;
+	return status;
 }
 
 NTSTATUS heap_get_user_info(struct heap *heap, void *block, uintptr_t *value, uint32_t *flags)

@@ -14,37 +14,44 @@
 #include "core/vm/awe.h"
 #include "core/vm/writewatch.h"
 
-NTSTATUS pages_lock(HANDLE process, void **base, size_t *size_bytes)
+/* A call on a range that becomes the pages it took. */
+static NTSTATUS change(HANDLE process, uint16_t operation, uint16_t api, void **base,
+		       size_t *size_bytes)
 {
-	struct protocol_request request = {
-		.operation = PROTOCOL_LOCK,
-		.api = API_NtLockVirtualMemory,
-	};
+	struct protocol_request request = { .operation = operation, .api = api };
 
 	return process_ask_range(process, &request, base, size_bytes);
 }
 
-NTSTATUS pages_unlock(HANDLE process, void **base, size_t *size_bytes)
+/* A call on a range, or on the whole process, that answers nothing but a status. */
+static NTSTATUS order(HANDLE process, uint32_t access, uint16_t operation, uint16_t api,
+		      const void *base, size_t size_bytes)
 {
 	struct protocol_request request = {
-		.operation = PROTOCOL_UNLOCK,
-		.api = API_NtUnlockVirtualMemory,
-	};
-
-	return process_ask_range(process, &request, base, size_bytes);
-}
-
-NTSTATUS pages_prefetch(HANDLE process, const void *base, size_t size_bytes)
-{
-	struct protocol_request request = {
-		.operation = PROTOCOL_PREFETCH,
-		.api = API_PrefetchVirtualMemory,
+		.operation = operation,
+		.api = api,
 		.base = (uint64_t)base,
 		.size_bytes = size_bytes,
 	};
 	struct protocol_reply reply;
 
-	return process_ask(process, /* access */ 0, &request, &reply);
+	return process_ask(process, access, &request, &reply);
+}
+
+NTSTATUS pages_lock(HANDLE process, void **base, size_t *size_bytes)
+{
+	return change(process, PROTOCOL_LOCK, API_NtLockVirtualMemory, base, size_bytes);
+}
+
+NTSTATUS pages_unlock(HANDLE process, void **base, size_t *size_bytes)
+{
+	return change(process, PROTOCOL_UNLOCK, API_NtUnlockVirtualMemory, base, size_bytes);
+}
+
+NTSTATUS pages_prefetch(HANDLE process, const void *base, size_t size_bytes)
+{
+	return order(process, /* access */ 0, PROTOCOL_PREFETCH, API_PrefetchVirtualMemory, base,
+		     size_bytes);
 }
 
 /* --- The working set ------------------------------------------------------------------------- */
@@ -85,13 +92,8 @@ NTSTATUS pages_set_limits(HANDLE process, const struct working_set_limits *limit
 
 NTSTATUS pages_empty(HANDLE process)
 {
-	struct protocol_request request = {
-		.operation = PROTOCOL_EMPTY,
-		.api = API_SetProcessWorkingSetSizeEx,
-	};
-	struct protocol_reply reply;
-
-	return process_ask(process, PROCESS_SET_QUOTA, &request, &reply);
+	return order(process, PROCESS_SET_QUOTA, PROTOCOL_EMPTY, API_SetProcessWorkingSetSizeEx,
+		     /* base */ NULL, /* size_bytes */ 0);
 }
 
 /* --- Lists ----------------------------------------------------------------------------------- */
@@ -201,15 +203,8 @@ NTSTATUS pages_written(HANDLE process, const void *base, size_t size_bytes, bool
 
 NTSTATUS pages_forget_written(HANDLE process, const void *base, size_t size_bytes)
 {
-	struct protocol_request request = {
-		.operation = PROTOCOL_NOT_WRITTEN,
-		.api = API_NtResetWriteWatch,
-		.base = (uint64_t)base,
-		.size_bytes = size_bytes,
-	};
-	struct protocol_reply reply;
-
-	return process_ask(process, PROCESS_VM_OPERATION, &request, &reply);
+	return order(process, PROCESS_VM_OPERATION, PROTOCOL_NOT_WRITTEN, API_NtResetWriteWatch,
+		     base, size_bytes);
 }
 
 /* --- Physical pages -------------------------------------------------------------------------- */

@@ -306,10 +306,11 @@ static NTSTATUS query_in(const struct process *process, const void *address,
 	return status;
 }
 
-NTSTATUS process_query(HANDLE handle, const void *address, MEMORY_BASIC_INFORMATION *info)
+NTSTATUS process_query(HANDLE handle, uint32_t access, const void *address,
+		       MEMORY_BASIC_INFORMATION *info)
 {
 	struct process *process;
-	NTSTATUS status = enter(handle, PROCESS_QUERY_INFORMATION, &process);
+	NTSTATUS status = enter(handle, access, &process);
 
 	if (!status_is_success(status))
 		return status;

@@ -56,8 +56,10 @@ NTSTATUS process_free(HANDLE process, void **base, size_t *size_bytes, uint32_t 
 /* Needs PROCESS_VM_OPERATION. */
 NTSTATUS process_protect(HANDLE process, void **base, size_t *size_bytes, uint32_t protect,
 			 uint32_t *old_protect, const struct vm_request *request);
-/* Needs PROCESS_QUERY_INFORMATION. */
-NTSTATUS process_query(HANDLE process, const void *address, MEMORY_BASIC_INFORMATION *info);
+/* Needs `access`: PROCESS_QUERY_INFORMATION unless the answer is for a function that needs another.
+ */
+NTSTATUS process_query(HANDLE process, uint32_t access, const void *address,
+		       MEMORY_BASIC_INFORMATION *info);
 
 /* Copies from, or to, memory of the process: PROCESS_VM_READ; PROCESS_VM_WRITE and
  * PROCESS_VM_OPERATION. *count, if wanted, is written in any case. STATUS_PARTIAL_COPY: *count

@@ -80,7 +80,7 @@ CORE_API NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, PVOID *BaseAddres
 
 static NTSTATUS query_run(void *process, const void *address, MEMORY_BASIC_INFORMATION *info)
 {
-	return process_query(process, address, info);
+	return process_query(process, PROCESS_QUERY_INFORMATION, address, info);
 }
 
 static NTSTATUS query_region(HANDLE process, LPCVOID address, WIN32_MEMORY_REGION_INFORMATION *info)
@@ -107,7 +107,7 @@ CORE_API NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, LPCVOID BaseAddress
 	if (!MemoryInformation)
 		return STATUS_ACCESS_VIOLATION;
 	status = is_region ? query_region(ProcessHandle, BaseAddress, MemoryInformation)
-			   : process_query(ProcessHandle, BaseAddress, MemoryInformation);
+			   : query_run(ProcessHandle, BaseAddress, MemoryInformation);
 	if (status_is_success(status) && ReturnLength)
 		*ReturnLength = needed_bytes;
 	return status;
@@ -137,6 +137,6 @@ CORE_API NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddres
 		return status;
 	if (!IoStatus)
 		return STATUS_ACCESS_VIOLATION;
-	status = process_query(ProcessHandle, *BaseAddress, &info);
+	status = process_query(ProcessHandle, PROCESS_VM_OPERATION, *BaseAddress, &info);
 	return status_is_success(status) ? STATUS_NOT_MAPPED_DATA : status;
 }

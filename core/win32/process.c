@@ -102,7 +102,7 @@ CORE_API SIZE_T VirtualQueryEx(HANDLE hProcess, LPCVOID lpAddress,
 	else if (dwLength < sizeof *lpBuffer)
 		status = STATUS_INFO_LENGTH_MISMATCH;
 	else
-		status = process_query(hProcess, lpAddress, lpBuffer);
+		status = process_query(hProcess, PROCESS_QUERY_INFORMATION, lpAddress, lpBuffer);
 	return status_set_last_error(status) ? sizeof *lpBuffer : 0;
 }
 

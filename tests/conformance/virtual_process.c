@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The virtual memory of another process: memoryapi.h with a process handle, the native calls, and
- * what handles to processes allow (processthreadsapi.h, "Process Security and Access Rights"). */
+/* The virtual memory of another process: memoryapi.h with a process handle, and the native calls.
+ */
 
 #include "tests/conformance/child.h"
 #include "tests/conformance/nt.h"
@@ -32,32 +32,6 @@ static void test_open(void)
 	ok(GetProcessId(GetCurrentProcess()) == GetCurrentProcessId(), "is this process");
 	ok(CloseHandle(GetCurrentProcess()) && GetProcessId(GetCurrentProcess()),
 	   "and needs no closing");
-}
-
-static void test_duplicate(void)
-{
-	HANDLE limited = NULL, same = NULL, real = NULL;
-
-	ok(DuplicateHandle(self, child, self, &limited, PROCESS_VM_READ, FALSE, 0),
-	   "a duplicate with less access");
-	ok_error(!VirtualAllocEx(limited, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE),
-		 ERROR_ACCESS_DENIED, "allows less");
-	ok(DuplicateHandle(self, limited, self, &same, 0, FALSE,
-			   DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE),
-	   "a duplicate in place of its source");
-	if (same != limited)
-		ok_error(!CloseHandle(limited), ERROR_INVALID_HANDLE, "which is closed");
-	ok_error(!VirtualAllocEx(same, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE),
-		 ERROR_ACCESS_DENIED, "and allows the same");
-	CloseHandle(same);
-	ok(DuplicateHandle(self, GetCurrentProcess(), self, &real, 0, FALSE, DUPLICATE_SAME_ACCESS),
-	   "the pseudo handle has a real duplicate");
-	ok(real != GetCurrentProcess() && GetProcessId(real) == GetCurrentProcessId(),
-	   "which is this process");
-	CloseHandle(real);
-	ok_error(!DuplicateHandle(self, (HANDLE)0xbad0, self, &real, 0, FALSE,
-				  DUPLICATE_SAME_ACCESS),
-		 ERROR_INVALID_HANDLE, "what is no handle is not duplicated");
 }
 
 /* --- Regions --------------------------------------------------------------------------------- */
@@ -180,138 +154,6 @@ static void test_errors(void)
 	test_allocation_errors();
 	test_other_errors();
 	VirtualFreeEx(child, errors_base, 0, MEM_RELEASE);
-}
-
-/* --- Access rights --------------------------------------------------------------------------- */
-
-static char *rights_base;
-
-static BOOL do_allocate(HANDLE process)
-{
-	char *base = VirtualAllocEx(process, NULL, PAGE, MEM_RESERVE, PAGE_READWRITE);
-
-	return base && VirtualFreeEx(child, base, 0, MEM_RELEASE);
-}
-
-static BOOL do_free(HANDLE process)
-{
-	return VirtualFreeEx(process, rights_base + PAGE, PAGE, MEM_DECOMMIT);
-}
-
-static BOOL do_protect(HANDLE process)
-{
-	DWORD old;
-
-	return VirtualProtectEx(process, rights_base, PAGE, PAGE_READWRITE, &old);
-}
-
-static BOOL do_query(HANDLE process)
-{
-	MEMORY_BASIC_INFORMATION info;
-
-	return VirtualQueryEx(process, rights_base, &info, sizeof info) != 0;
-}
-
-static BOOL do_read(HANDLE process)
-{
-	char byte;
-
-	return ReadProcessMemory(process, rights_base, &byte, sizeof byte, NULL);
-}
-
-static BOOL do_write(HANDLE process)
-{
-	return WriteProcessMemory(process, rights_base, "x", 1, NULL);
-}
-
-static BOOL do_identify(HANDLE process)
-{
-	return GetProcessId(process) == child_id();
-}
-
-static const struct {
-	const char *name;
-	BOOL (*call)(HANDLE process);
-	DWORD needed; /* all of these */
-} calls[] = {
-	{ "VirtualAllocEx", do_allocate, PROCESS_VM_OPERATION },
-	{ "VirtualFreeEx", do_free, PROCESS_VM_OPERATION },
-	{ "VirtualProtectEx", do_protect, PROCESS_VM_OPERATION },
-	{ "VirtualQueryEx", do_query, PROCESS_QUERY_INFORMATION },
-	{ "ReadProcessMemory", do_read, PROCESS_VM_READ },
-	{ "WriteProcessMemory", do_write, PROCESS_VM_WRITE | PROCESS_VM_OPERATION },
-	{ "GetProcessId", do_identify, PROCESS_QUERY_LIMITED_INFORMATION },
-};
-
-static const DWORD rights[] = {
-	PROCESS_VM_OPERATION,
-	PROCESS_VM_READ,
-	PROCESS_VM_WRITE,
-	PROCESS_QUERY_INFORMATION | PROCESS_QUERY_LIMITED_INFORMATION,
-	PROCESS_QUERY_LIMITED_INFORMATION,
-	PROCESS_TERMINATE,
-	PROCESS_VM_WRITE | PROCESS_VM_OPERATION,
-	PROCESS_ALL_ACCESS,
-};
-
-static void test_right(HANDLE process, unsigned call, DWORD right)
-{
-	BOOL is_allowed = (right & calls[call].needed) == calls[call].needed;
-
-	/* WriteProcessMemory: "The handle must have PROCESS_VM_WRITE and PROCESS_VM_OPERATION
-	 * access to the process." */
-	if (calls[call].call == do_write && right == PROCESS_VM_WRITE)
-		todo_wine("asks for the right to write only");
-	if (is_allowed)
-		ok(calls[call].call(process), "%s with rights %#lx", calls[call].name,
-		   (unsigned long)right);
-	else
-		ok_error(!calls[call].call(process), ERROR_ACCESS_DENIED, "%s with rights %#lx",
-			 calls[call].name, (unsigned long)right);
-}
-
-static void test_rights(void)
-{
-	rights_base = VirtualAllocEx(child, NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-	for (unsigned i = 0; i < COUNT(rights); i++) {
-		HANDLE process = OpenProcess(rights[i], FALSE, child_id());
-
-		ok(process != NULL, "rights %#lx are given", (unsigned long)rights[i]);
-		for (unsigned call = 0; call < COUNT(calls); call++)
-			test_right(process, call, rights[i]);
-		CloseHandle(process);
-	}
-	for (unsigned call = 0; call < COUNT(calls); call++)
-		ok_error(!calls[call].call((HANDLE)0xbad0), ERROR_INVALID_HANDLE,
-			 "%s without a handle", calls[call].name);
-	VirtualFreeEx(child, rights_base, 0, MEM_RELEASE);
-}
-
-static const struct {
-	DWORD generic, rights;
-} generics[] = {
-	{ GENERIC_READ, PROCESS_VM_READ | PROCESS_QUERY_INFORMATION },
-	{ GENERIC_WRITE, PROCESS_VM_WRITE | PROCESS_VM_OPERATION },
-	{ GENERIC_EXECUTE, PROCESS_QUERY_LIMITED_INFORMATION },
-	{ GENERIC_ALL, PROCESS_ALL_ACCESS },
-	{ MAXIMUM_ALLOWED, PROCESS_ALL_ACCESS },
-};
-
-static void test_generic(void)
-{
-	rights_base = VirtualAllocEx(child, NULL, REGION, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-	for (unsigned i = 0; i < COUNT(generics); i++) {
-		HANDLE process = OpenProcess(generics[i].generic, FALSE, child_id());
-
-		ok(do_read(process) == !!(generics[i].rights & PROCESS_VM_READ),
-		   "row %u: a generic right, reading", i);
-		ok(do_write(process) == !!(generics[i].rights & PROCESS_VM_WRITE),
-		   "row %u: writing", i);
-		ok(do_protect(process) == !!(generics[i].rights & PROCESS_VM_OPERATION),
-		   "row %u: protecting", i);
-		CloseHandle(process);
-	}
-	VirtualFreeEx(child, rights_base, 0, MEM_RELEASE);
 }
 
 /* --- Copies ---------------------------------------------------------------------------------- */
@@ -564,13 +406,10 @@ int main(int argc, char **argv)
 	child = OpenProcess(PROCESS_ALL_ACCESS, /* inherit */ FALSE, child_id());
 	ok(child != NULL, "a second process");
 	test_open();
-	test_duplicate();
 	test_regions();
 	test_theirs();
 	test_own();
 	test_errors();
-	test_rights();
-	test_generic();
 	test_copies();
 	test_large_copy();
 	test_partial();

@@ -253,128 +253,6 @@ static void test_frames(void)
 	   "those behind it still can be");
 }
 
-/* --- Access rights --------------------------------------------------------------------------- */
-
-static char *rights_base;
-
-static NTSTATUS do_lock(HANDLE process)
-{
-	PVOID base = rights_base;
-	SIZE_T size = PAGE;
-	NTSTATUS status = NtLockVirtualMemory(process, &base, &size, MAP_PROCESS);
-
-	if (!status)
-		NtUnlockVirtualMemory(child, &base, &size, MAP_PROCESS);
-	return status;
-}
-
-static NTSTATUS do_unlock(HANDLE process)
-{
-	PVOID base = rights_base;
-	SIZE_T size = PAGE;
-	NTSTATUS status;
-
-	NtLockVirtualMemory(child, &base, &size, MAP_PROCESS);
-	status = NtUnlockVirtualMemory(process, &base, &size, MAP_PROCESS);
-	if (status)
-		NtUnlockVirtualMemory(child, &base, &size, MAP_PROCESS);
-	return status;
-}
-
-static NTSTATUS do_list(HANDLE process)
-{
-	PVOID pages[1];
-	ULONG_PTR count = 1;
-	ULONG granularity;
-
-	return NtGetWriteWatch(process, 0, rights_base, PAGE, pages, &count, &granularity);
-}
-
-static NTSTATUS do_reset(HANDLE process)
-{
-	return NtResetWriteWatch(process, rights_base, PAGE);
-}
-
-static NTSTATUS status_of(BOOL is_done)
-{
-	return is_done                                 ? STATUS_SUCCESS
-	       : GetLastError() == ERROR_ACCESS_DENIED ? STATUS_ACCESS_DENIED
-						       : STATUS_UNSUCCESSFUL;
-}
-
-static NTSTATUS do_get_limits(HANDLE process)
-{
-	SIZE_T minimum, maximum;
-
-	return status_of(GetProcessWorkingSetSize(process, &minimum, &maximum));
-}
-
-static NTSTATUS do_set_limits(HANDLE process)
-{
-	return status_of(SetProcessWorkingSetSize(process, 50 * PAGE, 345 * PAGE));
-}
-
-static NTSTATUS do_query(HANDLE process)
-{
-	PSAPI_WORKING_SET_EX_INFORMATION page = { .VirtualAddress = rights_base };
-
-	return status_of(QueryWorkingSetEx(process, &page, sizeof page));
-}
-
-static const struct {
-	const char *name;
-	NTSTATUS (*call)(HANDLE process);
-	DWORD needed;
-	const char *todo_wine;
-} calls[] = {
-	{ "NtLockVirtualMemory", do_lock, PROCESS_VM_OPERATION, NULL },
-	{ "NtUnlockVirtualMemory", do_unlock, PROCESS_VM_OPERATION, NULL },
-	/* Their handle is one of the process whose pages are listed, as VirtualAllocEx's is of the
-	 * process whose pages are changed: PROCESS_VM_OPERATION is "required to perform an
-	 * operation on the address space of a process". */
-	{ "NtGetWriteWatch", do_list, PROCESS_VM_OPERATION, "does not look at the handle" },
-	{ "NtResetWriteWatch", do_reset, PROCESS_VM_OPERATION, "does not look at the handle" },
-	/* "The handle must have the PROCESS_QUERY_INFORMATION or PROCESS_QUERY_LIMITED_INFORMATION
-	 * access right." */
-	{ "GetProcessWorkingSetSize", do_get_limits, PROCESS_QUERY_LIMITED_INFORMATION,
-	  "wants more rights" },
-	/* "The handle must have the PROCESS_SET_QUOTA access right." */
-	{ "SetProcessWorkingSetSize", do_set_limits, PROCESS_SET_QUOTA, "takes no limits" },
-	/* "The handle must have the PROCESS_QUERY_INFORMATION access right." */
-	{ "QueryWorkingSetEx", do_query, PROCESS_QUERY_INFORMATION, "does not look at the handle" },
-};
-
-static const DWORD rights[] = {
-	PROCESS_VM_OPERATION,
-	PROCESS_VM_READ | PROCESS_VM_WRITE,
-	PROCESS_QUERY_INFORMATION | PROCESS_QUERY_LIMITED_INFORMATION,
-	PROCESS_QUERY_LIMITED_INFORMATION,
-	PROCESS_SET_QUOTA,
-	PROCESS_ALL_ACCESS,
-};
-
-static void test_right(HANDLE process, unsigned call, DWORD right)
-{
-	BOOL is_allowed = (right & calls[call].needed) == calls[call].needed;
-
-	todo_wine(calls[call].todo_wine);
-	ok_status(calls[call].call(process), is_allowed ? STATUS_SUCCESS : STATUS_ACCESS_DENIED,
-		  "%s with rights %#lx", calls[call].name, (unsigned long)right);
-}
-
-static void test_rights(void)
-{
-	rights_base = make(MEM_WRITE_WATCH);
-	for (unsigned i = 0; i < COUNT(rights); i++) {
-		HANDLE process = OpenProcess(rights[i], FALSE, child_id());
-
-		for (unsigned call = 0; call < COUNT(calls); call++)
-			test_right(process, call, rights[i]);
-		CloseHandle(process);
-	}
-	release(rights_base);
-}
-
 /* --- The end --------------------------------------------------------------------------------- */
 
 static void test_end(void)
@@ -410,7 +288,6 @@ int main(int argc, char **argv)
 	test_watch();
 	test_watch_errors();
 	test_frames();
-	test_rights();
 	test_end();
 	return tap_done();
 }

@@ -31,7 +31,7 @@ static NTSTATUS query_child(HANDLE handle)
 	MEMORY_BASIC_INFORMATION info;
 	static const char byte;
 
-	return process_query(handle, &byte, &info);
+	return process_query(handle, PROCESS_QUERY_INFORMATION, &byte, &info);
 }
 
 static NTSTATUS read_child(HANDLE handle)

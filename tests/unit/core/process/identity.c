@@ -13,38 +13,10 @@
 
 #define NOBODY 65534
 
-/* A child that does nothing, and has done `first` before. */
-static pid_t start_child(int (*first)(void))
-{
-	int ready[2];
-	char answer = 0;
-	pid_t child;
-
-	if (pipe(ready))
-		exit(99);
-	fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		answer = !first || first() == 0 ? 'y' : 'n';
-		if (write(ready[1], &answer, 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	if (read(ready[0], &answer, 1) != 1 || answer == 'n') {
-		target_end(child);
-		child = -1;
-	}
-	close(ready[0]);
-	return child;
-}
-
 static void test_living(void)
 {
 	struct identity own, same, other;
-	pid_t child = start_child(NULL);
+	pid_t child = target_fork(NULL, /* then */ NULL);
 
 	identity_of_own(&own);
 	ok(own.id == os_process_id() && own.start_ticks > 0, "the own process");
@@ -150,7 +122,7 @@ static int take_strange_name(void)
 
 static void test_name(void)
 {
-	pid_t child = start_child(take_strange_name);
+	pid_t child = target_fork(take_strange_name, /* then */ NULL);
 	struct identity identity;
 
 	ok(identity_find((uint32_t)child, &identity) == STATUS_SUCCESS &&
@@ -193,7 +165,7 @@ static const struct {
 static void test_strangers(void)
 {
 	for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
-		pid_t child = start_child(strangers[i].become);
+		pid_t child = target_fork(strangers[i].become, /* then */ NULL);
 		struct identity identity;
 
 		if (child < 0) {
@@ -238,7 +210,7 @@ static void test_from_there(void)
 /* Only for whom the system makes an exception. */
 static void test_hidden(void)
 {
-	pid_t child = start_child(hide);
+	pid_t child = target_fork(hide, /* then */ NULL);
 	struct identity identity;
 	NTSTATUS status = identity_find((uint32_t)child, &identity);
 

@@ -27,11 +27,12 @@
 
 #define PAGE ((size_t)4096)
 
-/* What the child does once it serves; may be NULL. */
-__attribute__((unused)) static pid_t target_start_with(void (*then)(void))
+/* A child that does `first`, and answers whether that was 0; then `then`; then waits to be killed.
+ * Both may be NULL. -1: it was not. */
+static pid_t target_fork(int (*first)(void), void (*then)(void))
 {
 	int ready[2];
-	char byte;
+	char answer = 'n';
 	pid_t child;
 
 	if (pipe(ready))
@@ -40,18 +41,34 @@ __attribute__((unused)) static pid_t target_start_with(void (*then)(void))
 	child = fork();
 	if (child == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (agent_start() != STATUS_SUCCESS || write(ready[1], "r", 1) != 1)
+		answer = !first || first() == 0 ? 'y' : 'n';
+		if (write(ready[1], &answer, 1) != 1)
 			_exit(1);
-		if (then)
+		if (then && answer == 'y')
 			then();
 		for (;;)
 			pause();
 	}
 	close(ready[1]);
-	while (read(ready[0], &byte, 1) < 0 && errno == EINTR)
+	while (read(ready[0], &answer, 1) < 0 && errno == EINTR)
 		;
 	close(ready[0]);
-	return child;
+	if (answer == 'y')
+		return child;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return -1;
+}
+
+static inline int target_serve(void)
+{
+	return agent_start() == STATUS_SUCCESS ? 0 : -1;
+}
+
+/* What the child does once it serves. */
+__attribute__((unused)) static pid_t target_start_with(void (*then)(void))
+{
+	return target_fork(target_serve, then);
 }
 
 __attribute__((unused)) static pid_t target_start(void)
