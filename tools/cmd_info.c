@@ -20,9 +20,12 @@ static const struct arguments_command command = {
 		 "                          auto: own, else babeltrace (default)\n"
 		 "                          own: vadtrace, fast, LTTng-UST's streams\n"
 		 "                          babeltrace: libbabeltrace2, any CTF\n"
+		 "  --jobs N                threads at most (as many as processors)\n"
 		 "  --json                  for programs; see vadtrace-info(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"
+		 "  --no-cache              look all symbols up anew\n"
+		 "  --verbose, -v           say on stderr what became of the cache\n"
 		 "  --help                  this text\n\n"
 		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged.\n",
 	.top = UINT64_MAX,

@@ -20,9 +20,12 @@ static const struct arguments_command command = {
 		 "  --top N                 causes of each function, or 'all' (10)\n"
 		 "  --pid PID[:N]           another process; its N-th program after exec\n"
 		 "  --error-exitcode N      exit status when there are differences (0)\n"
+		 "  --jobs N                threads at most (as many as processors)\n"
 		 "  --json                  for programs; see vadtrace-verify(1)\n"
 		 "  --width N               cut lines at N characters (terminal's width)\n"
 		 "  --no-color              no bold headings\n"
+		 "  --no-cache              look all symbols up anew\n"
+		 "  --verbose, -v           say on stderr what became of the cache\n"
 		 "  --help                  this text\n\n"
 		 "The trace must have been recorded with --mode verify.\n\n"
 		 "Exit status: 0; 1 nothing could be read; 2 wrong call; 3 the trace is damaged.\n",

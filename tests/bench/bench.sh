@@ -13,6 +13,8 @@ measure=$VADTRACE_BUILDDIR/tests/bench/measure
 work=$(mktemp -d "${TMPDIR:-/tmp}/vadtrace-bench.XXXXXX")
 daemon_pid=
 unset LD_PRELOAD
+# Not the user's cache of symbols.
+export XDG_CACHE_HOME=$work/cache
 # Python's own allocator hides most of its blocks.
 export PYTHONMALLOC=malloc
 trap 'finish' EXIT

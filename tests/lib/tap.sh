@@ -16,6 +16,8 @@ tap_count=0
 tap_failures=0
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/vadtrace-test.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
+# No test reads or fills the user's cache of symbols.
+export XDG_CACHE_HOME=$scratch/cache
 
 # tap_result STATUS NAME: one line, passed when STATUS is 0.
 tap_result() {

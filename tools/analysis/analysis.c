@@ -5,6 +5,7 @@
 
 #include "tools/analysis/analysis.h"
 #include "tools/lib/cli.h"
+#include "tools/lib/symbol_cache.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -136,6 +137,7 @@ static int read_trace(struct analysis *analysis)
 		.lender = analysis->options.lender,
 		.decoder = analysis->options.reader,
 		.records = replay_apply_records,
+		.jobs = analysis->options.jobs,
 	};
 
 	if (analysis->has_manifest && *manifest->session) {
@@ -186,6 +188,31 @@ static bool check_lender(const struct analysis *analysis)
 	return false;
 }
 
+static void open_symbols(struct analysis *analysis)
+{
+	char *folder = analysis->options.uses_cache ? symbol_cache_folder() : NULL;
+
+	analysis->symbols = symbols_create(&analysis->replay.stacks);
+	if (folder)
+		symbols_use_cache(analysis->symbols, folder);
+	free(folder);
+}
+
+/* Whether symbols can be kept decides about nothing but the next report's speed. */
+static void close_symbols(struct analysis *analysis)
+{
+	struct symbols_recall recall = symbols_save_cache(analysis->symbols);
+
+	if (analysis->options.is_verbose) {
+		fprintf(stderr, "vadtrace: symbols: %zu locations from the cache, %zu new\n",
+			recall.found, recall.added);
+		if (recall.error)
+			cli_warn("the cache of symbols cannot be written: %s",
+				 strerror(-recall.error));
+	}
+	symbols_destroy(analysis->symbols);
+}
+
 int analysis_open(struct analysis *analysis, const struct arguments *options)
 {
 	struct stat status;
@@ -206,13 +233,15 @@ int analysis_open(struct analysis *analysis, const struct arguments *options)
 	if (!read_manifest(analysis) || !check_lender(analysis))
 		return CLI_EXIT_FAILURE;
 	int error = read_trace(analysis);
-	analysis->symbols = error ? NULL : symbols_create(&analysis->replay.stacks);
+	if (!error)
+		open_symbols(analysis);
 	return error;
 }
 
 void analysis_close(struct analysis *analysis)
 {
-	symbols_destroy(analysis->symbols);
+	if (analysis->symbols)
+		close_symbols(analysis);
 	if (analysis->replay.stacks.files)
 		replay_free(&analysis->replay);
 	if (analysis->has_manifest)

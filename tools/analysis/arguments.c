@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,12 @@ enum {
 	KEY_SUPPRESSIONS,
 	KEY_METADATA,
 	KEY_READER,
+	KEY_JOBS,
 	KEY_JSON,
 	KEY_WIDTH,
 	KEY_NO_COLOR,
+	KEY_NO_CACHE,
+	KEY_VERBOSE,
 	KEY_MODULES,
 	KEY_ERRORS,
 	KEY_EXITCODE,
@@ -46,9 +50,12 @@ static const struct option words[] = {
 	{ "suppressions", required_argument, NULL, KEY_SUPPRESSIONS },
 	{ "metadata", required_argument, NULL, KEY_METADATA },
 	{ "reader", required_argument, NULL, KEY_READER },
+	{ "jobs", required_argument, NULL, KEY_JOBS },
 	{ "json", no_argument, NULL, KEY_JSON },
 	{ "width", required_argument, NULL, KEY_WIDTH },
 	{ "no-color", no_argument, NULL, KEY_NO_COLOR },
+	{ "no-cache", no_argument, NULL, KEY_NO_CACHE },
+	{ "verbose", no_argument, NULL, KEY_VERBOSE },
 	{ "modules", no_argument, NULL, KEY_MODULES },
 	{ "errors", no_argument, NULL, KEY_ERRORS },
 	{ "error-exitcode", required_argument, NULL, KEY_EXITCODE },
@@ -173,6 +180,10 @@ static bool parse_value(int key, const char *value, struct arguments *options)
 		break;
 	case KEY_READER:
 		return parse_reader(value, options);
+	case KEY_JOBS:
+		is_good = parse_number(value, UINT16_MAX, &number) && number;
+		options->jobs = (unsigned)number;
+		break;
 	case KEY_JSON:
 		options->is_json = true;
 		break;
@@ -185,6 +196,12 @@ static bool parse_value(int key, const char *value, struct arguments *options)
 		break;
 	case KEY_NO_COLOR:
 		options->has_color = false;
+		break;
+	case KEY_NO_CACHE:
+		options->uses_cache = false;
+		break;
+	case KEY_VERBOSE:
+		options->is_verbose = true;
 		break;
 	case KEY_MODULES:
 		options->shows_modules = true;
@@ -209,12 +226,22 @@ static unsigned terminal_width(void)
 	return size.ws_col;
 }
 
+/* Those that this process may run on. */
+static unsigned processor_count(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (unsigned)CPU_COUNT(&set);
+}
+
 static void set_defaults(const struct arguments_command *command, struct arguments *options)
 {
 	const char *no_color = getenv("NO_COLOR");
 
 	memset(options, 0, sizeof(*options));
 	options->top = command->top;
+	options->jobs = processor_count();
+	options->uses_cache = true;
 	options->width = terminal_width();
 	options->has_color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
@@ -259,8 +286,8 @@ bool arguments_parse(const struct arguments_command *command, int argc, char **a
 
 	set_defaults(command, options);
 	optind = 0;
-	while ((key = getopt_long(argc, argv, "", words, NULL)) >= 0)
-		if (!take_option(command, name, key, options, status))
+	while ((key = getopt_long(argc, argv, "v", words, NULL)) >= 0)
+		if (!take_option(command, name, key == 'v' ? KEY_VERBOSE : key, options, status))
 			return false;
 	if (optind + 1 != argc) {
 		cli_error(optind == argc ? "which trace?" : "one trace at a time");

@@ -26,6 +26,9 @@ struct arguments {
 	const char *suppressions;
 	const char *lender; /* of --metadata */
 	enum reader_decoder reader;
+	unsigned jobs;   /* threads at most */
+	bool uses_cache; /* of symbols */
+	bool is_verbose;
 	bool is_json, has_color, shows_modules;
 	bool shows_errors; /* nothing else */
 	bool counts_unix;  /* Wine's Unix half too */

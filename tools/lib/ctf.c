@@ -12,6 +12,7 @@
 #include "tools/lib/ctf.h"
 #include "tools/lib/binary_heap.h"
 #include "tools/lib/cli.h"
+#include "tools/lib/interrupt.h"
 #include "tools/lib/ctf_stream.h"
 #include "tools/lib/xalloc.h"
 
@@ -207,7 +208,7 @@ static void sum_up(const struct ctf *ctf, struct reader_summary *summary)
 
 void ctf_read(struct ctf *ctf, struct images *images, struct reader_summary *summary)
 {
-	while (ctf->heap_count && !ctf->is_damaged) {
+	while (ctf->heap_count && !ctf->is_damaged && !interrupt_came()) {
 		struct ctf_stream *stream = ctf->heap[0];
 
 		apply(stream, images, summary);

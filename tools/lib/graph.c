@@ -12,6 +12,7 @@
 #include "tools/lib/cli.h"
 #include "tools/lib/graph_decode.h"
 #include "tools/lib/guard.h"
+#include "tools/lib/interrupt.h"
 #include "tools/lib/xalloc.h"
 
 #include <babeltrace2/babeltrace.h>
@@ -105,6 +106,8 @@ static bt_graph_simple_sink_component_consume_func_status sink_consume(
 	bt_message_iterator_next_status status =
 		bt_message_iterator_next(iterator, &messages, &count);
 
+	if (interrupt_came())
+		return BT_GRAPH_SIMPLE_SINK_COMPONENT_CONSUME_FUNC_STATUS_END;
 	if (status != BT_MESSAGE_ITERATOR_NEXT_STATUS_OK)
 		return (bt_graph_simple_sink_component_consume_func_status)status;
 	for (uint64_t i = 0; i < count; i++) {

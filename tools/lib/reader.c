@@ -1,16 +1,21 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* What is read from where: finds the streams, chooses the decoder, and says what went wrong. */
+/* What is read from where: finds the streams, chooses the decoder, and says what went wrong. With
+ * two threads, one decodes and merges, and the calling one is told what the relay brings it. */
 
 #include "tools/lib/reader.h"
 #include "tools/lib/cli.h"
 #include "tools/lib/ctf.h"
 #include "tools/lib/graph.h"
 #include "tools/lib/images.h"
+#include "tools/lib/interrupt.h"
+#include "tools/lib/relay.h"
 #include "tools/lib/streams.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +48,8 @@ static bool find_streams(struct reader *reader, const struct reader_input *input
 	const char *folder = input->folder;
 	int error = streams_open(&reader->streams, folder, input->lender, is_plain);
 
+	if (error == -EINTR)
+		return false;
 	if (error == -ENODATA) {
 		cli_error("%s: no whole trace that could lend its metadata", input->lender);
 		return false;
@@ -139,20 +146,83 @@ static enum reader_status read_all(struct reader *reader, const struct reader_in
 	return READER_NO_TRACE;
 }
 
+/* Reads and tells in one thread. */
+static enum reader_status read_here(struct reader *reader, const struct reader_input *input,
+				    reader_deliver deliver, void *context)
+{
+	enum reader_status status;
+
+	reader->images = images_create(input, deliver, context, &reader->live, reader->summary);
+	status = read_all(reader, input);
+	images_destroy(reader->images);
+	return status;
+}
+
+/* What the thread that reads is given, and answers. */
+struct reading {
+	struct reader *reader;
+	struct reader_input input;
+	struct relay *relay;
+	enum reader_status status;
+};
+
+static void *read_ahead(void *argument)
+{
+	struct reading *reading = argument;
+
+	reading->status =
+		read_here(reading->reader, &reading->input, relay_put_event, reading->relay);
+	relay_end(reading->relay);
+	return NULL;
+}
+
+/* Signals are the calling thread's. */
+static bool start_thread(pthread_t *thread, struct reading *reading)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(thread, NULL, read_ahead, reading);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return !error;
+}
+
+/* Reads in another thread, and tells in this one. */
+static enum reader_status read_in_two(struct reader *reader, const struct reader_input *input,
+				      reader_deliver deliver, void *context)
+{
+	struct reading reading = { reader, *input, relay_create(), READER_NO_TRACE };
+	pthread_t thread;
+
+	if (input->records)
+		reading.input.records = relay_put_records;
+	if (start_thread(&thread, &reading)) {
+		relay_tell(reading.relay, deliver, input->records, context);
+		pthread_join(thread, NULL);
+	} else {
+		reading.status = read_here(reader, input, deliver, context);
+	}
+	relay_destroy(reading.relay);
+	return reading.status;
+}
+
 enum reader_status reader_run(const struct reader_input *input, reader_deliver deliver,
 			      void *context, struct reader_summary *summary)
 {
 	struct reader reader = { .summary = summary };
 
 	memset(summary, 0, sizeof(*summary));
+	interrupt_begin();
 	enum reader_status status = open_streams(&reader, input);
-	if (status == READER_OK) {
-		reader.images = images_create(input, deliver, context, &reader.live, summary);
-		status = read_all(&reader, input);
-		images_destroy(reader.images);
-	}
+	if (status == READER_OK && input->jobs > 1)
+		status = read_in_two(&reader, input, deliver, context);
+	else if (status == READER_OK)
+		status = read_here(&reader, input, deliver, context);
 	live_free(&reader.live);
 	streams_close(&reader.streams);
+	interrupt_end();
 	return status;
 }
 

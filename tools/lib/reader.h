@@ -65,10 +65,13 @@ struct reader_input {
 	const char *cause, *advice;
 	enum reader_decoder decoder;
 	reader_records records; /* NULL: every happening is told as an event */
+	unsigned jobs;          /* threads at most; 0: one. With two, one reads and one is told */
 	const char *lender;     /* a trace whose metadata is used instead of its own; NULL: none */
 };
 
-/* Calls `deliver` for each event. The caller frees the summary with reader_summary_free. */
+/* Calls `deliver` for each event, in the calling thread. A signal that asks the program to end does
+ * so when what was made for the trace is tidied up. The caller frees the summary with
+ * reader_summary_free. */
 enum reader_status reader_run(const struct reader_input *input, reader_deliver deliver,
 			      void *context, struct reader_summary *summary);
 void reader_summary_free(struct reader_summary *summary);

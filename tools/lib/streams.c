@@ -11,6 +11,7 @@
  * another writer (metadata in plain text) are left to libbabeltrace2. */
 
 #include "tools/lib/streams.h"
+#include "tools/lib/interrupt.h"
 #include "tools/lib/packets.h"
 #include "tools/lib/xalloc.h"
 
@@ -131,6 +132,8 @@ static int copy_bytes(int to, int from, uint64_t size_bytes)
 	char buffer[65536];
 
 	while (size_bytes) {
+		if (interrupt_came())
+			return -EINTR;
 		size_t wanted = size_bytes < sizeof(buffer) ? (size_t)size_bytes : sizeof(buffer);
 		ssize_t got = read(from, buffer, wanted);
 
@@ -312,7 +315,9 @@ static int write_packets(int to, const char *from)
 
 	errno = 0;
 	while (!error && packets_next(packets, &packet))
-		if (write(to, packet.bytes, packet.size_bytes) != (ssize_t)packet.size_bytes)
+		if (interrupt_came())
+			error = -EINTR;
+		else if (write(to, packet.bytes, packet.size_bytes) != (ssize_t)packet.size_bytes)
 			error = errno ? -errno : -ENOSPC;
 	packets_close(packets);
 	return error;

@@ -12,6 +12,8 @@
 #include "tools/lib/dwarf.h"
 #include "tools/lib/pdb.h"
 #include "tools/lib/pe_elf.h"
+#include "tools/lib/symbol_cache.h"
+#include "tools/lib/symbol_store.h"
 #include "tools/lib/xalloc.h"
 
 #include <elfutils/libdwfl.h>
@@ -42,7 +44,9 @@ struct module_file {
 	struct pdb *pdb;  /* NULL: none */
 	const char *name; /* interned, without folders */
 	uint64_t used;    /* when, in look-ups */
-	bool is_missing;
+	bool is_missing, has_debug;
+	struct symbol_store *store; /* NULL: nothing is remembered of it */
+	bool was_recalled;          /* store is what it will be */
 };
 
 struct symbols {
@@ -55,6 +59,8 @@ struct symbols {
 	uint64_t clock;
 	char **strings; /* interned: open addressing */
 	size_t string_count, string_slots;
+	char *cache_folder; /* NULL: nothing is remembered */
+	struct symbols_recall recall;
 };
 
 static const Dwfl_Callbacks callbacks = {
@@ -99,8 +105,11 @@ void symbols_destroy(struct symbols *symbols)
 {
 	if (!symbols)
 		return;
-	for (size_t i = 0; i < symbols->file_capacity; i++)
+	for (size_t i = 0; i < symbols->file_capacity; i++) {
 		close_file(symbols, &symbols->files[i]);
+		symbol_store_close(symbols->files[i].store);
+	}
+	free(symbols->cache_folder);
 	for (size_t i = 0; i < symbols->capacity; i++)
 		free_symbol(symbols->list[i]);
 	for (size_t i = 0; i < symbols->string_slots; i++)
@@ -109,15 +118,6 @@ void symbols_destroy(struct symbols *symbols)
 	free(symbols->list);
 	free(symbols->strings);
 	free(symbols);
-}
-
-static uint64_t hash_text(const char *text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	while (*text)
-		hash = (hash ^ (unsigned char)*text++) * UINT64_C(0x100000001b3);
-	return hash_word(hash);
 }
 
 static size_t find_string(const struct symbols *symbols, const char *text)
@@ -254,7 +254,9 @@ static bool open_path(struct symbols *symbols, struct module_file *file, const c
 		file->pdb = NULL;
 		return false;
 	}
-	file->index = dwarf_index_create(dwfl_module_getdwarf(file->module, &file->dwarf_bias));
+	Dwarf *dwarf = dwfl_module_getdwarf(file->module, &file->dwarf_bias);
+	file->has_debug = dwarf != NULL;
+	file->index = dwarf_index_create(dwarf);
 	symbols->open_count++;
 	return true;
 }
@@ -297,8 +299,6 @@ static struct module_file *need_file(struct symbols *symbols, uint32_t number)
 	struct module_file *file = &symbols->files[number];
 
 	file->used = ++symbols->clock;
-	if (!file->name)
-		file->name = intern(symbols, base_name(known->path));
 	if (file->dwfl || file->is_missing)
 		return file;
 	if (symbols->open_count >= OPEN_MAX)
@@ -405,15 +405,105 @@ static void make_room(struct symbols *symbols)
 	}
 }
 
+/* The module's name, and what earlier reports knew of it. */
+static struct module_file *need_store(struct symbols *symbols, uint32_t number)
+{
+	const struct stacks_file *known = &symbols->stacks->files[number];
+	struct module_file *file = &symbols->files[number];
+
+	if (!file->name)
+		file->name = intern(symbols, base_name(known->path));
+	if (file->was_recalled)
+		return file;
+	file->was_recalled = true;
+	if (symbols->cache_folder && symbol_store_is_name(known->build_id))
+		file->store = symbol_store_open(
+			symbols->cache_folder, known->build_id,
+			!symbol_cache_has_debug_file(known->path, known->build_id));
+	return file;
+}
+
+static bool recall(struct symbols *symbols, struct symbol *symbol, const struct module_file *file,
+		   uint64_t offset)
+{
+	struct stored_frame stored[STORED_FRAMES_MAX];
+	size_t count = file->store ? symbol_store_find(file->store, offset, stored) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct symbol_frame frame = {
+			.function = *stored[i].function ? intern(symbols, stored[i].function)
+							: offset_name(symbols, file, offset),
+			.file = stored[i].file ? intern(symbols, stored[i].file) : NULL,
+			.module = file->name,
+			.line = stored[i].line,
+			.is_inlined = stored[i].is_inlined,
+			.is_named = stored[i].is_named,
+		};
+
+		add_frame(symbol, &frame);
+	}
+	symbols->recall.found += count != 0;
+	return count != 0;
+}
+
+/* Of a file that is missing nothing was found out. */
+static void remember(struct symbols *symbols, const struct symbol *symbol,
+		     const struct module_file *file, uint64_t offset)
+{
+	struct stored_frame stored[STORED_FRAMES_MAX];
+
+	if (!file->store || !file->dwfl || symbol->count > STORED_FRAMES_MAX)
+		return;
+	for (size_t i = 0; i < symbol->count; i++) {
+		const struct symbol_frame *frame = &symbol->frames[i];
+		bool is_offset = !frame->is_named && symbol->count == 1;
+
+		stored[i] =
+			(struct stored_frame){ is_offset ? "" : frame->function, frame->file,
+					       frame->line, frame->is_inlined, frame->is_named };
+	}
+	symbol_store_add(file->store, offset, stored, symbol->count, file->has_debug);
+	symbols->recall.added++;
+}
+
 const struct symbol *symbols_find(struct symbols *symbols, uint32_t location)
 {
+	const struct stacks_location *place = &symbols->stacks->locations[location];
+
 	make_room(symbols);
 	struct symbol *symbol = symbols->list[location];
 	if (symbol)
 		return symbol;
 	symbol = symbols->list[location] = xcalloc(1, sizeof(*symbol));
-	find_frames(symbols, symbol, &symbols->stacks->locations[location]);
+	const struct module_file *file = need_store(symbols, place->file);
+	if (!recall(symbols, symbol, file, place->offset)) {
+		find_frames(symbols, symbol, place);
+		remember(symbols, symbol, file, place->offset);
+	}
 	return symbol;
+}
+
+void symbols_use_cache(struct symbols *symbols, const char *folder)
+{
+	symbols->cache_folder = xstrdup(folder);
+}
+
+static int save_all(struct symbols *symbols)
+{
+	int error = symbol_cache_make(symbols->cache_folder);
+
+	for (size_t i = 0; i < symbols->file_capacity && !error; i++)
+		if (symbols->files[i].store)
+			error = symbol_store_save(symbols->files[i].store);
+	symbol_cache_trim(symbols->cache_folder, SYMBOL_CACHE_BYTES);
+	return error;
+}
+
+struct symbols_recall symbols_save_cache(struct symbols *symbols)
+{
+	if (symbols->recall.added)
+		symbols->recall.error = save_all(symbols);
+	return symbols->recall;
 }
 
 size_t symbols_missing_count(const struct symbols *symbols)

@@ -38,6 +38,20 @@ struct symbols;
 struct symbols *symbols_create(const struct stacks *stacks);
 void symbols_destroy(struct symbols *symbols);
 
+/* From now on, looks first into what earlier reports found out and kept in this folder. Windows
+ * files are not kept: what tells their builds apart is no hash of their content. */
+void symbols_use_cache(struct symbols *symbols, const char *folder);
+
+/* What became of it: how many locations were known from there, how many are new, and whether these
+ * could be written (0, or -errno). */
+struct symbols_recall {
+	size_t found, added;
+	int error;
+};
+
+/* Keeps what was found out since. For the end: once. */
+struct symbols_recall symbols_save_cache(struct symbols *symbols);
+
 /* The symbol of a location; valid until symbols_destroy. */
 const struct symbol *symbols_find(struct symbols *symbols, uint32_t location);
 

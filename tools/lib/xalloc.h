@@ -22,7 +22,7 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), ma
  * `size_bytes` are allocated afterwards, more than `count`. Returns the array. */
 void *xgrow(void *array, size_t count, size_t *capacity, size_t size_bytes);
 
-/* A well-spread 64-bit hash of a word, for open-addressing tables. */
+/* Well-spread 64-bit hashes of a word and of a text, for open-addressing tables. */
 static inline uint64_t hash_word(uint64_t word)
 {
 	word ^= word >> 32;
@@ -30,6 +30,15 @@ static inline uint64_t hash_word(uint64_t word)
 	word ^= word >> 32;
 	word *= UINT64_C(0xd6e8feb86659fd93);
 	return word ^ word >> 32;
+}
+
+static inline uint64_t hash_text(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	while (*text)
+		hash = (hash ^ (unsigned char)*text++) * UINT64_C(0x100000001b3);
+	return hash_word(hash);
 }
 
 #endif

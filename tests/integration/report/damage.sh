@@ -59,8 +59,8 @@ truncate -s $(($(size_of "$stream") / 2)) "$stream"
 run report "$trace"
 ok "half a stream: no crash" test "$status" = 3 -o "$status" = 1
 
-# A full batch has 504 words, after its thread and its first time; libbabeltrace2 would make room for
-# as many as are told.
+# A full batch has 504 words, after its thread and its first time; libbabeltrace2 would make room
+# for as many as are told.
 damaged length
 python3 - "$stream" "$trace/vadtrace.json" <<'END'
 import json, re, sys

@@ -14,9 +14,39 @@ static struct replay replay;
 static struct replay_process *process;
 static uint64_t now_ns;
 
+/* Blocks' happenings that wait to be applied at once: as many as chunk_count. 0: none waits. */
+enum { CHUNK_MAX = 100 };
+static struct trace_record chunk[CHUNK_MAX];
+static size_t chunk_count, chunk_used;
+
+static void flush(void)
+{
+	replay_apply_records(&replay, 0, chunk, chunk_used);
+	chunk_used = 0;
+}
+
+static void put_in_chunk(const struct trace_event *event)
+{
+	struct trace_record *record = &chunk[chunk_used++];
+
+	record->address_api = event->address | (uint64_t)event->api << 48;
+	record->size_kind = event->size_bytes | (uint64_t)event->kind << 56;
+	record->time_ns = event->time_ns;
+	record->heap = event->heap;
+	record->stack = event->stack;
+	record->tid = event->tid;
+	if (chunk_used == chunk_count)
+		flush();
+}
+
 static void apply(struct trace_event event)
 {
 	event.time_ns = now_ns += 10;
+	if (chunk_count && event.kind <= EVENT_ALLOCATE_FAILED) {
+		put_in_chunk(&event);
+		return;
+	}
+	flush();
 	replay_apply(&replay, &event);
 }
 
@@ -53,6 +83,7 @@ static void begin(const struct replay_filter *filter)
 
 static void finish(void)
 {
+	flush();
 	replay_finish(&replay);
 	ok(replay_check(process), "the figures add up");
 }
@@ -348,11 +379,14 @@ static void step(uint64_t *peak, uint64_t at_peak[SITES + 1])
 		at_peak[i] = model_live(i);
 }
 
-static void test_random(void)
+/* One event at a time (0), or in chunks of so many records. */
+static void test_random(const struct replay_filter *filter, size_t records)
 {
 	uint64_t peak = 0, at_peak[SITES + 1] = { 0 };
 
-	begin(NULL);
+	memset(model, 0, sizeof(model));
+	begin(filter);
+	chunk_count = records;
 	for (uint32_t site = 1; site <= SITES; site++)
 		define(site, 0x2000 + site);
 	for (int i = 0; i < STEPS; i++)
@@ -368,11 +402,16 @@ static void test_random(void)
 	}
 	ok_equal(process->totals.double_live + process->totals.unknown_frees, 0,
 		 "random: nothing unknown");
+	ok_equal(process->end_ns, now_ns, "random: the last moment");
+	chunk_count = 0;
 	replay_free(&replay);
 }
 
 int main(void)
 {
+	/* A filter that leaves nothing out, but has to be asked each time. */
+	static const struct replay_filter late = { .to_ns = UINT64_MAX };
+
 	test_basic();
 	test_realloc();
 	test_temporary();
@@ -381,6 +420,9 @@ int main(void)
 	test_fork_markers();
 	test_filters();
 	test_tracer();
-	test_random();
+	test_random(NULL, 0);
+	test_random(NULL, 1);
+	test_random(NULL, CHUNK_MAX);
+	test_random(&late, CHUNK_MAX);
 	return tap_done();
 }
