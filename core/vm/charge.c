@@ -129,6 +129,24 @@ uint64_t charge_limit(void)
 	return __atomic_load_n(&limit, __ATOMIC_RELAXED);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+void charge_cut(uint64_t *limit_bytes, uint64_t *available_bytes)
+{
+	uint64_t most = charge_limit(), left;
+	struct charge totals;
+
+	if (most == 0)
+		return;
+	charge_read(&totals);
+	left = totals.committed_bytes < most ? most - totals.committed_bytes : 0;
+	*limit_bytes = least(*limit_bytes, most);
+	*available_bytes = least(*available_bytes, left);
+}
+
 bool charge_has_room(uint64_t size_bytes)
 {
 	uint64_t most = charge_limit();

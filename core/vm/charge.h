@@ -41,6 +41,8 @@ void charge_read_all(struct charge *totals);
  * STATUS_COMMITMENT_LIMIT. POSIX calls are counted, and never refused. 0: no limit. */
 void charge_set_limit(uint64_t limit_bytes);
 uint64_t charge_limit(void);
+/* Makes the system's limit and what is left of it the process's, where those are smaller. */
+void charge_cut(uint64_t *limit_bytes, uint64_t *available_bytes);
 /* Whether so many bytes more may be committed. */
 bool charge_has_room(uint64_t size_bytes);
 

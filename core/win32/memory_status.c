@@ -32,27 +32,6 @@ static DWORD load_percent(const struct machine_memory *memory)
 	return (DWORD)((memory->total - memory->available) * 100 / memory->total);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* "The current committed memory limit for the system or the current process, whichever is
- * smaller." */
-static void cut_by_process(struct machine_memory *memory)
-{
-	uint64_t limit = charge_limit();
-	struct charge charge;
-
-	if (limit == 0)
-		return;
-	charge_read(&charge);
-	memory->commit_limit = least(memory->commit_limit, limit);
-	memory->commit_available =
-		least(memory->commit_available,
-		      charge.committed_bytes < limit ? limit - charge.committed_bytes : 0);
-}
-
 static NTSTATUS get_status(MEMORYSTATUSEX *status)
 {
 	struct machine_memory memory;
@@ -60,7 +39,7 @@ static NTSTATUS get_status(MEMORYSTATUSEX *status)
 
 	if (error < 0)
 		return status_from_os(error);
-	cut_by_process(&memory);
+	charge_cut(&memory.commit_limit, &memory.commit_available);
 	*status = (MEMORYSTATUSEX){
 		.dwLength = sizeof *status,
 		.dwMemoryLoad = load_percent(&memory),
