@@ -201,6 +201,7 @@ void process_trace(const char *mode, const char *wine)
 		.stack_depth = config->stack_depth,
 		.min_size_bytes = config->min_size_bytes,
 		.commit_limit_bytes = config->commit_limit_bytes,
+		.commit_charge = core_commit_charge,
 	};
 
 	is_tracing = true;

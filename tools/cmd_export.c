@@ -9,6 +9,7 @@
 #include "tools/lib/cli.h"
 #include "tools/lib/manifest.h"
 #include "tools/lib/reader.h"
+#include "tools/lib/snapshots.h"
 #include "tools/lib/xalloc.h"
 
 #include <errno.h>
@@ -101,6 +102,10 @@ static int export_trace(const struct arguments *arguments, const struct manifest
 		input.session = manifest->session;
 		input.pid = (uint32_t)manifest->pid;
 	}
+	if (manifest) {
+		input.begin_ns = manifest->snapshot.begin_ns;
+		input.end_ns = manifest->snapshot.end_ns;
+	}
 	status = reader_run(&input, plain_apply, plain, &summary);
 	error = plain_finish(plain, &count);
 	if (!error && status != READER_NO_TRACE)
@@ -135,6 +140,20 @@ static int run(const struct arguments *arguments)
 	return status;
 }
 
+/* Of a recording with snapshots, the newest. */
+static int resolve_and_run(const struct arguments *arguments)
+{
+	struct arguments resolved = *arguments;
+	char *folder = snapshots_resolve(arguments->trace);
+	int status = CLI_EXIT_FAILURE;
+
+	resolved.trace = folder;
+	if (folder)
+		status = run(&resolved);
+	free(folder);
+	return status;
+}
+
 static int check(const struct arguments *arguments)
 {
 	struct stat status;
@@ -152,7 +171,7 @@ static int check(const struct arguments *arguments)
 		return fail_usage();
 	}
 	if (!stat(arguments->trace, &status) && S_ISDIR(status.st_mode))
-		return run(arguments);
+		return resolve_and_run(arguments);
 	cli_error("%s: no trace", arguments->trace);
 	return CLI_EXIT_FAILURE;
 }

@@ -63,6 +63,18 @@ static void print_command(const struct manifest *manifest, struct table *table)
 	row(table, "command", text);
 }
 
+static void print_snapshot(const struct manifest *manifest, struct table *table)
+{
+	const struct manifest_snapshot *snapshot = &manifest->snapshot;
+	uint64_t begin_ns = snapshot->begin_ns ? snapshot->begin_ns : manifest->start_monotonic_ns;
+
+	if (!snapshot->number)
+		return;
+	table_add(table, "snapshot");
+	table_addf(table, "%" PRIu32 " (%s): blocks of the last %.3f s", snapshot->number,
+		   snapshot->reason, (double)(snapshot->end_ns - begin_ns) / 1e9);
+}
+
 static void print_manifest(const struct analysis *analysis)
 {
 	const struct manifest *manifest = &analysis->manifest;
@@ -72,6 +84,7 @@ static void print_manifest(const struct analysis *analysis)
 	row(table, "recorded by", manifest->vadtrace_version);
 	row(table, "session", manifest->session);
 	row(table, "mode", manifest->mode);
+	print_snapshot(manifest, table);
 	if (manifest->options.commit_limit_bytes)
 		row(table, "commit limit",
 		    cli_format_bytes(manifest->options.commit_limit_bytes, size));

@@ -18,6 +18,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "record", cmd_record, "run a program and record its memory" },
+	{ "snapshot", cmd_snapshot, "have a running recording write its newest events" },
 	{ "report", cmd_report, "totals and call trees of a trace" },
 	{ "leaks", cmd_leaks, "what was never freed, by call stack" },
 	{ "info", cmd_info, "what a trace contains" },

@@ -35,7 +35,8 @@ static char path[PATH_MAX + 48];
 static uint64_t file_size;
 static struct chunk *chunks;
 static uint32_t chunk_count;
-static uint32_t used_slots; /* of the last chunk */
+static uint32_t used_slots;            /* of the last chunk */
+static struct live_process *described; /* the file's first slot; NULL: there is no file */
 
 void live_start(const char *live_folder)
 {
@@ -119,6 +120,21 @@ static struct live_slot *map_file(uint32_t count)
 	return (struct live_slot *)address;
 }
 
+static void describe_process(struct live_slot *slot)
+{
+	slot->header.pid = system_pid();
+	slot->header.magic = LIVE_MAGIC;
+	__atomic_store_n(&described, (struct live_process *)(void *)slot, __ATOMIC_RELEASE);
+}
+
+void live_tell_commit(uint64_t commit_bytes)
+{
+	struct live_process *process = __atomic_load_n(&described, __ATOMIC_ACQUIRE);
+
+	if (process)
+		__atomic_store_n(&process->commit_bytes, commit_bytes, __ATOMIC_RELAXED);
+}
+
 static bool add_chunk(void)
 {
 	uint32_t count = chunk_count ? 2 * chunks[chunk_count - 1].count : CHUNK_SLOTS_FIRST;
@@ -136,6 +152,8 @@ static bool add_chunk(void)
 		return false;
 	chunks[chunk_count++] = chunk;
 	used_slots = 0;
+	if (chunk.is_shared && file_size == (uint64_t)chunk.count * LIVE_SLOT_SIZE)
+		describe_process(&chunk.slots[used_slots++]);
 	return true;
 }
 
@@ -169,6 +187,7 @@ void live_fork_child(void)
 {
 	for (uint32_t i = 0; i < chunk_count; i++)
 		memory_unmap(chunks[i].slots, (size_t)chunks[i].count * LIVE_SLOT_SIZE);
+	described = NULL;
 	chunk_count = 0;
 	used_slots = 0;
 	file_size = 0;

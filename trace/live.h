@@ -17,6 +17,10 @@ void live_start(const char *folder);
  * folder cannot be written to, they lie in private memory. The caller holds a lock. */
 bool live_take_pair_locked(struct live_slot *pair[2]);
 
+/* For who watches the process: its commit charge now. Nowhere to be seen before the first slot is
+ * taken. */
+void live_tell_commit(uint64_t commit_bytes);
+
 /* Removes the file. Slots that were taken stay usable; new ones get a new file. */
 void live_remove(void);
 

@@ -113,7 +113,7 @@ void trace_start(const struct trace_config *config)
 	biased_lock_start();
 	describe(config);
 	filter_start(config->min_size_bytes);
-	sink_start(config->stack_depth);
+	sink_start(config->stack_depth, config->commit_charge);
 	live_start(config->live_folder);
 	stack_start();
 	modules_start();

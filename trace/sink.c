@@ -18,6 +18,7 @@
 #include "trace/buffer.h"
 #include "trace/filter.h"
 #include "trace/functions_pe.h"
+#include "trace/live.h"
 #include "trace/process.h"
 #include "trace/provider/provider.h"
 #include "trace/stack/depot.h"
@@ -25,9 +26,11 @@
 #include "trace/windows.h"
 
 static uint32_t depth;
+static uint64_t (*read_commit)(void); /* or NULL */
 
-void sink_start(uint32_t stack_depth)
+void sink_start(uint32_t stack_depth, uint64_t (*commit_charge)(void))
 {
+	read_commit = commit_charge;
 	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
 }
 
@@ -110,6 +113,12 @@ bool sink_prepare(const struct bracket *bracket)
 	return true;
 }
 
+static void tell_commit(const struct event *event)
+{
+	if (read_commit && event->kind >= EVENT_VAD_RESERVE)
+		live_tell_commit(read_commit());
+}
+
 /* Generated code that was there is gone, too. */
 static void note_release(const struct event *event)
 {
@@ -158,6 +167,7 @@ static void take(const struct bracket *bracket, const struct event *event)
 	} else {
 		note_release(event);
 		provider_event(event, stack);
+		tell_commit(event);
 	}
 }
 

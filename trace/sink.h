@@ -12,7 +12,7 @@
 #include "trace/bracket.h"
 
 /* Walks at most this many frames; 0: no stacks. */
-void sink_start(uint32_t stack_depth);
+void sink_start(uint32_t stack_depth, uint64_t (*commit_charge)(void));
 
 /* The event_sink of core/event.h. Keeps errno. */
 void sink_take(const struct event *event);

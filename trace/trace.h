@@ -22,6 +22,9 @@ struct trace_config {
 	uint32_t stack_depth;        /* frames at most; 0: no stacks */
 	uint64_t min_size_bytes;     /* smaller blocks are not recorded */
 	uint64_t commit_limit_bytes; /* what the program may commit; 0: no limit */
+	/* The commit charge; called at each event of the address space, under core's locks: takes
+	 * none. NULL: not known. */
+	uint64_t (*commit_charge)(void);
 };
 
 /* Learns the modules that are loaded, installs the sink. Call once, from the host's constructor. */

@@ -5,6 +5,7 @@
 
 #include "tools/analysis/analysis.h"
 #include "tools/lib/cli.h"
+#include "tools/lib/snapshots.h"
 #include "tools/lib/symbol_cache.h"
 
 #include <errno.h>
@@ -44,6 +45,7 @@ static struct replay_filter make_filter(const struct analysis *analysis)
 		.thread = options->thread,
 		.counts_wine = options->counts_unix,
 		.is_childless = analysis->has_manifest && !analysis->manifest.options.children,
+		.begin_ns = analysis->manifest.snapshot.begin_ns,
 	};
 }
 
@@ -138,6 +140,8 @@ static int read_trace(struct analysis *analysis)
 		.decoder = analysis->options.reader,
 		.records = replay_apply_records,
 		.jobs = analysis->options.jobs,
+		.begin_ns = manifest->snapshot.begin_ns,
+		.end_ns = manifest->snapshot.end_ns,
 	};
 
 	if (analysis->has_manifest && *manifest->session) {
@@ -230,6 +234,10 @@ int analysis_open(struct analysis *analysis, const struct arguments *options)
 	if (options->suppressions &&
 	    !suppressions_read(&analysis->suppressions, options->suppressions))
 		return CLI_EXIT_FAILURE;
+	analysis->folder = snapshots_resolve(options->folder);
+	if (!analysis->folder)
+		return CLI_EXIT_FAILURE;
+	analysis->options.folder = analysis->folder;
 	if (!read_manifest(analysis) || !check_lender(analysis))
 		return CLI_EXIT_FAILURE;
 	int error = read_trace(analysis);
@@ -248,6 +256,7 @@ void analysis_close(struct analysis *analysis)
 		manifest_free(&analysis->manifest);
 	suppressions_free(&analysis->suppressions);
 	reader_summary_free(&analysis->summary);
+	free(analysis->folder);
 }
 
 int analysis_status(const struct analysis *analysis)

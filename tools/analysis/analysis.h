@@ -20,6 +20,7 @@
 
 struct analysis {
 	struct arguments options;
+	char *folder; /* options.folder: the newest snapshot's, where there are several */
 	struct manifest manifest;
 	bool has_manifest;
 	struct reader_summary summary;

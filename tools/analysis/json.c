@@ -73,6 +73,23 @@ static struct json_object *json_lost(const struct analysis *analysis)
 	return object;
 }
 
+static uint64_t since_start(const struct analysis *analysis, uint64_t time_ns)
+{
+	return time_ns > analysis->replay.start_ns ? time_ns - analysis->replay.start_ns : 0;
+}
+
+static struct json_object *json_snapshot(const struct analysis *analysis)
+{
+	const struct manifest_snapshot *snapshot = &analysis->manifest.snapshot;
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "number", snapshot->number);
+	put_text(object, "reason", snapshot->reason);
+	put_number(object, "begin_ns", since_start(analysis, snapshot->begin_ns));
+	put_number(object, "end_ns", since_start(analysis, snapshot->end_ns));
+	return object;
+}
+
 struct json_object *json_trace(const struct analysis *analysis)
 {
 	const struct reader_summary *summary = &analysis->summary;
@@ -88,15 +105,12 @@ struct json_object *json_trace(const struct analysis *analysis)
 	put_number(object, "processes", analysis->replay.process_count);
 	if (analysis->has_manifest)
 		put_bool(object, "complete", analysis->manifest.complete);
+	if (analysis->manifest.snapshot.number)
+		json_object_object_add(object, "snapshot", json_snapshot(analysis));
 	put_bool(object, "damaged", analysis->is_damaged);
 	put_bool(object, "lower_bounds", analysis->is_lossy);
 	json_object_object_add(object, "lost", json_lost(analysis));
 	return object;
-}
-
-static uint64_t since_start(const struct analysis *analysis, uint64_t time_ns)
-{
-	return time_ns > analysis->replay.start_ns ? time_ns - analysis->replay.start_ns : 0;
 }
 
 struct json_object *json_process(const struct analysis *analysis,
@@ -135,6 +149,7 @@ struct json_object *json_totals(const struct replay_process *process)
 	put_number(object, "free_calls", totals->free_calls);
 	put_number(object, "failed_calls", totals->failed_calls);
 	put_number(object, "unknown_frees", totals->unknown_frees);
+	put_number(object, "older_frees", totals->older_frees);
 	put_number(object, "inherited_blocks", totals->inherited_blocks);
 	put_number(object, "inherited_bytes", totals->inherited_bytes);
 	put_number(object, "inherited_frees", totals->inherited_frees);

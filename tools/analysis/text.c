@@ -68,6 +68,19 @@ static void loss_line(uint64_t count, const char *what)
 		printf("%s%s %s\n", indent, table_format_count(count, digits), what);
 }
 
+/* A snapshot that holds less than the whole run. */
+static void tell_window(const struct analysis *analysis)
+{
+	const struct manifest_snapshot *snapshot = &analysis->manifest.snapshot;
+
+	if (!snapshot->begin_ns)
+		return;
+	printf("This snapshot (%s) begins in the middle: it has the blocks of the last %.3f s.\n"
+	       "Those that were there before are in no figure; their releases are 'older frees'.\n"
+	       "Address space is told of from the program's start.\n\n",
+	       snapshot->reason, (double)(snapshot->end_ns - snapshot->begin_ns) / 1e9);
+}
+
 void text_loss(const struct analysis *analysis)
 {
 	const struct reader_summary *summary = &analysis->summary;
@@ -77,6 +90,7 @@ void text_loss(const struct analysis *analysis)
 	else if (analysis->has_manifest && *analysis->manifest.stopped)
 		printf("The recording broke off (%s): what follows is what reached the disk.\n",
 		       analysis->manifest.stopped);
+	tell_window(analysis);
 	if (!analysis->is_lossy)
 		return;
 	puts("Events are missing from this trace:");
@@ -222,6 +236,8 @@ void text_totals(const struct analysis *analysis)
 		       "allocations of LTTng's library, in no other figure");
 	total_optional(analysis, table, "Wine's", totals->wine_calls,
 		       "allocations of Wine's Unix half, in no other figure (--unix)");
+	total_optional(analysis, table, "older frees", totals->older_frees,
+		       "of blocks from before the window");
 	total_optional(analysis, table, "unknown frees", totals->unknown_frees,
 		       "of blocks that are not in the trace");
 	total_optional(analysis, table, "given twice", totals->double_live,

@@ -51,11 +51,12 @@ struct images {
 	struct reader_summary *summary;
 	struct image *list;
 	size_t count, capacity;
-	uint32_t told_count;   /* images that are not foreign */
-	size_t ending_count;   /* that have ended and wait for a parent */
-	const char *session;   /* NULL: every process belongs to the trace */
-	uint32_t recorded_pid; /* the first process of the session */
-	uint32_t last;         /* the place in the list that the last event belonged to */
+	uint32_t told_count;       /* images that are not foreign */
+	size_t ending_count;       /* that have ended and wait for a parent */
+	const char *session;       /* NULL: every process belongs to the trace */
+	uint32_t recorded_pid;     /* the first process of the session */
+	uint64_t begin_ns, end_ns; /* see struct reader_input */
+	uint32_t last;             /* the place in the list that the last event belonged to */
 };
 
 struct images *images_create(const struct reader_input *input, reader_deliver deliver,
@@ -65,6 +66,8 @@ struct images *images_create(const struct reader_input *input, reader_deliver de
 
 	images->session = input->session;
 	images->recorded_pid = input->pid;
+	images->begin_ns = input->begin_ns;
+	images->end_ns = input->end_ns ? input->end_ns : UINT64_MAX;
 	images->deliver = deliver;
 	images->context = context;
 	images->records = input->records;
@@ -87,10 +90,21 @@ static void tell(struct images *images, const struct trace_event *event)
 	images->deliver(images->context, event);
 }
 
+/* Of a snapshot, the records before its window are not all there, nor are any after it. */
+static bool is_outside(const struct images *images, const struct trace_event *event)
+{
+	if (event->time_ns > images->end_ns)
+		return true;
+	return event->time_ns < images->begin_ns &&
+	       (event->kind <= EVENT_ALLOCATE_FAILED || event->kind == TRACE_CALL);
+}
+
 static void deliver_happening(void *context, const struct trace_event *event)
 {
 	struct images *images = context;
 
+	if (is_outside(images, event))
+		return;
 	if (event->kind < READER_KINDS)
 		images->summary->kinds[event->kind]++;
 	images->deliver(images->context, event);
@@ -111,6 +125,10 @@ static void deliver_records(void *context, uint32_t process, const struct trace_
 {
 	struct images *images = context;
 
+	for (; count && records->time_ns < images->begin_ns; count--)
+		records++;
+	while (count && records[count - 1].time_ns > images->end_ns)
+		count--;
 	for (size_t i = 0; i < count; i++)
 		images->summary->kinds[trace_record_kind(&records[i]) % READER_KINDS]++;
 	if (images->records)
@@ -329,7 +347,8 @@ static void apply_process(struct images *images, const struct decoded *event,
 
 	decode_process(event, &process);
 	replace_image(images, &process, out->time_ns);
-	bool is_foreign = images->session && strcmp(process.session, images->session);
+	bool is_foreign = out->time_ns > images->end_ns ||
+			  (images->session && strcmp(process.session, images->session));
 	if (process.parent == TRACE_NO_PROCESS)
 		parent = find_parent(images, &process);
 	struct image *image = add_image(images, event->pid, out->time_ns, is_foreign);
@@ -397,7 +416,8 @@ static void apply_call(struct images *images, const struct decoded *event, struc
 	out->api = (uint16_t)event->numbers[CALL_API];
 	out->stack = (uint32_t)event->numbers[CALL_STACK];
 	out->call = &call;
-	tell(images, out);
+	if (!is_outside(images, out))
+		tell(images, out);
 }
 
 static void apply_hook(struct images *images, const struct decoded *event, struct trace_event *out)

@@ -68,6 +68,8 @@ static void put_options(struct json_object *root, const struct manifest_options 
 		put_number(object, "commit_limit_bytes", options->commit_limit_bytes);
 	put_number(object, "buffer_bytes", options->buffer_bytes);
 	put_number(object, "buffer_count", options->buffer_count);
+	if (options->snapshot_bytes)
+		put_number(object, "snapshot_bytes", options->snapshot_bytes);
 	if (options->relay_url)
 		put_text(object, "relay_url", options->relay_url);
 	json_object_object_add(root, "options", object);
@@ -99,6 +101,20 @@ static void put_loss(struct json_object *root, const struct manifest_loss *loss)
 	json_object_object_add(root, "lttng", object);
 }
 
+static void put_snapshot(struct json_object *root, const struct manifest_snapshot *snapshot)
+{
+	struct json_object *object;
+
+	if (!snapshot->number)
+		return;
+	object = json_object_new_object();
+	put_number(object, "number", snapshot->number);
+	put_text(object, "reason", snapshot->reason);
+	put_number(object, "begin_ns", snapshot->begin_ns);
+	put_number(object, "end_ns", snapshot->end_ns);
+	json_object_object_add(root, "snapshot", object);
+}
+
 static struct json_object *to_json(const struct manifest *manifest)
 {
 	struct json_object *root = json_object_new_object();
@@ -119,6 +135,7 @@ static struct json_object *to_json(const struct manifest *manifest)
 	put_options(root, &manifest->options);
 	put_end(root, &manifest->end);
 	put_loss(root, &manifest->loss);
+	put_snapshot(root, &manifest->snapshot);
 	put_text(root, "stopped", manifest->stopped);
 	put_truth(root, "complete", manifest->complete);
 	return root;
@@ -262,6 +279,7 @@ static void get_options(struct json_object *root, struct manifest_options *optio
 	options->stack_depth = (uint32_t)get_number(object, "stack_depth");
 	options->min_size_bytes = get_number(object, "min_size_bytes");
 	options->commit_limit_bytes = get_number(object, "commit_limit_bytes");
+	options->snapshot_bytes = get_number(object, "snapshot_bytes");
 	options->buffer_bytes = get_number(object, "buffer_bytes");
 	options->buffer_count = (uint32_t)get_number(object, "buffer_count");
 	options->relay_url = get_text(object, "relay_url");
@@ -289,6 +307,16 @@ static void get_loss(struct json_object *root, struct manifest_loss *loss)
 	loss->packets_lost = get_number(object, "packets_lost");
 }
 
+static void get_snapshot(struct json_object *root, struct manifest_snapshot *snapshot)
+{
+	struct json_object *object = get_object(root, "snapshot");
+
+	snapshot->number = (uint32_t)get_number(object, "number");
+	snapshot->reason = get_text(object, "reason");
+	snapshot->begin_ns = get_number(object, "begin_ns");
+	snapshot->end_ns = get_number(object, "end_ns");
+}
+
 static void from_json(struct json_object *root, struct manifest *manifest)
 {
 	manifest->schema_version = (uint32_t)get_number(root, "schema_version");
@@ -306,6 +334,7 @@ static void from_json(struct json_object *root, struct manifest *manifest)
 	get_options(root, &manifest->options);
 	get_end(root, &manifest->end);
 	get_loss(root, &manifest->loss);
+	get_snapshot(root, &manifest->snapshot);
 	manifest->stopped = get_text(root, "stopped");
 	manifest->complete = get_truth(root, "complete");
 }
@@ -378,6 +407,7 @@ void manifest_free(struct manifest *manifest)
 	free(manifest->executable);
 	free(manifest->cwd);
 	free(manifest->stopped);
+	free(manifest->snapshot.reason);
 	free(manifest->host.node);
 	free(manifest->host.system);
 	free(manifest->host.release);

@@ -29,6 +29,16 @@ struct manifest_options {
 	uint32_t buffer_count;       /* sub-buffers on each CPU */
 	char *relay_url;             /* NULL: the trace is in DIR/ust */
 	uint64_t commit_limit_bytes; /* 0: none */
+	uint64_t snapshot_bytes;     /* of each CPU's window; 0: everything was written */
+};
+
+/* Which of a recording's snapshots this folder is, and what of the blocks it holds: all that
+ * happened to them from begin_ns to end_ns, and nothing else.
+ *  - number is 0 when it is none: with options.snapshot_bytes the folder of all snapshots then. */
+struct manifest_snapshot {
+	uint32_t number;
+	char *reason; /* exit, crash, signal, commit, rss or request */
+	uint64_t begin_ns, end_ns;
 };
 
 /* How the program ended, as waitpid(2) tells it. */
@@ -45,7 +55,7 @@ struct manifest_loss {
 	bool known; /* false: LTTng could not be asked, any number may be missing */
 };
 
-/* One recording.
+/* One recording, or one of its snapshots.
  *  - Strings are allocated and never NULL after manifest_read, except options.relay_url;
  *  - command ends with NULL and has at least one word;
  *  - end, loss, stopped and duration_ns mean something only when complete. */
@@ -66,6 +76,7 @@ struct manifest {
 	struct manifest_options options;
 	struct manifest_end end;
 	struct manifest_loss loss;
+	struct manifest_snapshot snapshot;
 	char *stopped; /* why recording ended before the program did; "" when it did not */
 	bool complete;
 };

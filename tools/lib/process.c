@@ -208,9 +208,12 @@ void process_begin(struct replay *replay, const struct trace_event *event)
 	}
 	process->is_detailed = replay->filter.detail_pid == process->pid;
 	process->wanted_thread = replay->filter.thread;
+	process->has_older_blocks = process->start_ns < replay->filter.begin_ns;
 	process->leaves_wine_out = *process->wine && !replay->filter.counts_wine;
-	if (process->reason == TRACE_REASON_FORK && parent < replay->process_count)
+	if (process->reason == TRACE_REASON_FORK && parent < replay->process_count) {
+		process->has_older_blocks |= replay->processes[parent]->has_older_blocks;
 		fork_begin_child(replay, process);
+	}
 	replay->processes = xgrow(replay->processes, replay->process_count,
 				  &replay->process_capacity, sizeof(struct replay_process *));
 	replay->processes[replay->process_count++] = process;

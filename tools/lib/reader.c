@@ -140,6 +140,9 @@ static enum reader_status read_all(struct reader *reader, const struct reader_in
 		return READER_NO_TRACE;
 	images_finish(reader->images);
 	cli_progress_end();
+	/* A window's gaps lie before its beginning. */
+	if (input->begin_ns)
+		summary->discarded_packets = 0;
 	if (summary->lttng_events || summary->live_records)
 		return is_damaged(summary) ? READER_DAMAGED : READER_OK;
 	explain_no_events(summary, input);

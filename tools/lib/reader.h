@@ -66,7 +66,10 @@ struct reader_input {
 	enum reader_decoder decoder;
 	reader_records records; /* NULL: every happening is told as an event */
 	unsigned jobs;          /* threads at most; 0: one. With two, one reads and one is told */
-	const char *lender;     /* a trace whose metadata is used instead of its own; NULL: none */
+	/* A snapshot's window: what happened to blocks before it, and what happened at all after
+	 * it, is not all there and is left out. 0: no limit. */
+	uint64_t begin_ns, end_ns;
+	const char *lender; /* a trace whose metadata is used instead of its own; NULL: none */
 };
 
 /* Calls `deliver` for each event, in the calling thread. A signal that asks the program to end does

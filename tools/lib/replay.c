@@ -86,7 +86,8 @@ static bool enter_window(const struct replay *replay, struct replay_process *pro
 
 	if (replay->filter.to_ns && since_ns > replay->filter.to_ns)
 		return false;
-	if (!process->is_in_window && since_ns >= replay->filter.from_ns) {
+	if (!process->is_in_window && since_ns >= replay->filter.from_ns &&
+	    time_ns >= replay->filter.begin_ns) {
 		process->is_in_window = true;
 		space_restart_peaks(&process->space, time_ns);
 	}

@@ -26,6 +26,7 @@ struct replay_filter {
 	bool counts_wine;   /* in a Windows process, what Wine's Unix half allocates counts too */
 	const char *thread; /* number or name of the thread that allocates; NULL: all */
 	bool is_childless;  /* no fork's child is in the trace */
+	uint64_t begin_ns;  /* what happened to blocks before is not in the trace; 0: all is */
 };
 
 /* Calls that gave memory, and what became of it.
@@ -92,6 +93,7 @@ struct replay_totals {
 	uint64_t free_calls;    /* of counted blocks */
 	uint64_t failed_calls;  /* allocations that were refused, reallocations too */
 	uint64_t unknown_frees; /* of addresses that were not live */
+	uint64_t older_frees;   /* of blocks from before the trace's window */
 	uint64_t inherited_frees;
 	uint64_t double_live;      /* addresses given out while live: a recorder's fault */
 	uint64_t destroyed_blocks; /* that went with their heap */
@@ -114,6 +116,7 @@ struct replay_process {
 	uint64_t commit_limit_bytes; /* of the commit charge; 0: none */
 	char *session, *mode, *exe, *command_line, *comm, *wine;
 	bool leaves_wine_out;
+	bool has_older_blocks;     /* its memory is not whole: it began before filter.begin_ns */
 	uint64_t fork_ns;          /* of which fork it is the child, by the parent's clock; or 0 */
 	bool awaits_memory;        /* of its parent, whose marker was not met yet */
 	bool has_exact_memory;     /* of its parent, as of the fork */

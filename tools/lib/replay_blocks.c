@@ -197,11 +197,15 @@ static inline void allocate(struct replay_process *process, const struct trace_r
 }
 
 /* After its exit event the process runs what libraries do last: LTTng releases there what it had
- * allocated unseen. */
+ * allocated unseen. Before a window, the trace knows of no block. */
 static void count_unknown(struct replay_process *process, const struct replay_thread *thread,
 			  uint64_t heap)
 {
-	if (is_counted(process, thread) && !process->has_exited && !is_wines(process, heap))
+	if (!is_counted(process, thread) || process->has_exited || is_wines(process, heap))
+		return;
+	if (process->has_older_blocks)
+		process->totals.older_frees++;
+	else
 		process->totals.unknown_frees++;
 }
 

@@ -155,6 +155,7 @@ static bool fill_paths(struct folder *folder)
 		errno = ENAMETOOLONG;
 		return false;
 	}
+	memcpy(folder->session, folder->path, sizeof(folder->session));
 	return mkdir(folder->live, 0777) == 0;
 }
 
@@ -190,6 +191,19 @@ bool folder_create(struct folder *folder, const char *name, const char *program,
 	snprintf(folder->path, sizeof(folder->path), "%s", folder->shown);
 	folder_take_back(folder);
 	return false;
+}
+
+/* As long as the name of the folder of buffers, which fitted. */
+void folder_expect_snapshots(struct folder *folder)
+{
+	if (join(folder->session, folder->path, "base"))
+		memcpy(folder->ust, folder->session, sizeof(folder->ust));
+}
+
+void folder_drop_base(const struct folder *folder)
+{
+	folder_remove_tree(folder->session);
+	folder_remove_tree(folder->live);
 }
 
 void folder_keep(struct folder *folder)

@@ -3,7 +3,10 @@
 
 /* The folder that a recording is written to: made, tidied, measured, and taken back after failure.
  *
- *   DIR/vadtrace.json   DIR/ust/ (LTTng's)   DIR/live/ (the traced processes') */
+ *   DIR/vadtrace.json   DIR/ust/ (LTTng's)   DIR/live/ (the traced processes')
+ *
+ * With snapshots LTTng's folder is DIR/base, and goes at the end, as DIR/live does: each snapshot
+ * has what it needs of both. */
 
 #ifndef VADTRACE_TOOLS_RECORD_FOLDER_H
 #define VADTRACE_TOOLS_RECORD_FOLDER_H
@@ -16,7 +19,8 @@
  * - replaced is where the older trace of that name waits, empty when there was none. */
 struct folder {
 	char path[PATH_MAX];
-	char ust[PATH_MAX]; /* LTTng makes it */
+	char session[PATH_MAX]; /* what LTTng is told to write to */
+	char ust[PATH_MAX];     /* where all is that it writes; it makes it */
 	char live[PATH_MAX];
 	char shown[PATH_MAX]; /* as the user would type it */
 	char replaced[PATH_MAX];
@@ -29,6 +33,9 @@ struct folder {
 bool folder_create(struct folder *folder, const char *name, const char *program, int64_t pid,
 		   bool is_forced);
 
+/* The recording will have snapshots. Call before the session is made. */
+void folder_expect_snapshots(struct folder *folder);
+
 /* The recording stands: the older trace goes. */
 void folder_keep(struct folder *folder);
 
@@ -37,6 +44,9 @@ void folder_take_back(struct folder *folder);
 
 /* Removes thread buffers that hold nothing, and the folder of theirs when it is empty then. */
 void folder_tidy_live(const struct folder *folder);
+
+/* The recording is over: what its snapshots were made of goes. */
+void folder_drop_base(const struct folder *folder);
 
 /* Removes a folder with all that is in it. */
 void folder_remove_tree(const char *path);

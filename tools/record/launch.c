@@ -28,6 +28,8 @@ static const int passed_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
 enum { PASSED_COUNT = sizeof(passed_signals) / sizeof(passed_signals[0]) };
 
 static sigset_t original_mask;
+static int kept_signal; /* is not passed on */
+static bool is_called;
 
 static void fill_signals(sigset_t *signals)
 {
@@ -160,10 +162,25 @@ void launch_cancel(struct launch *launch)
 	reap(launch);
 }
 
+void launch_keep_signal(int signal_number)
+{
+	kept_signal = signal_number;
+}
+
+bool launch_is_called(void)
+{
+	bool was_called = is_called;
+
+	is_called = false;
+	return was_called;
+}
+
 /* What the kernel sent, the terminal sent to the whole group. */
 static void pass_on(const struct launch *launch, const siginfo_t *info)
 {
-	if (info->si_code != SI_KERNEL)
+	if (info->si_signo == kept_signal)
+		is_called = true;
+	else if (info->si_code != SI_KERNEL)
 		kill(launch->pid, info->si_signo);
 }
 

@@ -44,6 +44,11 @@ void launch_cancel(struct launch *launch);
  * (the terminal sends them to both). True when it ended. */
 bool launch_step(struct launch *launch, int milliseconds);
 
+/* This signal (0: none) is for us from now on, not for the program; and whether it came since the
+ * last question. */
+void launch_keep_signal(int signal_number);
+bool launch_is_called(void);
+
 /* Whether somebody asks us to hurry: an interrupt or termination signal came after the program's
  * end. */
 bool launch_is_interrupted(void);

@@ -27,6 +27,8 @@ enum option_code {
 	OPTION_MAX_BLOCK,
 	OPTION_BUFFER_SIZE,
 	OPTION_RELAY,
+	OPTION_SNAPSHOT,
+	OPTION_SNAPSHOT_ON,
 	OPTION_LIBRARY,
 };
 
@@ -47,6 +49,8 @@ static const struct option long_options[] = {
 	{ "max-block", required_argument, NULL, OPTION_MAX_BLOCK },
 	{ "buffer-size", required_argument, NULL, OPTION_BUFFER_SIZE },
 	{ "relay", required_argument, NULL, OPTION_RELAY },
+	{ "snapshot", optional_argument, NULL, OPTION_SNAPSHOT },
+	{ "snapshot-on", required_argument, NULL, OPTION_SNAPSHOT_ON },
 	{ "library", required_argument, NULL, OPTION_LIBRARY },
 	{ NULL, 0, NULL, 0 },
 };
@@ -71,6 +75,10 @@ static const char help[] =
 	"      --max-block TIME  hold it up for TIME at most before losing an event, such as\n"
 	"                        500ms or 2s (default: for as long as it takes)\n"
 	"      --buffer-size SIZE  of each of the 8 buffers on each CPU, 64K to 64M (default 4M)\n"
+	"      --snapshot[=SIZE] keep the newest events in memory, SIZE on each CPU (default\n"
+	"                        32M), and write them to DIR/snapshot-N when asked to\n"
+	"      --snapshot-on LIST  when to: of exit (default), crash, signal[=NAME],\n"
+	"                        commit=SIZE, rss=SIZE; and on 'vadtrace snapshot'\n"
 	"      --relay URL       stream to an lttng-relayd, for example net://host\n"
 	"      --library FILE    preload this libvadtrace.so\n"
 	"  -q, --quiet           print errors and warnings only\n"
@@ -98,19 +106,40 @@ static bool parse_depth(uint32_t *depth, const char *text)
 	return true;
 }
 
-/* LTTng wants a power of two: rounds up. */
+/* LTTng wants a power of two: rounds up. False when it is not between two such. */
+static bool parse_power(uint64_t *bytes, const char *text, uint64_t min, uint64_t max)
+{
+	uint64_t wanted;
+
+	if (!cli_parse_size(text, &wanted) || wanted < min || wanted > max)
+		return false;
+	for (*bytes = min; *bytes < wanted; *bytes *= 2)
+		continue;
+	return true;
+}
+
 static bool parse_buffer(struct record_options *options, const char *text)
 {
-	uint64_t wanted, bytes = OPTIONS_BUFFER_BYTES_MIN;
-
-	if (!cli_parse_size(text, &wanted) || wanted < OPTIONS_BUFFER_BYTES_MIN ||
-	    wanted > OPTIONS_BUFFER_BYTES_MAX)
+	if (!parse_power(&options->buffer_bytes, text, OPTIONS_BUFFER_BYTES_MIN,
+			 OPTIONS_BUFFER_BYTES_MAX))
 		return fail("--buffer-size takes a size from 64K to 64M, not '%s'", text);
-	while (bytes < wanted)
-		bytes *= 2;
-	options->buffer_bytes = bytes;
 	options->buffer_is_given = true;
 	return true;
+}
+
+static bool parse_snapshot(struct record_options *options, const char *text)
+{
+	options->snapshot.bytes = OPTIONS_WINDOW_BYTES_DEFAULT;
+	if (!text || parse_power(&options->snapshot.bytes, text, OPTIONS_WINDOW_BYTES_MIN,
+				 OPTIONS_WINDOW_BYTES_MAX))
+		return true;
+	return fail("--snapshot takes a size from 256K to 1G, not '%s'", text);
+}
+
+static bool parse_snapshot_on(struct record_options *options, const char *text)
+{
+	options->snapshot.has_triggers = true;
+	return triggers_parse(&options->snapshot.triggers, text);
 }
 
 /* A number of microseconds, milliseconds or seconds, up to half an hour. */
@@ -215,6 +244,10 @@ static bool parse_one(struct record_options *options, int code)
 		return parse_block(options, optarg);
 	case OPTION_BUFFER_SIZE:
 		return parse_buffer(options, optarg);
+	case OPTION_SNAPSHOT:
+		return parse_snapshot(options, optarg);
+	case OPTION_SNAPSHOT_ON:
+		return parse_snapshot_on(options, optarg);
 	case OPTION_RELAY:
 		options->relay_url = optarg;
 		return true;
@@ -259,7 +292,22 @@ static bool check_combination(const struct record_options *options)
 		return fail("--check needs --mode route, not '%s'", options->mode);
 	if (options->commit_limit_bytes && strcmp(options->mode, "route"))
 		return fail("--commit-limit needs --mode route, not '%s'", options->mode);
+	if (options->snapshot.has_triggers && !options->snapshot.bytes)
+		return fail("--snapshot-on needs %s", "--snapshot");
+	if (options->snapshot.bytes && options->relay_url)
+		return fail("--snapshot writes to this machine, not to '%s'", options->relay_url);
 	return true;
+}
+
+/* What is written at once beside a window is little. */
+static void set_snapshot_defaults(struct record_options *options)
+{
+	if (!options->snapshot.bytes)
+		return;
+	if (!options->snapshot.has_triggers)
+		options->snapshot.triggers.at_exit = true;
+	if (!options->buffer_is_given)
+		options->buffer_bytes = OPTIONS_BUFFER_BYTES_WINDOW;
 }
 
 bool options_parse(struct record_options *options, int argc, char **argv, int *exit_status)
@@ -276,6 +324,7 @@ bool options_parse(struct record_options *options, int argc, char **argv, int *e
 	options->command = argv + optind;
 	if (!check_combination(options))
 		return fail_usage(exit_status);
+	set_snapshot_defaults(options);
 	if (optind < argc)
 		return true;
 	cli_error("which program? usage: vadtrace record [options] -- command [arguments]");

@@ -4,7 +4,7 @@
 /* The order of things:
  *
  *   hold the child - folder - lock, daemon, session, unlock - manifest - let go
- *   wait, watching the disk and the daemon
+ *   wait, watching the disk and the daemon; snapshots
  *   stop - count losses - destroy - tidy - manifest - the last line - lock, release daemon
  *
  * The child is forked first, while there is one thread, and its pid names the folder. What fails
@@ -16,6 +16,7 @@
 #include "config.h"
 #include "tools/lib/cli.h"
 #include "tools/lib/manifest.h"
+#include "tools/lib/snapshots.h"
 #include "tools/record/daemon.h"
 #include "tools/record/environment.h"
 #include "tools/record/exit.h"
@@ -24,6 +25,7 @@
 #include "tools/record/memory.h"
 #include "tools/record/room.h"
 #include "tools/record/session.h"
+#include "tools/record/snapshot.h"
 #include "trace/schema/schema.h"
 
 #include <errno.h>
@@ -54,11 +56,14 @@ struct recording {
 	struct launch launch;
 	struct folder folder;
 	struct manifest manifest;
+	struct snapshot snapshot;
+	struct trigger_watch triggers;
 	struct utsname machine;
 	char library[PATH_MAX];
 	char cwd[PATH_MAX];
 	pid_t daemon;       /* 0 when unknown, like consumer */
 	pid_t consumer;     /* the process that empties the buffers */
+	uint64_t ust_bytes; /* that LTTng wrote */
 	uint64_t finish_ns; /* how long the program's end was before everything was written */
 	bool is_recording;
 	int failure;
@@ -137,6 +142,7 @@ static void describe_options(struct manifest_options *shown, const struct record
 		.commit_limit_bytes = options->commit_limit_bytes,
 		.buffer_bytes = options->buffer_bytes,
 		.buffer_count = OPTIONS_BUFFER_COUNT,
+		.snapshot_bytes = options->snapshot.bytes,
 		.relay_url = (char *)options->relay_url,
 	};
 }
@@ -157,6 +163,7 @@ static void describe(struct recording *recording)
 	manifest->start_realtime_ns = now_ns(CLOCK_REALTIME);
 	manifest->start_monotonic_ns = now_ns(CLOCK_MONOTONIC);
 	manifest->stopped = (char *)"";
+	manifest->snapshot.reason = (char *)"";
 	describe_host(recording);
 	describe_options(&manifest->options, recording->options);
 }
@@ -203,6 +210,8 @@ static int make_folder(struct recording *recording)
 	if (!folder_create(folder, recording->options->folder, program_name(recording),
 			   recording->launch.pid, recording->options->is_forced))
 		return errno == ENOSPC || errno == EDQUOT ? RECORD_EXIT_DISK : RECORD_EXIT_FOLDER;
+	if (recording->options->snapshot.bytes)
+		folder_expect_snapshots(folder);
 	if (room_check_disk(folder->path))
 		return 0;
 	folder_take_back(folder);
@@ -211,8 +220,8 @@ static int make_folder(struct recording *recording)
 
 static int start_session(struct recording *recording)
 {
-	enum session_result result =
-		session_create(recording->options, recording->folder.path, recording->launch.pid);
+	enum session_result result = session_create(recording->options, recording->folder.session,
+						    recording->launch.pid);
 
 	if (!result) {
 		result = session_start();
@@ -398,6 +407,95 @@ static void tell_news(const struct recording *recording, struct news *news)
 		print_rate(recording, news, &loss);
 }
 
+/* Snapshots. */
+
+static bool has_snapshots(const struct recording *recording)
+{
+	return recording->options->snapshot.bytes != 0;
+}
+
+/* The reason for a snapshot now, or NULL. */
+static const char *find_reason(struct recording *recording)
+{
+	bool is_called = launch_is_called();
+
+	if (snapshot_is_requested(&recording->folder))
+		return "request";
+	if (is_called)
+		return "signal";
+	return triggers_look(&recording->options->snapshot.triggers, &recording->triggers,
+			     recording->launch.pid, recording->folder.live);
+}
+
+static void tell_snapshot(const struct recording *recording)
+{
+	const struct snapshot *snapshot = &recording->snapshot;
+	uint64_t begin_ns =
+		snapshot->begin_ns ? snapshot->begin_ns : recording->manifest.start_monotonic_ns;
+
+	if (!recording->options->is_quiet)
+		fprintf(stderr,
+			"vadtrace: %s/" SNAPSHOTS_PREFIX "%" PRIu32 " (%s): the last %.2f s\n",
+			recording->folder.shown, snapshot->number, snapshot->reason,
+			(double)(snapshot->end_ns - begin_ns) / 1e9);
+}
+
+/* False after a message. */
+static bool finish_snapshot(struct recording *recording)
+{
+	if (!snapshot_finish(&recording->snapshot, &recording->folder, &recording->manifest))
+		return false;
+	tell_snapshot(recording);
+	return true;
+}
+
+/* While the program runs. */
+static void take_snapshot(struct recording *recording, const char *reason)
+{
+	struct snapshot *snapshot = &recording->snapshot;
+
+	if (snapshot_begin(snapshot, &recording->folder, reason, /* dead */ false) &&
+	    session_rotate() == SESSION_OK)
+		finish_snapshot(recording);
+	else if (snapshot->is_open)
+		snapshot_cancel(snapshot);
+	snapshot_answer(&recording->folder);
+}
+
+static void watch_for_snapshot(struct recording *recording)
+{
+	const char *reason = has_snapshots(recording) ? find_reason(recording) : NULL;
+
+	if (reason)
+		take_snapshot(recording, reason);
+}
+
+/* What is in memory at the program's end. Nobody writes to it when all processes that were recorded
+ * are gone. */
+static void begin_last_snapshot(struct recording *recording)
+{
+	const struct record_options *options = recording->options;
+	int status = recording->launch.wait_status;
+	bool is_dead = WIFSIGNALED(status) && !options->with_children && !options->is_moving;
+	const char *reason = triggers_at_end(&options->snapshot.triggers, status);
+
+	if (!has_snapshots(recording) || !recording->is_recording)
+		return;
+	if (!reason && snapshot_is_requested(&recording->folder))
+		reason = "request";
+	if (reason)
+		snapshot_begin(&recording->snapshot, &recording->folder, reason, is_dead);
+}
+
+static void end_snapshots(struct recording *recording)
+{
+	if (!has_snapshots(recording))
+		return;
+	if (recording->snapshot.is_open)
+		finish_snapshot(recording);
+	snapshot_answer(&recording->folder);
+}
+
 static void watch(struct recording *recording)
 {
 	struct room_watch room = { 0 };
@@ -407,6 +505,7 @@ static void watch(struct recording *recording)
 		if (!recording->is_recording)
 			continue;
 		tell_news(recording, &news);
+		watch_for_snapshot(recording);
 		if (!daemon_is_alive(recording->daemon))
 			stop_for_daemon(recording);
 		else if (!daemon_is_alive(recording->consumer))
@@ -447,6 +546,16 @@ static const char *quote(const char *name, char quoted[PATH_MAX])
 	return quoted;
 }
 
+static void warn_without_snapshot(const struct recording *recording)
+{
+	if (!has_snapshots(recording) || recording->failure ||
+	    snapshots_newest(recording->folder.path))
+		return;
+	cli_warn("no snapshot was taken: nothing asked for one");
+	cli_hint("'vadtrace snapshot %s' does, while the program runs; so does --snapshot-on",
+		 recording->folder.shown);
+}
+
 static void print_summary(const struct recording *recording, uint64_t size_bytes)
 {
 	const struct manifest *manifest = &recording->manifest;
@@ -466,8 +575,7 @@ static void print_summary(const struct recording *recording, uint64_t size_bytes
 /* A session that had a program in it leaves at least the description of the stream. */
 static void warn_when_empty(const struct recording *recording)
 {
-	if (recording->options->relay_url || recording->failure ||
-	    folder_size_bytes(recording->folder.ust))
+	if (recording->options->relay_url || recording->failure || recording->ust_bytes)
 		return;
 	cli_warn("nothing was recorded: '%s' did not load %s", program_name(recording),
 		 recording->library);
@@ -503,16 +611,27 @@ static void rescue(struct recording *recording)
 	memory_pass(session_name());
 }
 
+static void tidy(const struct recording *recording)
+{
+	if (has_snapshots(recording))
+		folder_drop_base(&recording->folder);
+	else
+		folder_tidy_live(&recording->folder);
+}
+
 static void finish(struct recording *recording)
 {
 	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
 
 	describe_end(recording);
+	begin_last_snapshot(recording);
 	stop(recording, launch_is_interrupted);
 	rescue(recording);
 	check_disk_afterwards(recording);
+	end_snapshots(recording);
+	recording->ust_bytes = folder_size_bytes(recording->folder.ust);
 	session_destroy();
-	folder_tidy_live(&recording->folder);
+	tidy(recording);
 	recording->manifest.complete = true;
 	write_manifest(recording);
 	folder_keep(&recording->folder);
@@ -524,6 +643,7 @@ static int conclude(struct recording *recording)
 	int status = program_status(&recording->manifest.end);
 
 	warn_when_empty(recording);
+	warn_without_snapshot(recording);
 	if (!recording->options->is_quiet)
 		print_summary(recording, folder_size_bytes(recording->folder.path));
 	if (!recording->failure)
@@ -538,6 +658,7 @@ int recording_run(struct record_options *options, const struct target *target)
 	int status;
 
 	launch_fill_descriptors();
+	launch_keep_signal(options->snapshot.triggers.signal);
 	recording.options = options;
 	recording.target = target;
 	if (!environment_find_library(recording.library, options->library))

@@ -14,17 +14,30 @@
 
 enum { LOOKS_AHEAD = 3 };
 
-uint64_t room_buffers_bytes(uint64_t buffer_bytes)
+static uint64_t on_all_processors(uint64_t bytes)
 {
 	long processors = sysconf(_SC_NPROCESSORS_CONF);
 
-	return buffer_bytes * OPTIONS_BUFFER_COUNT * (uint64_t)(processors > 0 ? processors : 1);
+	return bytes * (uint64_t)(processors > 0 ? processors : 1);
+}
+
+uint64_t room_buffers_bytes(uint64_t buffer_bytes)
+{
+	return on_all_processors(buffer_bytes * OPTIONS_BUFFER_COUNT);
+}
+
+/* A window has one more part, for who reads it. */
+static uint64_t all_bytes(const struct record_options *options)
+{
+	return room_buffers_bytes(options->buffer_bytes) +
+	       on_all_processors(options->snapshot.bytes +
+				 options->snapshot.bytes / OPTIONS_WINDOW_COUNT);
 }
 
 /* A little beside the buffers themselves: control pages, and other users of the file system. */
-static bool buffers_fit(uint64_t buffer_bytes, uint64_t free_bytes)
+static bool buffers_fit(const struct record_options *options, uint64_t free_bytes)
 {
-	uint64_t needed = room_buffers_bytes(buffer_bytes);
+	uint64_t needed = all_bytes(options);
 
 	return needed + needed / 8 <= free_bytes;
 }
@@ -35,15 +48,16 @@ bool room_fit_buffers(struct record_options *options)
 	char needed[16], available[16];
 
 	while (!options->buffer_is_given && options->buffer_bytes > OPTIONS_BUFFER_BYTES_MIN &&
-	       !buffers_fit(options->buffer_bytes, free_bytes))
+	       !buffers_fit(options, free_bytes))
 		options->buffer_bytes /= 2;
-	if (buffers_fit(options->buffer_bytes, free_bytes))
+	if (buffers_fit(options, free_bytes))
 		return true;
 	cli_error("the buffers need %s in " ROOM_SHARED_MEMORY ", which has %s free",
-		  cli_format_bytes(room_buffers_bytes(options->buffer_bytes), needed),
+		  cli_format_bytes(all_bytes(options), needed),
 		  cli_format_bytes(free_bytes, available));
 	cli_hint("make " ROOM_SHARED_MEMORY " larger (mount -o remount,size=1G " ROOM_SHARED_MEMORY
-		 "; docker run --shm-size), or choose a smaller --buffer-size");
+		 "; docker run --shm-size), or choose a smaller %s",
+		 options->snapshot.bytes ? "--snapshot" : "--buffer-size");
 	return false;
 }
 

@@ -8,8 +8,9 @@
  * in order empties its slots and removes the file. What a killed process leaves is read by the
  * tools.
  *
- *   slot 0   header    used_words    words ....
- *   slot 1   ...
+ *   slot 0   the process: no records
+ *   slot 1   header    used_words    words ....
+ *   ...
  *
  * A slot with tid 0 is unused; used_words counts whole records, written after their words. A
  * thread has up to two slots with records. A process that is killed while it emits a slot leaves it
@@ -40,5 +41,13 @@ struct live_slot {
 };
 
 _Static_assert(sizeof(struct live_slot) == LIVE_SLOT_SIZE, "a slot is one page");
+
+/* The first slot of a file; its tid is 0. For who watches the process while it runs. */
+struct live_process {
+	struct live_slot_header header;
+	uint64_t commit_bytes; /* the commit charge, as of the last event of vadtrace_vm */
+};
+
+_Static_assert(sizeof(struct live_process) <= LIVE_SLOT_SIZE, "it is a slot");
 
 #endif

@@ -11,12 +11,14 @@ here=$VADTRACE_SRCDIR/tests/integration/record
 kills=${KILLED_TIMES:-100}
 RANDOM=${KILLED_SEED:-7}
 
-# kill_once THREADS: what is wrong of one recording goes to stdout, its allocations to total.
+# kill_once THREADS WORDS...: what is wrong of one recording with these words goes to stdout, its
+# allocations to total.
 kill_once() {
-	local lines
+	local lines threads=$1
 
+	shift
 	rm -rf trace notes
-	run record -q --min-size 4K -o trace -- "$killed" notes "$1" $((RANDOM % 5000))
+	run record -q --min-size 4K "$@" -o trace -- "$killed" notes "$threads" $((RANDOM % 5000))
 	[ "$status" -eq 137 ] || echo "status $status: $(cat "$err")"
 	run report --json trace
 	[ "$status" -eq 0 ] || echo "report: status $status: $(cat "$err")"
@@ -33,4 +35,13 @@ done
 stop_daemon
 is "$(cat wrong)" "" "$kills programs of 1 to 4 threads killed, $total allocations: each is there"
 ok "they had begun to allocate" test "$total" -gt $((10 * kills))
+
+# The newest events in memory end there, too.
+total=0
+start_daemon
+for ((i = 0; i < kills / 5; i++)); do
+	kill_once $((1 + i % 4)) --snapshot=64M >>wrong-snapshots
+done
+stop_daemon
+is "$(cat wrong-snapshots)" "" "$((kills / 5)) snapshots after a kill, $total allocations"
 tap_done

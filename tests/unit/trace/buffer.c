@@ -323,10 +323,17 @@ static int count_files(const char *folder, char *name)
 static void check_live_file(const char *path)
 {
 	static struct live_slot slot;
+	struct live_process process = { 0 };
 	FILE *file = fopen(path, "rb");
 	int found = 0;
 
 	send(0x1234, 0);
+	live_tell_commit(0x567000);
+	ok(file && fread(&process, sizeof(process), 1, file) == 1, "the process has a slot");
+	ok_equal(process.commit_bytes, 0x567000, "its commit charge is in the live file");
+	ok(process.header.magic == LIVE_MAGIC && process.header.tid == 0, "without records");
+	if (file)
+		rewind(file);
 	while (file && fread(&slot, sizeof(slot), 1, file) == 1)
 		if (slot.header.magic == LIVE_MAGIC && slot.header.tid == (uint32_t)gettid() &&
 		    slot.header.pid == (uint32_t)getpid() && slot.header.used_words >= RECORD_WORDS)

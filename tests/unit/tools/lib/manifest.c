@@ -47,9 +47,10 @@ static void test_round_trip(void)
 		.start_realtime_ns = UINT64_C(0xfedcba9876543210),
 		.start_monotonic_ns = UINT64_MAX,
 		.duration_ns = 5,
-		.options = { true, true, 9, 1 << 20, 4096, 8, "net://host", 3 << 20 },
+		.options = { true, true, 9, 1 << 20, 4096, 8, "net://host", 3 << 20, 1 << 25 },
 		.end = { true, -1, 11 },
 		.loss = { 3, 4, true },
+		.snapshot = { 2, "rss", 77, UINT64_MAX },
 		.stopped = "disk full",
 		.complete = true,
 	};
@@ -72,6 +73,10 @@ static void test_round_trip(void)
 	ok(read.options.relay_url && !strcmp(read.options.relay_url, "net://host"), "relay");
 	ok(read.end.known && read.end.signal == 11 && read.end.exit_status == -1, "end");
 	ok(read.loss.known && read.loss.events_discarded == 3, "loss");
+	ok_equal(read.options.snapshot_bytes, 1 << 25, "a window");
+	ok_equal(read.snapshot.number, 2, "a snapshot");
+	ok(!strcmp(read.snapshot.reason, "rss"), "its reason");
+	ok(read.snapshot.begin_ns == 77 && read.snapshot.end_ns == UINT64_MAX, "its window");
 	ok(read.complete && !strcmp(read.stopped, "disk full"), "state");
 	manifest_free(&read);
 	ok(!read.command && !read.session, "freed");

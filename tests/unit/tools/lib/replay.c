@@ -277,6 +277,28 @@ static void test_fork_markers(void)
 	replay_free(&replay);
 }
 
+/* A trace that begins in the middle: no block of before is known. */
+static void test_snapshot(void)
+{
+	struct replay_filter window = { .begin_ns = 1 };
+
+	begin(NULL);
+	window.begin_ns = process->start_ns + 1;
+	finish();
+	replay_free(&replay);
+	begin(&window);
+	call(EVENT_FREE, 10, 0x100, 0, 0);
+	call(EVENT_REALLOC_BEGIN, 10, 0x200, 0, 0);
+	call(EVENT_REALLOC_END, 10, 0x300, 7, 0);
+	call(EVENT_FREE, 10, 0x300, 0, 0);
+	ok_equal(process->totals.older_frees, 2, "releases of blocks from before the window");
+	ok_equal(process->totals.unknown_frees, 0, "which are not unknown");
+	ok_equal(process->totals.counts.calls, 1, "what happens in it counts");
+	ok_equal(process->totals.free_calls, 1, "its release too");
+	finish();
+	replay_free(&replay);
+}
+
 static void test_filters(void)
 {
 	struct replay_filter window = { .from_ns = 35, .to_ns = 55 };
@@ -419,6 +441,7 @@ int main(void)
 	test_fork_and_exec();
 	test_fork_markers();
 	test_filters();
+	test_snapshot();
 	test_tracer();
 	test_random(NULL, 0);
 	test_random(NULL, 1);
