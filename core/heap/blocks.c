@@ -51,40 +51,12 @@ enum misuse block_examine(const struct page *page, const void *block)
 	}
 }
 
-#define FLAGS_SHIFT 32
-#define VALUE_BIT ((uintptr_t)1 << 35)
-#define USER_FLAGS_SHIFT 9 /* HEAP_USER_FLAGS become the lowest bits */
-static_assert(HEAP_USER_FLAGS >> USER_FLAGS_SHIFT == 7, "three flags");
-
-size_t block_capacity(const struct page *page, bool has_value)
-{
-	if (page->kind != PAGE_BLOCKS || !page->sized)
-		return page->block_bytes;
-	return page->block_bytes - TRAILER_BYTES - (has_value ? VALUE_BYTES : 0);
-}
-
-static struct block_info info_of_trailer(uintptr_t word)
-{
-	return (struct block_info){
-		.size_bytes = (uint32_t)word,
-		.user_flags = (word >> FLAGS_SHIFT & 7) << USER_FLAGS_SHIFT,
-		.has_value = word & VALUE_BIT,
-	};
-}
-
-static uintptr_t trailer_of_info(const struct block_info *info)
-{
-	return info->size_bytes | (uintptr_t)(info->user_flags >> USER_FLAGS_SHIFT) << FLAGS_SHIFT |
-	       (info->has_value ? VALUE_BIT : 0);
-}
-
 static bool read_trailer(const struct page *page, const void *block, struct block_info *info)
 {
 	uintptr_t word = *block_trailer(page, block) ^ block_key(block);
 
 	*info = info_of_trailer(word);
-	return word == trailer_of_info(info) &&
-	       info->size_bytes <= block_capacity(page, info->has_value);
+	return trailer_is_whole(page, word);
 }
 
 bool block_read_info(const struct page *page, const void *block, struct block_info *info)
@@ -110,11 +82,6 @@ void block_write_info(struct page *page, void *block, const struct block_info *i
 	}
 	page->exact_bytes = info->size_bytes;
 	page->user_flags = info->user_flags | (info->has_value ? HEAP_ADD_USER_INFO : 0);
-}
-
-uintptr_t *block_user_value(struct page *page, void *block)
-{
-	return page->kind == PAGE_BLOCKS ? block_trailer(page, block) - 1 : &page->user_value;
 }
 
 static struct span_request big_request(const struct block_request *request)

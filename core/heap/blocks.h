@@ -7,6 +7,7 @@
 #define VADTRACE_CORE_HEAP_BLOCKS_H
 
 #include "core/heap/front.h"
+#include "core/heap/heap.h"
 #include "core/heap/misuse.h"
 
 /* What a sized block has before its trailer, if it has one: the value that the program keeps with
@@ -24,7 +25,13 @@ struct block_info {
 enum misuse block_examine(const struct page *page, const void *block);
 
 /* Bytes up to the end of the block, or up to its trailer or value. */
-size_t block_capacity(const struct page *page, bool has_value);
+static inline size_t block_capacity(const struct page *page, bool has_value)
+{
+	if (page->kind != PAGE_BLOCKS || !page->sized)
+		return page->block_bytes;
+	return page->block_bytes - TRAILER_BYTES - (has_value ? VALUE_BYTES : 0);
+}
+
 /* Of a plain block, the size is its capacity. False: its trailer was written over. */
 bool block_read_info(const struct page *page, const void *block, struct block_info *info);
 /* Its capacity suffices. Nothing is written to a plain block. */
@@ -36,8 +43,43 @@ static inline uintptr_t *block_trailer(const struct page *page, const void *bloc
 	return (uintptr_t *)((uintptr_t)block + page->block_bytes - TRAILER_BYTES);
 }
 
+/* The word that a trailer disguises: bits 0-31 exact size, 32-34 user flags, 35 whether there is a
+ * value. */
+#define TRAILER_FLAGS_SHIFT 32
+#define TRAILER_VALUE ((uintptr_t)1 << 35)
+#define USER_FLAGS_SHIFT 9 /* HEAP_USER_FLAGS become the lowest bits */
+static_assert(HEAP_USER_FLAGS >> USER_FLAGS_SHIFT == 7, "three flags");
+
+static inline struct block_info info_of_trailer(uintptr_t word)
+{
+	return (struct block_info){
+		.size_bytes = (uint32_t)word,
+		.user_flags = (word >> TRAILER_FLAGS_SHIFT & 7) << USER_FLAGS_SHIFT,
+		.has_value = word & TRAILER_VALUE,
+	};
+}
+
+static inline uintptr_t trailer_of_info(const struct block_info *info)
+{
+	return info->size_bytes |
+	       (uintptr_t)(info->user_flags >> USER_FLAGS_SHIFT) << TRAILER_FLAGS_SHIFT |
+	       (info->has_value ? TRAILER_VALUE : 0);
+}
+
+/* Whether a block of this page can have such a trailer. */
+static inline bool trailer_is_whole(const struct page *page, uintptr_t word)
+{
+	const struct block_info info = info_of_trailer(word);
+
+	return word == trailer_of_info(&info) &&
+	       info.size_bytes <= block_capacity(page, info.has_value);
+}
+
 /* The value of a block that has one. */
-uintptr_t *block_user_value(struct page *page, void *block);
+static inline uintptr_t *block_user_value(struct page *page, const void *block)
+{
+	return page->kind == PAGE_BLOCKS ? block_trailer(page, block) - 1 : &page->user_value;
+}
 
 /* A block for `heap`. alignment_bytes: a power of two; above 16 the block is plain. */
 struct block_request {

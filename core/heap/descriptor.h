@@ -17,12 +17,15 @@
 #define HEAP_PRIVATE 0x00001000u
 
 /* Who keeps a heap for itself (HeapLock).
- *  - holder is a thread's token (os.h), or 0; depth is how often it has locked;
- *  - word changes whenever the heap becomes free; waiters sleep on it.
- * Guarded by: depth: the holder; else atomic. */
+ *  - holder is a thread's token (os.h), or 0;
+ *  - depth is how often the holder has locked it again;
+ *  - is_alone: calls of other threads that began before have ended, as the holder has seen;
+ *  - word changes whenever the heap becomes free while waiters are not 0; they sleep on it.
+ * Guarded by: depth, is_alone: the holder; else atomic. */
 struct heap_hold {
 	_Alignas(64) uintptr_t holder;
 	uint32_t depth;
+	bool is_alone;
 	uint32_t word;
 	uint32_t waiters;
 };

@@ -122,10 +122,13 @@ bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *stat
 /* Exact size asked for; (size_t)-1 when `block` is no block of `heap`. */
 size_t heap_size(struct heap *heap, uint32_t flags, const void *block);
 
-/* The heap is the calling thread's until it has unlocked it as often as it locked it; the calls of
- * other threads on its blocks wait. STATUS_INVALID_HANDLE; STATUS_RESOURCE_NOT_OWNED. */
+/* The heap is the calling thread's until it has unlocked it as often as it locked it; the calls that
+ * other threads begin on its blocks wait. STATUS_INVALID_HANDLE; STATUS_RESOURCE_NOT_OWNED. */
 NTSTATUS heap_lock(struct heap *heap);
 NTSTATUS heap_unlock(struct heap *heap);
+/* By who has locked it: returns when the calls that other threads had begun before are over. Walks,
+ * checks and figures of a heap do so by themselves. */
+void heap_settle(struct heap *heap);
 /* Gives empty pages back; bytes of the largest free block. */
 size_t heap_compact(struct heap *heap);
 /* Whether the block (NULL: every block and list of the heap) is what it should be. */

@@ -3,12 +3,20 @@
 
 /* HeapLock.
  *
- *   locker:  holder = me  ->  every processor sees it (membarrier)  ->  waits for each front's call
+ *   locker:  holder = me  ->  goes on
+ *   walker:  holds it  ->  every processor sees it (membarrier)  ->  waits for each front's call
  *   caller:  marks its front busy  ->  looks for a holder  ->  goes on, or takes the mark away and
  *            waits
  *
- * So the caller's path needs no barrier of its own. A thread that is stopped from outside while it
- * holds a heap keeps others waiting, as on Windows. No lock. */
+ * So the caller's path needs no barrier of its own. A call that had begun when the heap was locked
+ * ends as if it had been before; whoever looks at the heap's blocks waits for it (hold_settle).
+ * Most who lock do not look, as Wine's own Global and Local functions.
+ *
+ *   unlocker:  holder = 0  ->  looks for waiters  ->  wakes them
+ *   waiter:    waiters++  ->  every processor sees it  ->  looks for a holder  ->  sleeps
+ *
+ * A thread that is stopped from outside while it holds a heap keeps others waiting,
+ * as on Windows. No lock. */
 
 #include "core/heap/hold.h"
 
@@ -23,6 +31,7 @@ void hold_wait(struct heap *heap)
 	struct heap_hold *hold = &heap->hold;
 
 	__atomic_fetch_add(&hold->waiters, 1, __ATOMIC_SEQ_CST);
+	os_barrier_everywhere();
 	for (;;) {
 		uint32_t word = __atomic_load_n(&hold->word, __ATOMIC_SEQ_CST);
 		uintptr_t holder = __atomic_load_n(&hold->holder, __ATOMIC_SEQ_CST);
@@ -34,14 +43,10 @@ void hold_wait(struct heap *heap)
 	__atomic_fetch_sub(&hold->waiters, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Whether the heap is ours now. */
-static bool try_to_hold(struct heap_hold *hold)
+void hold_wake(struct heap_hold *hold)
 {
-	uintptr_t nobody = 0, me = os_thread_token();
-
-	return __atomic_load_n(&hold->holder, __ATOMIC_RELAXED) == me ||
-	       __atomic_compare_exchange_n(&hold->holder, &nobody, me, /* weak */ false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&hold->word, 1, __ATOMIC_SEQ_CST);
+	os_futex_wake(&hold->word, /* threads */ INT32_MAX);
 }
 
 void hold_call_begins(struct heap *heap)
@@ -71,10 +76,16 @@ static void wait_for_calls(struct heap *heap)
 
 void hold_acquire(struct heap *heap)
 {
-	while (!try_to_hold(&heap->hold))
+	while (!hold_try(heap))
 		hold_wait(heap);
-	if (heap->hold.depth++ == 0)
-		wait_for_calls(heap);
+}
+
+void hold_settle(struct heap *heap)
+{
+	if (!heap_is_held(heap) || heap_is_held_by_another(heap) || heap->hold.is_alone)
+		return;
+	wait_for_calls(heap);
+	heap->hold.is_alone = true;
 }
 
 void hold_seize(struct heap *heap)
@@ -85,16 +96,10 @@ void hold_seize(struct heap *heap)
 
 bool hold_release(struct heap *heap)
 {
-	struct heap_hold *hold = &heap->hold;
-
-	if (__atomic_load_n(&hold->holder, __ATOMIC_RELAXED) != os_thread_token())
+	if (!heap_is_held(heap) || heap_is_held_by_another(heap))
 		return false;
-	if (--hold->depth)
-		return true;
-	__atomic_store_n(&hold->holder, 0, __ATOMIC_SEQ_CST);
-	__atomic_fetch_add(&hold->word, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&hold->waiters, __ATOMIC_SEQ_CST))
-		os_futex_wake(&hold->word, /* threads */ INT32_MAX);
+	if (hold_let_go(heap))
+		hold_wake(&heap->hold);
 	return true;
 }
 
@@ -104,6 +109,7 @@ void hold_fork_child(struct heap *heap)
 	heap->checked_calls = 0;
 	if (!heap_is_held_by_another(heap))
 		return;
+	heap->hold.is_alone = false;
 	heap->hold.depth = 0;
 	heap->hold.holder = 0;
 }

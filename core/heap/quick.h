@@ -12,6 +12,7 @@
 #include "core/base/hints.h"
 #include "core/heap/blocks.h"
 #include "core/heap/descriptor.h"
+#include "core/heap/hold.h"
 #include "core/heap/thread.h"
 
 /* What a thread may take and give without asking: not of a heap that somebody has locked, or whose
@@ -19,6 +20,12 @@
 static inline bool heap_is_open(const struct heap *heap)
 {
 	return likely(!heap_is_held_by_another(heap) && !heap->maximum_bytes);
+}
+
+/* The same of the process heap, which is usually held by nobody. */
+static inline bool process_heap_is_open(const struct heap *heap)
+{
+	return likely(!heap_is_held(heap)) || !heap_is_held_by_another(heap);
 }
 
 /* The thread's front for the heap, if there is one that nobody is changing. */
@@ -30,25 +37,31 @@ static inline struct front *heap_quick_front(const struct heap *heap)
 	return likely(front && !front->busy) ? front : NULL;
 }
 
-/* Takes a block of this size from the front's current page; NULL when there is none. */
-static inline void *front_take_sized(struct front *front, size_t size_bytes)
+/* Takes a block of this size from the front's current page; NULL when there is none. `kept` is what
+ * its trailer says besides: flags, and whether it has a value, which is 0 then. */
+static inline void *front_take_sized(struct front *front, size_t size_bytes, uintptr_t kept)
 {
-	struct page *page = front->direct[direct_index(size_bytes + TRAILER_BYTES)];
+	size_t value_bytes = kept & TRAILER_VALUE ? VALUE_BYTES : 0;
+	struct page *page = front->direct[direct_index(size_bytes + value_bytes + TRAILER_BYTES)];
 	struct block *block = page->free;
 	uintptr_t key = block_key(block);
 
 	if (unlikely(!block || block->mark != (key ^ (uintptr_t)block->next)))
 		return NULL;
 	page_take_first(page, block);
-	*block_trailer(page, block) = size_bytes ^ key;
+	*block_trailer(page, block) = (size_bytes | kept) ^ key;
+	if (kept & TRAILER_VALUE)
+		*block_user_value(page, block) = 0;
 	return block;
 }
 
-/* What makes a block of a kind that is not usual, also one that is too large. */
-static inline bool block_is_special(uint32_t flags, size_t size_bytes)
+/* What the flags of a call make its block keep. */
+static inline uintptr_t kept_by_flags(uint32_t flags)
 {
-	return unlikely(size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES ||
-			flags & (HEAP_ADD_USER_INFO | HEAP_USER_FLAGS));
+	const struct block_info info = { .user_flags = flags & HEAP_USER_FLAGS,
+					 .has_value = flags & HEAP_ADD_USER_INFO };
+
+	return trailer_of_info(&info);
 }
 
 /* A block of this size of the process heap, its contents as they are. NULL: ask heap_allocate. */
@@ -58,11 +71,12 @@ static inline void *process_heap_allocate_quickly(struct heap *heap, uint32_t fl
 	struct thread_heap *thread = thread_heap;
 	void *block = NULL;
 
-	if (block_is_special(flags, size_bytes) || unlikely(!thread || thread->sized.busy))
+	if (unlikely(size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES || kept_by_flags(flags) ||
+		     !thread || thread->sized.busy))
 		return NULL;
 	front_mark(&thread->sized);
-	if (likely(!heap_is_held(heap)))
-		block = front_take_sized(&thread->sized, size_bytes);
+	if (process_heap_is_open(heap))
+		block = front_take_sized(&thread->sized, size_bytes, /* kept */ 0);
 	front_leave(&thread->sized);
 	return block;
 }
@@ -73,11 +87,11 @@ static inline void *heap_allocate_quickly(struct heap *heap, uint32_t flags, siz
 	struct front *front = heap_quick_front(heap);
 	void *block = NULL;
 
-	if (block_is_special(flags, size_bytes) || unlikely(!front))
+	if (unlikely(size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES - VALUE_BYTES || !front))
 		return NULL;
 	front_mark(front);
 	if (likely(thread_front_of(thread_heap, heap) == front && heap_is_open(heap)))
-		block = front_take_sized(front, size_bytes);
+		block = front_take_sized(front, size_bytes, kept_by_flags(flags));
 	front_leave(front);
 	return block;
 }
@@ -91,16 +105,21 @@ static inline bool is_carved(const struct page *page, const struct block *block)
 }
 
 /* Frees a block of the front's, which the caller has marked, if that is all there is to do: it is
- * not the page's last one. Where no block starts, nothing looks like a trailer. */
-static inline bool front_free_sized(const struct front *front, struct block *block)
+ * not the page's last one. Where no block starts, nothing looks like a trailer. `kept`: whether the
+ * block may have more than its size. */
+static inline bool front_free_sized(const struct front *front, struct block *block, bool kept)
 {
 	struct page *page = page_at(block);
 	uintptr_t key = block_key(block);
+	uintptr_t word;
 
 	if (unlikely(page_owner(page) != (uintptr_t)front || !is_carved(page, block) ||
 		     block->mark == (key ^ (uintptr_t)block->next) ||
-		     (*block_trailer(page, block) ^ key) > page->block_bytes - TRAILER_BYTES ||
 		     page->live == (uintptr_t)block))
+		return false;
+	word = *block_trailer(page, block) ^ key;
+	if (unlikely(word > page->block_bytes - TRAILER_BYTES) &&
+	    !(kept && trailer_is_whole(page, word)))
 		return false;
 	page_link_first(page, block, key);
 	return true;
@@ -114,7 +133,8 @@ static inline bool process_heap_release_quickly(struct heap *heap, struct block 
 	if (unlikely(!thread || thread->sized.busy || !page_is_at(block)))
 		return false;
 	front_mark(&thread->sized);
-	if (unlikely(heap_is_held(heap) || !front_free_sized(&thread->sized, block))) {
+	if (unlikely(!process_heap_is_open(heap) || !front_free_sized(&thread->sized, block,
+								   /* kept */ false))) {
 		front_leave(&thread->sized);
 		return false;
 	}
@@ -132,9 +152,83 @@ static inline bool heap_release_quickly(struct heap *heap, struct block *block)
 		return false;
 	front_mark(front);
 	if (likely(heap_is_open(heap)))
-		is_done = front_free_sized(front, block);
+		is_done = front_free_sized(front, block, /* kept */ true);
 	front_leave(front);
 	return is_done;
+}
+
+/* The page of a block of the front's own, with what the block knows; NULL: ask block_examine. */
+static inline struct page *front_find_sized(const struct front *front, const struct block *block,
+					    struct block_info *info)
+{
+	struct page *page = page_is_at(block) ? page_at(block) : NULL;
+	uintptr_t key = block_key(block), word;
+
+	if (unlikely(!page || (page_owner(page) & ~PAGE_FULL) != (uintptr_t)front ||
+		     !is_carved(page, block) || block->mark == (key ^ (uintptr_t)block->next)))
+		return NULL;
+	word = *block_trailer(page, block) ^ key;
+	*info = info_of_trailer(word);
+	return likely(trailer_is_whole(page, word)) ? page : NULL;
+}
+
+/* The size of a block of the calling thread's. SIZE_MAX: ask heap_size. */
+static inline size_t heap_size_quickly(const struct heap *heap, const struct block *block)
+{
+	struct front *front = heap_quick_front(heap);
+	size_t size_bytes = SIZE_MAX;
+	struct block_info info;
+
+	if (unlikely(!front))
+		return SIZE_MAX;
+	front_mark(front);
+	if (likely(thread_front_of(thread_heap, heap) == front &&
+		   !heap_is_held_by_another(heap) && front_find_sized(front, block, &info)))
+		size_bytes = info.size_bytes;
+	front_leave(front);
+	return size_bytes;
+}
+
+/* Sets the value of a block of the calling thread's that has one. False: ask heap_set_user_value.
+ */
+static inline bool heap_set_user_value_quickly(const struct heap *heap, struct block *block,
+					       uintptr_t value)
+{
+	struct front *front = heap_quick_front(heap);
+	struct block_info info;
+	struct page *page = NULL;
+
+	if (unlikely(!front))
+		return false;
+	front_mark(front);
+	if (likely(thread_front_of(thread_heap, heap) == front && !heap_is_held_by_another(heap)))
+		page = front_find_sized(front, block, &info);
+	if (unlikely(page && !info.has_value))
+		page = NULL;
+	if (likely(page != NULL))
+		*block_user_value(page, block) = value;
+	front_leave(front);
+	return page != NULL;
+}
+
+/* Whether the calling thread has used the heap, so that it exists. */
+static inline bool heap_is_used(const struct heap *heap)
+{
+	struct thread_heap *thread = thread_heap;
+
+	return likely(thread != NULL) && thread_front_of(thread, heap);
+}
+
+/* Locks a heap that no other thread holds. False, and nothing done: ask heap_lock. */
+static inline bool heap_lock_quickly(struct heap *heap)
+{
+	return heap_is_used(heap) && hold_try(heap);
+}
+
+/* Whether the calling thread has locked the heap: hold_let_go may unlock it. */
+static inline bool heap_is_locked_here(const struct heap *heap)
+{
+	return heap_is_used(heap) && heap_is_held(heap) && !heap_is_held_by_another(heap);
 }
 
 #endif

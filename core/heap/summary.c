@@ -53,6 +53,7 @@ NTSTATUS heap_summarize(struct heap *heap, struct heap_summary *summary)
 	summing.sum.committed_bytes = summing.sum.reserved_bytes =
 		round_up(sizeof(*heap), LARGE_HEADER_BYTES);
 	hold_acquire(heap);
+	hold_settle(heap);
 	if (heap->is_checked)
 		checked_summarize(heap, &summing.sum);
 	else

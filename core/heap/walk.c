@@ -151,6 +151,7 @@ NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry)
 		show_heap(heap, entry);
 		return STATUS_SUCCESS;
 	}
+	hold_settle(heap);
 	if (heap->is_checked)
 		return checked_walk(heap, entry);
 	lock_acquire(&heap->pool->lock);
@@ -213,6 +214,7 @@ static struct survey survey_heap(struct heap *heap)
 	struct survey survey = { .heap = heap };
 
 	hold_acquire(heap);
+	hold_settle(heap);
 	segments_visit(survey_page, &survey);
 	hold_release(heap);
 	return survey;
@@ -250,6 +252,11 @@ NTSTATUS heap_lock(struct heap *heap)
 		return STATUS_INVALID_HANDLE;
 	hold_acquire(heap);
 	return STATUS_SUCCESS;
+}
+
+void heap_settle(struct heap *heap)
+{
+	hold_settle(heap);
 }
 
 NTSTATUS heap_unlock(struct heap *heap)

@@ -243,6 +243,7 @@ static NTSTATUS reallocate_moveable(enum api api, struct handle_entry *entry, SI
 	uint64_t mask;
 
 	rtl_lock_heap(heap());
+	heap_settle(heap_process());
 	os_signals_block(&mask);
 	if (handle_begin_change(entry)) {
 		status = change_locked(api, entry, size_bytes, flags);
@@ -327,7 +328,8 @@ NTSTATUS memory_handle_unlock(HANDLE handle, bool *is_still_locked)
 	return entry ? handle_unlock(entry, is_still_locked) : STATUS_INVALID_HANDLE;
 }
 
-/* While the process heap is held, nobody gives the block that the entry names to somebody else. */
+/* While the process heap is held, nobody begins to give the block that the entry names to somebody
+ * else; and if somebody was about to, it is not the entry's afterwards. */
 static NTSTATUS size_of_moveable(const struct handle_entry *entry, SIZE_T *size_bytes)
 {
 	NTSTATUS status = STATUS_INVALID_HANDLE;
@@ -337,7 +339,8 @@ static NTSTATUS size_of_moveable(const struct handle_entry *entry, SIZE_T *size_
 	rtl_lock_heap(heap());
 	if (handle_read(entry, &state, &block)) {
 		*size_bytes = block ? block_size(block) : 0;
-		status = *size_bytes == NO_SIZE ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
+		if (!block || is_block_of(block, entry))
+			status = STATUS_SUCCESS;
 	}
 	rtl_unlock_heap(heap());
 	return status;

@@ -172,31 +172,45 @@ static bool is_quick(const struct hook *hook)
 	return quicks[hook->api].quick && !*quicks[hook->api].rest;
 }
 
-static void emit_quick(struct dll *dll, enum api api, uint64_t stub)
+/* Begins a piece of code that moves nothing onto the stack. */
+static uint64_t begin_leaf(struct dll *dll)
 {
-	emit_align(&dll->region.tables, sizeof(uint64_t), 0);
-	quick_emit(&dll->region.code, emit_slot(&dll->region.tables, (uintptr_t)quicks[api].quick));
-	*quicks[api].rest = (hook_rest)stub;
+	emit_align(&dll->region.code, 16, 0xcc);
+	return emit_address(&dll->region.code);
 }
 
-/* Gives where the jump from the entry goes: to the quick way in or the gate, if there is one. */
+static uint64_t emit_quick(struct dll *dll, enum api api, uint64_t rest)
+{
+	uint64_t first = begin_leaf(dll);
+
+	emit_align(&dll->region.tables, sizeof(uint64_t), 0);
+	quick_emit(&dll->region.code, emit_slot(&dll->region.tables, (uintptr_t)quicks[api].quick));
+	add_row(dll, first, dll->leaf_unwind);
+	*quicks[api].rest = (hook_rest)rest;
+	return first;
+}
+
+static uint64_t emit_gate(struct dll *dll, uint64_t original, uint64_t stub)
+{
+	uint64_t first = begin_leaf(dll);
+
+	gate_emit(&dll->region.code, &gate, original, stub);
+	add_row(dll, first, dll->leaf_unwind);
+	return first;
+}
+
+/* Gives where the jump from the entry goes: to the quick way in, to the gate, if there is one, or
+ * to the stub; each goes on to the next. */
 static uint64_t emit_stub(struct dll *dll, const struct hook *hook, uint64_t original)
 {
 	struct emitter *code = &dll->region.code;
-	uint64_t stub = emit_address(code), first;
+	uint64_t first = emit_address(code);
 
 	stub_emit(code, hook, original, &dll->slots);
-	add_row(dll, stub, dll->unwind);
-	if (!is_quick(hook) && (hook->is_routed || !gate.is_open))
-		return stub;
-	emit_align(code, 16, 0xcc);
-	first = emit_address(code);
-	if (is_quick(hook))
-		emit_quick(dll, hook->api, stub);
-	else
-		gate_emit(code, &gate, original, stub);
-	add_row(dll, first, dll->leaf_unwind);
-	return first;
+	add_row(dll, first, dll->unwind);
+	if (!hook->is_routed && gate.is_open)
+		first = emit_gate(dll, original, first);
+	return is_quick(hook) ? emit_quick(dll, hook->api, first) : first;
 }
 
 static void emit_hook(struct dll *dll, size_t index)

@@ -23,8 +23,8 @@ struct stub_slots {
 /* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs and
  * of all that comes before them. */
 #define STUB_COMMON_BYTES 64
-/* Functions of a hook that have unwind information: trampoline, stub, what comes before it. */
-#define STUB_ROWS_MAX 3
+/* Functions of a hook that have unwind information: trampoline, stub, gate, quick way. */
+#define STUB_ROWS_MAX 4
 
 /* What a gate looks at, each time. */
 struct gate {

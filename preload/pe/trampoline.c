@@ -3,9 +3,11 @@
 
 /* Instructions that gave way to a jump, written anew where they are to run.
  *
- * A call becomes a push of the address behind it in the DLL, and a jump: who walks the stack from
- * inside the called function meets nothing of ours. Nothing here changes flags or registers that
- * the instruction does not change. */
+ * A call becomes one of the next instruction but one, which puts the address behind the call in the
+ * DLL in the place of its own, and a jump: who walks the stack from inside the called function
+ * meets nothing of ours, and the processor, which counts calls and returns, is wrong about one
+ * return and not about all that follow. Nothing here changes flags or registers that the
+ * instruction does not change. */
 
 #include "preload/pe/stub.h"
 
@@ -15,10 +17,12 @@ static void emit_jump(struct emitter *code, uint64_t target)
 	emit_relative(code, target);
 }
 
-/* push takes 32 bits with their sign; the upper half is put right by a mov. */
+/* What a call puts onto the stack; the processor goes on behind the trap. */
 static void push_address(struct emitter *code, uint64_t address)
 {
-	emit_code(code, 0x68);
+	emit_code(code, 0xe8, 1, 0, 0, 0); /* call */
+	emit_code(code, 0xcc);
+	emit_code(code, 0xc7, 0x04, 0x24); /* movl */
 	emit_32(code, (uint32_t)address);
 	emit_code(code, 0xc7, 0x44, 0x24, 0x04);
 	emit_32(code, (uint32_t)(address >> 32));

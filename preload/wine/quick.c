@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The shortest way from a program's HeapAlloc to core's thread-local lists. These functions have
+/* The shortest way from a program's HeapAlloc to core's thread-local lists, and the like. These functions have
  * Windows' calling convention and call nothing but, at their end, the long way through the
  * dispatcher, for what is not as usual. So ten xmm registers need not be saved, and for a block of
  * the process heap no others either.
@@ -35,7 +35,8 @@ static inline void clear(void *block, size_t size_bytes)
 }
 
 /* The calls as if there were nothing here. */
-static hook_rest allocate_rest, release_rest;
+static hook_rest allocate_rest, release_rest, size_rest, value_rest;
+static hook_rest lock_rest, unlock_rest, heap_lock_rest, heap_unlock_rest;
 
 /* Of any heap, with any flags. */
 static __attribute__((noinline)) HOOK_ABI uint64_t quick_allocate_other(uint64_t heap,
@@ -91,10 +92,81 @@ static HOOK_ABI uint64_t quick_release(uint64_t heap, uint64_t flags, uint64_t b
 	return release_rest((uintptr_t)open_heap, 0, block);
 }
 
+static HOOK_ABI uint64_t quick_size(uint64_t heap, uint64_t flags, uint64_t block)
+{
+	size_t size_bytes = SIZE_MAX;
+
+	if (likely(open_heap && !event_is_wanted()))
+		size_bytes = heap_size_quickly((struct heap *)heap, (struct block *)block);
+	return likely(size_bytes != SIZE_MAX) ? size_bytes : size_rest(heap, flags, block);
+}
+
+static HOOK_ABI uint64_t quick_set_value(uint64_t heap, uint64_t flags, uint64_t block,
+					 uint64_t value)
+{
+	if (likely(open_heap && !event_is_wanted() &&
+		   heap_set_user_value_quickly((struct heap *)heap, (struct block *)block, value)))
+		return true;
+	return ((hook_rest_4)(void (*)(void))value_rest)(heap, flags, block, value);
+}
+
+/* --- Locks, which Wine's Global and Local functions take at each call ------------------------ */
+
+static inline bool lock(uint64_t heap)
+{
+	return likely(open_heap && !event_is_wanted()) && heap_lock_quickly((struct heap *)heap);
+}
+
+static inline bool may_unlock(uint64_t heap)
+{
+	return likely(open_heap && !event_is_wanted()) &&
+	       heap_is_locked_here((struct heap *)heap);
+}
+
+static __attribute__((noinline)) HOOK_ABI uint64_t wake(struct heap *heap)
+{
+	hold_wake(&heap->hold);
+	return true;
+}
+
+static inline uint64_t unlock(struct heap *heap)
+{
+	return unlikely(hold_let_go(heap)) ? wake(heap) : true;
+}
+
+static HOOK_ABI uint64_t quick_lock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+{
+	return lock(heap) ? true : lock_rest(heap, unused, unused_too);
+}
+
+static HOOK_ABI uint64_t quick_unlock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+{
+	return may_unlock(heap) ? unlock((struct heap *)heap)
+				: unlock_rest(heap, unused, unused_too);
+}
+
+static HOOK_ABI uint64_t quick_heap_lock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+{
+	return lock(heap) ? true : heap_lock_rest(heap, unused, unused_too);
+}
+
+static HOOK_ABI uint64_t quick_heap_unlock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+{
+	return may_unlock(heap) ? unlock((struct heap *)heap)
+				: heap_unlock_rest(heap, unused, unused_too);
+}
+
 void quick_start(void)
 {
 	hook_set_quick(API_HeapAlloc, quick_allocate, &allocate_rest);
 	hook_set_quick(API_HeapFree, quick_release, &release_rest);
+	hook_set_quick(API_HeapSize, quick_size, &size_rest);
+	hook_set_quick(API_RtlSetUserValueHeap, (hook_quick)(void (*)(void))quick_set_value,
+		       &value_rest);
+	hook_set_quick(API_RtlLockHeap, quick_lock, &lock_rest);
+	hook_set_quick(API_RtlUnlockHeap, quick_unlock, &unlock_rest);
+	hook_set_quick(API_HeapLock, quick_heap_lock, &heap_lock_rest);
+	hook_set_quick(API_HeapUnlock, quick_heap_unlock, &heap_unlock_rest);
 }
 
 void quick_open(void)
