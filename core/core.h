@@ -277,12 +277,20 @@ DWORD GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps);
 /* The heap stands still for other threads until it is unlocked as often as it was locked. */
 BOOL HeapLock(HANDLE hHeap);
 BOOL HeapUnlock(HANDLE hHeap);
-/* Of the blocks of one heap; malloc's are not shown. Consistent while the heap is locked. */
+/* Of the blocks of one heap; malloc's are not shown. Consistent while the heap is locked. An entry
+ * of Global or Local memory that is moveable has its handle. */
 BOOL HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
 BOOL HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry);
 SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags);
 /* ERROR_INVALID_PARAMETER: no summary, or one of another size; flags must be 0. */
 BOOL HeapSummary(HANDLE hHeap, DWORD dwFlags, LPHEAP_SUMMARY lpSummary);
+/* HeapCompatibilityInformation (a ULONG): 0, standard; 2, low fragmentation, which a growable heap
+ * with a lock may become and then stays; 1 is no more: ERROR_GEN_FAILURE.
+ * HeapEnableTerminationOnCorruption (nothing): from then on a wrong, freed or overrun block that
+ * any heap is given ends the process (SIGABRT) with a line on standard error. HeapOptimizeResources
+ * (a HEAP_OPTIMIZE_RESOURCES_INFORMATION): gives back to the system what the heap keeps without
+ * need; NULL: what all do. Source: Microsoft's documentation of heapapi.h.
+ * ERROR_INSUFFICIENT_BUFFER; ERROR_INVALID_PARAMETER. */
 BOOL HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass,
 			  PVOID HeapInformation, SIZE_T HeapInformationLength,
 			  PSIZE_T ReturnLength);

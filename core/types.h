@@ -329,6 +329,8 @@ typedef struct _GROUP_AFFINITY {
 #define PROCESS_HEAP_REGION 0x0001u
 #define PROCESS_HEAP_UNCOMMITTED_RANGE 0x0002u
 #define PROCESS_HEAP_ENTRY_BUSY 0x0004u
+#define PROCESS_HEAP_ENTRY_MOVEABLE 0x0010u /* besides BUSY: Block.hMem is its handle */
+#define PROCESS_HEAP_ENTRY_DDESHARE 0x0020u /* besides BUSY: GMEM_DDESHARE */
 typedef struct _PROCESS_HEAP_ENTRY {
 	PVOID lpData;
 	DWORD cbData;
@@ -361,7 +363,14 @@ typedef struct _HEAP_SUMMARY {
 typedef enum _HEAP_INFORMATION_CLASS {
 	HeapCompatibilityInformation = 0,
 	HeapEnableTerminationOnCorruption = 1,
+	HeapOptimizeResources = 3,
 } HEAP_INFORMATION_CLASS;
+
+#define HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION 1u
+typedef struct _HEAP_OPTIMIZE_RESOURCES_INFORMATION {
+	DWORD Version; /* HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION */
+	DWORD Flags;   /* 0 */
+} HEAP_OPTIMIZE_RESOURCES_INFORMATION, *PHEAP_OPTIMIZE_RESOURCES_INFORMATION;
 
 /* Global and Local memory. Flags without a word here mean nothing any more, and are ignored. */
 #define GMEM_FIXED 0x0000u

@@ -122,8 +122,8 @@ bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *stat
 /* Exact size asked for; (size_t)-1 when `block` is no block of `heap`. */
 size_t heap_size(struct heap *heap, uint32_t flags, const void *block);
 
-/* The heap is the calling thread's until it has unlocked it as often as it locked it; the calls that
- * other threads begin on its blocks wait. STATUS_INVALID_HANDLE; STATUS_RESOURCE_NOT_OWNED. */
+/* The heap is the calling thread's until it has unlocked it as often as it locked it; the calls
+ * that other threads begin on its blocks wait. STATUS_INVALID_HANDLE; STATUS_RESOURCE_NOT_OWNED. */
 NTSTATUS heap_lock(struct heap *heap);
 NTSTATUS heap_unlock(struct heap *heap);
 /* By who has locked it: returns when the calls that other threads had begun before are over. Walks,
@@ -136,6 +136,8 @@ bool heap_validate(struct heap *heap, const void *block);
 /* The entry after *entry, in rising order of addresses; lpData NULL: the first one.
  * STATUS_NO_MORE_ENTRIES, STATUS_INVALID_PARAMETER. malloc's blocks are not shown. */
 NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry);
+/* Gives back to the system what a heap (NULL: any) keeps without need. STATUS_INVALID_HANDLE. */
+NTSTATUS heap_optimize(struct heap *heap);
 /* What a heap has, in bytes: in blocks, committed and reserved for them; 0 or its maximum.
  * STATUS_INVALID_HANDLE. */
 struct heap_summary {

@@ -238,6 +238,16 @@ void pool_return_large_locked(struct page *page)
 	pool_note_locked(pool);
 }
 
+void pool_release_large_locked(struct page *page)
+{
+	struct segment *segment = segment_of_page(page);
+
+	delist_locked(segment);
+	page->kind = PAGE_NONE;
+	if (!pool_release_segment_locked(segment))
+		enlist_locked(segment, SEGMENTS_CACHED);
+}
+
 bool large_return(struct page *page)
 {
 	struct pool *pool = segment_of_page(page)->pool;

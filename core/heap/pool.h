@@ -55,6 +55,8 @@ void pool_describe(struct page *page, const struct span_request *request);
  * a while. */
 void pool_note_locked(struct pool *pool);
 void pool_return_large_locked(struct page *page);
+/* The same, but to the system, if it takes it. */
+void pool_release_large_locked(struct page *page);
 /* Gives cached large regions back until they are no more than `keep_bytes`; whether there were. */
 bool pool_shrink_cache_locked(struct pool *pool, size_t keep_bytes);
 

@@ -134,7 +134,7 @@ static inline bool process_heap_release_quickly(struct heap *heap, struct block 
 		return false;
 	front_mark(&thread->sized);
 	if (unlikely(!process_heap_is_open(heap) || !front_free_sized(&thread->sized, block,
-								   /* kept */ false))) {
+								      /* kept */ false))) {
 		front_leave(&thread->sized);
 		return false;
 	}
@@ -182,8 +182,8 @@ static inline size_t heap_size_quickly(const struct heap *heap, const struct blo
 	if (unlikely(!front))
 		return SIZE_MAX;
 	front_mark(front);
-	if (likely(thread_front_of(thread_heap, heap) == front &&
-		   !heap_is_held_by_another(heap) && front_find_sized(front, block, &info)))
+	if (likely(thread_front_of(thread_heap, heap) == front && !heap_is_held_by_another(heap) &&
+		   front_find_sized(front, block, &info)))
 		size_bytes = info.size_bytes;
 	front_leave(front);
 	return size_bytes;

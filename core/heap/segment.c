@@ -371,10 +371,9 @@ static void discard_locked(struct segment *segment, uint32_t first, uint32_t cou
 	segment->pool->dirty_slices -= count;
 }
 
-static void discard_all_locked(struct segment *segment)
+/* The same for all of these, which are free and not zero. */
+static void discard_each_locked(struct segment *segment, uint64_t dirty)
 {
-	uint64_t dirty = segment->free_mask & segment->dirty_mask;
-
 	while (dirty) {
 		uint32_t first = (uint32_t)__builtin_ctzll(dirty);
 		uint64_t rest = ~(dirty >> first);
@@ -397,7 +396,7 @@ static bool purge_locked(struct pool *pool, size_t keep_slices)
 			continue;
 		found = true;
 		if (s->free_mask != ALL_SLICES || !shrink_locked(s))
-			discard_all_locked(s);
+			discard_each_locked(s, s->free_mask & s->dirty_mask);
 	}
 	return found;
 }
@@ -434,7 +433,7 @@ void segments_decay(struct pool *pool)
 	lock_release(&pool->lock);
 }
 
-static void return_locked(struct page *page)
+static void make_free_locked(struct page *page)
 {
 	struct segment *segment = segment_of_page(page);
 	uint32_t first = page_index(page);
@@ -451,6 +450,13 @@ static void return_locked(struct page *page)
 	pool->dirty_slices += page->slices;
 	pool->used_slices -= page->slices;
 	relist_locked(segment, SEGMENTS_OPEN);
+}
+
+static void return_locked(struct page *page)
+{
+	struct pool *pool = segment_of_page(page)->pool;
+
+	make_free_locked(page);
 	if (pool->dirty_slices > KEEP_SLICES + pool->used_slices / 8)
 		purge_locked(pool, (KEEP_SLICES + pool->used_slices / 8) / 2);
 	pool_note_locked(pool);
@@ -570,30 +576,50 @@ void segments_visit(void (*visit)(struct page *page, void *context), void *conte
 	}
 }
 
-/* Returning spans may release segments that the walk stands on: so one list of pages first. */
-static void collect_of_heap(struct page *page, void *context)
+/* Gives all spans of a heap in this segment back; the slices that were in them. */
+static uint64_t return_spans_locked(struct segment *segment, const struct heap *heap)
 {
-	struct page **list = context;
+	uint64_t returned = 0;
 
-	if (page->heap != (struct heap *)(void *)list[1])
-		return;
-	page->next = list[0];
-	list[0] = page;
+	for (uint32_t slice = 1; slice < SEGMENT_SLICES;) {
+		struct page *page = &segment->pages[slice];
+		bool in_use = segment->head[slice] == head_of(slice);
+		uint32_t slices = in_use ? page->slices : 1;
+
+		if (in_use && page->heap == heap) {
+			returned |= slices_mask(slice, slices);
+			make_free_locked(page);
+		}
+		slice += slices;
+	}
+	return returned;
 }
 
+/* What the heap had of this segment goes back to the system, wholly where nobody else has any. */
+static void leave_segment_locked(struct segment *segment, const struct heap *heap)
+{
+	uint64_t returned =
+		segment->list == SEGMENTS_LARGE ? 0 : return_spans_locked(segment, heap);
+
+	if (segment->list == SEGMENTS_LARGE && segment->pages[0].heap == heap)
+		pool_release_large_locked(&segment->pages[0]);
+	else if (returned && (segment->free_mask != ALL_SLICES || !shrink_locked(segment)))
+		discard_each_locked(segment, returned & segment->dirty_mask);
+}
+
+/* A full segment that is left goes to the open list, which is through by then. */
 void segments_return_heap(struct pool *pool, struct heap *heap)
 {
-	struct page *list[2] = { NULL, (struct page *)(void *)heap };
+	struct segment *next;
 
 	lock_acquire(&pool->lock);
-	visit_locked(pool, collect_of_heap, list);
-	for (struct page *page = list[0], *next; page; page = next) {
-		next = page->next;
-		if (page->kind == PAGE_LARGE)
-			pool_return_large_locked(page);
-		else
-			return_locked(page);
+	for (int list = SEGMENTS_OPEN; list <= SEGMENTS_LARGE; list++) {
+		for (struct segment *s = pool->lists[list]; s; s = next) {
+			next = s->next;
+			leave_segment_locked(s, heap);
+		}
 	}
+	pool_note_locked(pool);
 	lock_release(&pool->lock);
 }
 

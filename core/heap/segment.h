@@ -51,7 +51,8 @@ void segments_get_statistics(struct heap_statistics *statistics);
 
 /* Calls `visit` for every page in use; under its pool's lock, so it takes no heap's lock. */
 void segments_visit(void (*visit)(struct page *page, void *context), void *context);
-/* Gives back all spans and large blocks of a heap that is being destroyed. */
+/* Gives back all spans and large blocks of a heap that is being destroyed, to the system: its pages
+ * are nobody's, and regions that no other heap uses are released. */
 void segments_return_heap(struct pool *pool, struct heap *heap);
 
 void segments_fork_prepare(void);

@@ -246,6 +246,16 @@ size_t heap_compact(struct heap *heap)
 	return survey_heap(heap).largest_free_bytes;
 }
 
+NTSTATUS heap_optimize(struct heap *heap)
+{
+	if (heap && !heap_is_valid(heap))
+		return STATUS_INVALID_HANDLE;
+	if (heap)
+		heap_compact(heap);
+	heap_trim();
+	return STATUS_SUCCESS;
+}
+
 NTSTATUS heap_lock(struct heap *heap)
 {
 	if (!heap_is_valid(heap))

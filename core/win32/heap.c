@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "core/heap/heap.h"
 #include "core/vm/fault.h"
+#include "core/win32/memory_handle.h"
 #include "core/win32/rtl_heap.h"
 
 CORE_API HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize)
@@ -160,6 +161,21 @@ static void from_rtl(const struct rtl_heap_entry *rtl, PROCESS_HEAP_ENTRY *entry
 	entry->Region.lpLastBlock = rtl->Region.lpLastBlock;
 }
 
+/* A block of Global or Local memory has a handle, if it is moveable. */
+static void describe_block(HANDLE heap, PROCESS_HEAP_ENTRY *entry)
+{
+	HANDLE handle;
+	UINT flags;
+
+	if (heap != (HANDLE)heap_process() || !(entry->wFlags & PROCESS_HEAP_ENTRY_BUSY) ||
+	    !memory_handle_describe(entry->lpData, &handle, &flags))
+		return;
+	entry->wFlags |= PROCESS_HEAP_ENTRY_MOVEABLE;
+	if (flags & MEMORY_SHARED)
+		entry->wFlags |= PROCESS_HEAP_ENTRY_DDESHARE;
+	entry->Block.hMem = handle;
+}
+
 CORE_API BOOL HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry)
 {
 	struct rtl_heap_entry rtl;
@@ -169,8 +185,10 @@ CORE_API BOOL HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry)
 		return status_set_last_error(STATUS_INVALID_PARAMETER);
 	rtl = to_rtl(lpEntry);
 	status = rtl_walk_heap(hHeap, &rtl);
-	if (status_is_success(status))
+	if (status_is_success(status)) {
 		from_rtl(&rtl, lpEntry);
+		describe_block(hHeap, lpEntry);
+	}
 	return status_set_last_error(status);
 }
 

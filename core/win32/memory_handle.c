@@ -384,3 +384,13 @@ NTSTATUS memory_handle_find(LPCVOID memory, HANDLE *handle)
 	*handle = entry ? handle_of(entry) : (HANDLE)memory;
 	return STATUS_SUCCESS;
 }
+
+bool memory_handle_describe(LPCVOID memory, HANDLE *handle, UINT *flags)
+{
+	struct handle_entry *entry = entry_of((LPVOID)memory);
+
+	if (!entry)
+		return false;
+	*handle = handle_of(entry);
+	return status_is_success(memory_handle_get_flags(*handle, flags));
+}

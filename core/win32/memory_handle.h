@@ -40,5 +40,7 @@ NTSTATUS memory_handle_get_size(HANDLE handle, SIZE_T *size_bytes);
 NTSTATUS memory_handle_get_flags(HANDLE handle, UINT *flags);
 /* The handle of the memory that begins here. */
 NTSTATUS memory_handle_find(LPCVOID memory, HANDLE *handle);
+/* The same of moveable memory, with its flags as above; false of anything else. */
+bool memory_handle_describe(LPCVOID memory, HANDLE *handle, UINT *flags);
 
 #endif

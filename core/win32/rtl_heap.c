@@ -37,9 +37,26 @@ static bool is_block_of(HANDLE heap, LPCVOID block)
 	return block && heap_size(heap, 0, block) != (SIZE_T)-1;
 }
 
+/* Whether a block that is not what a program says it is ends the process, from now on. */
+static bool ends_on_corruption;
+
+/* The process ends where something is wrong with the block, and the program has asked for that. */
+static void end_if_corrupted(enum api api, HANDLE heap, LPCVOID block)
+{
+	struct misuse_report report = { .misuse = MISUSE_NONE };
+
+	if (likely(!__atomic_load_n(&ends_on_corruption, __ATOMIC_RELAXED)) || !block)
+		return;
+	misuse_examine(heap, block, &report);
+	if (report.misuse != MISUSE_NONE)
+		misuse_abort(api, report.misuse, block);
+}
+
 /* A call was refused because of what it was given. */
 static void tell_refusal(enum api api, HANDLE heap, LPCVOID block, const NTSTATUS *status)
 {
+	if (status && *status == STATUS_INVALID_PARAMETER)
+		end_if_corrupted(api, heap, block);
 	if (status && (*status == STATUS_INVALID_PARAMETER || *status == STATUS_INVALID_HANDLE))
 		misuse_tell_of(api, heap, block);
 }
@@ -189,16 +206,13 @@ ULONG rtl_get_process_heaps(ULONG count, HANDLE *heaps)
 	return (ULONG)heap_list(count, (struct heap **)heaps);
 }
 
-/* Information classes of heapapi.h. */
-enum { HEAP_COMPATIBILITY = 0, HEAP_END_ON_CORRUPTION = 1 };
-
 NTSTATUS rtl_query_heap_information(HANDLE heap, ULONG information_class, PVOID information,
 				    SIZE_T size_bytes, PSIZE_T needed_bytes)
 {
 	uint32_t value;
 	NTSTATUS status;
 
-	if (information_class != HEAP_COMPATIBILITY)
+	if (information_class != HeapCompatibilityInformation)
 		return STATUS_INVALID_INFO_CLASS;
 	if (needed_bytes)
 		*needed_bytes = sizeof value;
@@ -212,18 +226,37 @@ NTSTATUS rtl_query_heap_information(HANDLE heap, ULONG information_class, PVOID 
 	return status;
 }
 
-/* Blocks are always looked after, so the process always ends when one is found broken. */
+static NTSTATUS optimize(HANDLE heap, const HEAP_OPTIMIZE_RESOURCES_INFORMATION *information)
+{
+	if (information->Version != HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION || information->Flags)
+		return STATUS_INVALID_PARAMETER;
+	return heap_optimize(heap);
+}
+
+static SIZE_T size_of_information(ULONG information_class)
+{
+	return information_class == HeapOptimizeResources
+		       ? sizeof(HEAP_OPTIMIZE_RESOURCES_INFORMATION)
+		       : sizeof(uint32_t);
+}
+
+/* Which heap is to end the process does not matter: all are. */
 NTSTATUS rtl_set_heap_information(HANDLE heap, ULONG information_class, PVOID information,
 				  SIZE_T size_bytes)
 {
-	if (information_class == HEAP_END_ON_CORRUPTION)
+	if (information_class == HeapEnableTerminationOnCorruption) {
+		__atomic_store_n(&ends_on_corruption, true, __ATOMIC_RELAXED);
 		return STATUS_SUCCESS;
-	if (information_class != HEAP_COMPATIBILITY)
+	}
+	if (information_class != HeapCompatibilityInformation &&
+	    information_class != HeapOptimizeResources)
 		return STATUS_INVALID_INFO_CLASS;
-	if (size_bytes < sizeof(uint32_t))
+	if (size_bytes < size_of_information(information_class))
 		return STATUS_BUFFER_TOO_SMALL;
 	if (!information)
 		return STATUS_ACCESS_VIOLATION;
+	if (information_class == HeapOptimizeResources)
+		return optimize(heap, information);
 	return heap_set_compatibility(heap, *(const uint32_t *)information);
 }
 

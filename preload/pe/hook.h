@@ -42,8 +42,9 @@ bool hook_is_wanted(void);
 
 /* A function with the arguments of the hook's, three at most (four: cast), that is asked before the
  * dispatcher. It answers, or leaves the call to the dispatcher by calling *rest, which is the call
- * as if there were no quick function. Nobody sees what it answers, and it raises nothing. Set before Wine runs,
- * for hooks that are called all the time; of several of one API, the first one is quick. */
+ * as if there were no quick function. Nobody sees what it answers, and it raises nothing. Set
+ * before Wine runs, for hooks that are called all the time; of several of one API, the first one is
+ * quick. */
 typedef uint64_t(HOOK_ABI *hook_rest)(uint64_t, uint64_t, uint64_t);
 typedef uint64_t(HOOK_ABI *hook_rest_4)(uint64_t, uint64_t, uint64_t, uint64_t);
 typedef hook_rest hook_quick;

@@ -305,18 +305,30 @@ HANDLER(RtlQueryHeapInformation)
 	return answer_status(call, status);
 }
 
+/* Of all heaps at once: those that core has. That a process ends when a heap is broken is left to
+ * Wine, where none does. */
+static bool is_information_ours(const struct hook_call *call)
+{
+	if (flags_of(call) == HeapEnableTerminationOnCorruption)
+		return false;
+	return is_ours(call) ||
+	       (is_routed && !handle_of(call) && flags_of(call) == HeapOptimizeResources);
+}
+
 /* RtlSetHeapInformation(heap, class, information, size) */
 HANDLER(RtlSetHeapInformation)
 {
 	uint64_t size_bytes = call->arguments[3];
-	uint32_t value = 0;
+	uint32_t information[2] = { 0 };
 
-	if (!is_ours(call))
+	if (!is_information_ours(call))
 		return observe_set_information(call, api);
-	if (size_bytes >= sizeof(value) && !guest_read(&value, call->arguments[2], sizeof(value)))
+	if (size_bytes > sizeof(information))
+		size_bytes = sizeof(information);
+	if (size_bytes && !guest_read(information, call->arguments[2], size_bytes))
 		return false;
-	return answer_status(call, rtl_set_heap_information(handle_of(call), flags_of(call), &value,
-							    size_bytes));
+	return answer_status(call, rtl_set_heap_information(handle_of(call), flags_of(call),
+							    information, size_bytes));
 }
 
 /* RtlGetUserInfoHeap(heap, flags, block, value, flags) */

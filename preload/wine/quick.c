@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The shortest way from a program's HeapAlloc to core's thread-local lists, and the like. These functions have
- * Windows' calling convention and call nothing but, at their end, the long way through the
- * dispatcher, for what is not as usual. So ten xmm registers need not be saved, and for a block of
- * the process heap no others either.
+/* The shortest way from a program's HeapAlloc to core's thread-local lists, and the like. These
+ * functions have Windows' calling convention and call nothing but, at their end, the long way
+ * through the dispatcher, for what is not as usual. So ten xmm registers need not be saved, and for
+ * a block of the process heap no others either.
  *
  * Guarded by: nothing; open_heap is set once. */
 
@@ -119,8 +119,7 @@ static inline bool lock(uint64_t heap)
 
 static inline bool may_unlock(uint64_t heap)
 {
-	return likely(open_heap && !event_is_wanted()) &&
-	       heap_is_locked_here((struct heap *)heap);
+	return likely(open_heap && !event_is_wanted()) && heap_is_locked_here((struct heap *)heap);
 }
 
 static __attribute__((noinline)) HOOK_ABI uint64_t wake(struct heap *heap)

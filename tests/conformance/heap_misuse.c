@@ -157,6 +157,22 @@ static void test_stale_block(HANDLE heap)
 	ok(HeapValidate(heap, 0, NULL), "the other heap is whole");
 }
 
+/* A handle is no block, though its memory is one. */
+static void test_handle(void)
+{
+	HGLOBAL handle = GlobalAlloc(GMEM_MOVEABLE, 100);
+	HANDLE heap = GetProcessHeap();
+
+	SetLastError(UNTOUCHED);
+	ok(!HeapFree(heap, 0, handle), "a handle is not freed");
+	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "its error");
+	ok(HeapSize(heap, 0, handle) == (SIZE_T)-1, "nor sized");
+	ok(!HeapValidate(heap, 0, handle), "nor valid");
+	ok_equal(GlobalSize(handle), 100, "its memory stays");
+	ok(!GlobalFree(handle), "and is freed by GlobalFree");
+	ok(HeapValidate(heap, 0, NULL), "the heap is whole");
+}
+
 static void test_all(HANDLE heap)
 {
 	test_freed(heap);
@@ -173,6 +189,7 @@ int main(void)
 
 	test_all(heap);
 	test_all(GetProcessHeap());
+	test_handle();
 	test_destroyed();
 	ok(HeapDestroy(heap), "the heap is destroyed");
 	return tap_done();

@@ -41,6 +41,11 @@ crime read-freed 3 "freed exception 0xc0000005" "touched after it was freed" "Tr
 	--check=page
 crime read-behind 3 "exception 0xc0000005" "touched beside the block" "False True" --check=page
 crime handle 0 "refused after" "no block starts there" "False False"
+crime inside 0 "refused after" "not the start of the block" "False True" --check=pattern
+crime foreign 0 "refused after" "no block starts there" "False False"
+crime elsewhere 0 "refused after" "a block of another heap" "False False" --check=pattern
+crime resize-freed 0 "freed refused after" "$again" "True True" --check=pattern
+crime stale 0 "refused after" "no block starts there" "False False"
 crime destroyed 0 "refused after" "the heap was destroyed, or is none" "False False"
 crime destroyed 0 "refused after" "the heap was destroyed, or is none" "False False" --check
 

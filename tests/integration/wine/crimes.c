@@ -59,6 +59,42 @@ static void free_handle(void)
 	release();
 }
 
+static void free_inside(void)
+{
+	block += 16;
+	release();
+}
+
+static void free_foreign(void)
+{
+	static char bytes[64] __attribute__((aligned(16)));
+
+	block = bytes + 32;
+	release();
+}
+
+static void free_elsewhere(void)
+{
+	block = HeapAlloc(HeapCreate(0, 0, 0), 0, 100);
+	release();
+}
+
+static void resize_freed(void)
+{
+	release();
+	printf("%s\n", HeapReAlloc(GetProcessHeap(), 0, block, 50) ? "resized" : "refused");
+}
+
+/* Its heap was destroyed, and the process heap does not know it. */
+static void free_stale(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	block = HeapAlloc(heap, 0, 100);
+	HeapDestroy(heap);
+	release();
+}
+
 static void free_of_destroyed(void)
 {
 	HANDLE heap = HeapCreate(0, 0, 0);
@@ -79,10 +115,12 @@ static const struct {
 	const char *name;
 	void (*commit)(void);
 } crimes[] = {
-	{ "double", free_twice },           { "behind", write_behind },
-	{ "write-freed", write_freed },     { "read-freed", read_freed },
-	{ "read-behind", read_behind },     { "handle", free_handle },
-	{ "destroyed", free_of_destroyed },
+	{ "double", free_twice },        { "behind", write_behind },
+	{ "write-freed", write_freed },  { "read-freed", read_freed },
+	{ "read-behind", read_behind },  { "handle", free_handle },
+	{ "inside", free_inside },       { "foreign", free_foreign },
+	{ "elsewhere", free_elsewhere }, { "resize-freed", resize_freed },
+	{ "stale", free_stale },         { "destroyed", free_of_destroyed },
 };
 
 int main(int argc, char **argv)

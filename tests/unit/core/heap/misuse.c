@@ -1,13 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Crimes against free and realloc: each ends its process by SIGABRT with one line on stderr. */
+/* Crimes against free and realloc, and against HeapFree and its kin once the program has asked for
+ * an end on corruption: each ends its process by SIGABRT with one line on stderr. */
 
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/core.h"
 #include "core/heap/heap.h"
 #include "tests/lib/tap.h"
 
@@ -110,6 +112,42 @@ static void free_never_given(void)
 	heap_free(block + 10 * 16384);
 }
 
+static HANDLE ending_heap(void)
+{
+	HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
+	return HeapCreate(0, 0, 0);
+}
+
+static void heap_free_twice(void)
+{
+	HANDLE heap = ending_heap();
+	LPVOID block = HeapAlloc(heap, 0, 40);
+
+	HeapFree(heap, 0, block);
+	HeapFree(heap, 0, block);
+}
+
+static void heap_free_elsewhere(void)
+{
+	HeapFree(GetProcessHeap(), 0, HeapAlloc(ending_heap(), 0, 40));
+}
+
+static void heap_resize_inside(void)
+{
+	HANDLE heap = ending_heap();
+
+	HeapReAlloc(heap, 0, (char *)HeapAlloc(heap, 0, 400) + 16, 10);
+}
+
+static void heap_free_overrun(void)
+{
+	HANDLE heap = ending_heap();
+	char *block = HeapAlloc(heap, 0, 100);
+
+	memset(block + 100, 'x', 16);
+	HeapFree(heap, 0, block);
+}
+
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -135,6 +173,14 @@ static const struct {
 	  "vadtrace: realloc(): the block was freed already: 0x" },
 	{ "write to a freed block", write_after_free,
 	  "vadtrace: malloc(): a block was freed twice, or written to after free: 0x" },
+	{ "HeapFree twice", heap_free_twice,
+	  "vadtrace: HeapFree(): the block was freed already: 0x" },
+	{ "HeapFree from another heap", heap_free_elsewhere,
+	  "vadtrace: HeapFree(): a block of another heap" },
+	{ "HeapReAlloc of an interior", heap_resize_inside,
+	  "vadtrace: HeapReAlloc(): inside a block" },
+	{ "HeapFree of an overrun block", heap_free_overrun,
+	  "vadtrace: HeapFree(): the program wrote past the end" },
 };
 
 static void run_child(void (*commit)(void), int message_fd)
