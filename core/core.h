@@ -228,7 +228,8 @@ PVOID VirtualAlloc2FromApp(HANDLE Process, PVOID BaseAddress, SIZE_T Size, ULONG
 BOOL VirtualProtectFromApp(LPVOID Address, SIZE_T Size, ULONG NewProtection, PULONG OldProtection);
 
 /* Nodes of memory. A region prefers the node that it was reserved with; when that has no pages
- * left, they come from others. A node that is not there: ERROR_INVALID_PARAMETER. */
+ * left, they come from others. A node that is not there: ERROR_INVALID_PARAMETER; a call that only
+ * commits is not asked for one. */
 LPVOID VirtualAllocExNuma(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize, DWORD flAllocationType,
 			  DWORD flProtect, DWORD nndPreferred);
 BOOL GetNumaHighestNodeNumber(PULONG HighestNodeNumber);

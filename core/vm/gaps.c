@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* One walk over the system's list of mappings; what lies between two of them is a gap.
+/* One walk over the system's list of mappings; what lies between two of them is a gap, unless the
+ * upper one is the stack: that gap is what the system keeps free for it.
  *
  *   lowest |     [mapping]   gap   [mapping]  gap  | limit
  *                                           |====|        the last one that fits
@@ -45,7 +46,8 @@ uintptr_t gaps_find(size_t size_bytes, size_t alignment_bytes, uintptr_t lowest,
 	if (maps_open(&reader) < 0)
 		return 0;
 	while (free_base < limit && maps_next(&reader, &line)) {
-		look_at(&search, free_base, line.base);
+		if (!line.is_stack)
+			look_at(&search, free_base, line.base);
 		free_base = line.end;
 	}
 	if (maps_close(&reader) < 0)

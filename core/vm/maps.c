@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "core/base/check.h"
@@ -83,6 +84,18 @@ static void read_permissions(struct maps_reader *reader, struct maps_line *line)
 	next_character(reader);
 }
 
+/* Reads the name behind the spaces, to the line's end; whether it is this one. */
+static bool read_name(struct maps_reader *reader, const char *name, int *after)
+{
+	size_t length = strlen(name), matched = 0;
+
+	while (*after == ' ')
+		*after = next_character(reader);
+	for (; *after != '\n' && *after != -1; *after = next_character(reader))
+		matched = matched < length && *after == name[matched] ? matched + 1 : length + 1;
+	return matched == length;
+}
+
 bool maps_next(struct maps_reader *reader, struct maps_line *line)
 {
 	int after;
@@ -96,8 +109,7 @@ bool maps_next(struct maps_reader *reader, struct maps_line *line)
 	line->device = read_number(reader, 16, &after) << 32;
 	line->device |= read_number(reader, 16, &after);
 	line->inode = read_number(reader, 10, &after);
-	while (after != '\n' && after != -1)
-		after = next_character(reader);
+	line->is_stack = read_name(reader, "[stack]", &after);
 	/* The kernel's own page for old system calls lies above. */
 	return after == '\n' && line->base < line->end && line->end <= OS_USER_END;
 }

@@ -19,6 +19,7 @@ struct maps_line {
 	uint64_t file_offset;
 	uint64_t device; /* major << 32 | minor */
 	uint64_t inode;  /* 0: no file */
+	bool is_stack;   /* the first thread's, which grows downwards */
 };
 
 /* A reading under way. The text buffer is one for all: readers hold vm_lock. */

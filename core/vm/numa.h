@@ -23,6 +23,13 @@ bool numa_processors(uint32_t node, uint64_t *mask);
 /* Bytes of a node's memory that nobody uses. False: there is no such node. */
 bool numa_free_bytes(uint32_t node, uint64_t *free_bytes);
 
+/* Whether a call that allocates makes a new region: the node of one that only commits is "ignored
+ * when the API is used to commit pages in a region that already exists" (VirtualAllocExNuma). */
+static inline bool numa_is_asked(const void *base, uint32_t type)
+{
+	return !base || type & MEM_RESERVE;
+}
+
 /* Makes the request prefer a node. NUMA_NO_PREFERRED_NODE: none. STATUS_INVALID_PARAMETER: there is
  * no such node. */
 NTSTATUS numa_prefer(uint32_t node, struct vm_request *request);

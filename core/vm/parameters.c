@@ -13,8 +13,7 @@
 #include "core/vm/numa.h"
 #include "core/vm/space.h"
 
-/* The last byte that GetSystemInfo names. */
-#define LAST_ADDRESS ((uintptr_t)0x7ffffffeffff)
+#define LAST_ADDRESS (SPACE_END - 1)
 /* That pages need not be zero: they are all the same. */
 #define ATTRIBUTES_WITHOUT_MEANING ((uint64_t)MEM_EXTENDED_PARAMETER_ZERO_PAGES_OPTIONAL)
 

@@ -126,7 +126,7 @@ static uintptr_t lowest_of(const struct space_wish *wish)
 
 static uintptr_t limit_of(const struct space_wish *wish)
 {
-	return wish->limit && wish->limit < OS_USER_END ? wish->limit : OS_USER_END;
+	return wish->limit && wish->limit < SPACE_END ? wish->limit : SPACE_END;
 }
 
 /* Tries one address after the other, from the limit downwards. */
@@ -216,11 +216,17 @@ static intptr_t take_anywhere(const struct space_wish *wish)
 	return got;
 }
 
+/* Whether the system's list of what is free has to be looked at. */
+static bool is_choosy(const struct space_wish *wish)
+{
+	return wish->limit || wish->lowest || (wish->is_top_down && wish->pager->has_parts);
+}
+
 static intptr_t take(const struct space_wish *wish)
 {
 	if (wish->base)
 		return take_at(wish, wish->base);
-	if (wish->limit || wish->lowest)
+	if (is_choosy(wish))
 		return take_in_bounds(wish);
 	return take_anywhere(wish);
 }
@@ -233,7 +239,7 @@ intptr_t space_take(const struct space_wish *wish)
 	check_debug(lock_is_mine(&vm_lock), "addresses taken without the lock");
 	if (wish->base)
 		parking_clear(wish->base, wish->base + wish->size_bytes);
-	else if (wish->limit || wish->lowest)
+	else if (is_choosy(wish))
 		parking_clear_all();
 	got = take(wish);
 	if (got == -ENOMEM && parking_clear_all())

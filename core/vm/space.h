@@ -15,6 +15,8 @@
 
 /* What Windows calls the allocation granularity. */
 #define SPACE_GRANULARITY ((size_t)0x10000)
+/* One past the last address that GetSystemInfo names. */
+#define SPACE_END ((uintptr_t)0x7fffffff0000)
 
 /* Pages that are wanted. */
 struct space_wish {
@@ -25,7 +27,7 @@ struct space_wish {
 	uintptr_t limit;        /* the range ends at or below it; 0: anywhere */
 	uintptr_t lowest;       /* the range begins at or above it; 0: anywhere */
 	uint32_t state;         /* as in pager.h */
-	bool is_top_down;       /* a wish only */
+	bool is_top_down;       /* the highest address there is; of other pagers: a wish only */
 };
 
 /* Takes zero filled pages; on Linux as high as can be had cheaply. Answers the address or -errno:

@@ -12,13 +12,14 @@
 #include "core/process/process.h"
 #include "core/vm/virtual.h"
 
-/* A node prefers nothing when the call only commits: the region has chosen before. */
 CORE_API LPVOID VirtualAllocExNuma(HANDLE hProcess, LPVOID lpAddress, SIZE_T dwSize,
 				   DWORD flAllocationType, DWORD flProtect, DWORD nndPreferred)
 {
 	struct vm_request request = { .api = API_VirtualAllocExNuma };
-	NTSTATUS status = numa_prefer(nndPreferred, &request);
+	NTSTATUS status = STATUS_SUCCESS;
 
+	if (numa_is_asked(lpAddress, flAllocationType))
+		status = numa_prefer(nndPreferred, &request);
 	if (status_is_success(status))
 		status = process_allocate(hProcess, &lpAddress, &dwSize, flAllocationType,
 					  flProtect, &request);

@@ -13,7 +13,7 @@
 
 /* As on every Windows for x64: 64 KiB free at both ends. */
 #define LOWEST_ADDRESS ((uintptr_t)0x10000)
-#define HIGHEST_ADDRESS ((uintptr_t)0x7ffffffeffff)
+#define HIGHEST_ADDRESS (SPACE_END - 1)
 
 /* Family; model and stepping. The extended family counts only with family 15. */
 static void take_processor(SYSTEM_INFO *info)

@@ -66,10 +66,12 @@ HANDLER(VirtualAlloc)
 static void node_was_ignored(struct hook_call *call, enum api api)
 {
 	struct vm_request request;
-	NTSTATUS status = numa_prefer(low(hook_argument(call, 5)), &request);
+	NTSTATUS status;
 
-	if (call->result)
-		difference_in(call, "status", STATUS_SUCCESS, (uint32_t)status);
+	if (!call->result || !numa_is_asked((void *)call->arguments[1], low(call->arguments[3])))
+		return;
+	status = numa_prefer(low(hook_argument(call, 5)), &request);
+	difference_in(call, "status", STATUS_SUCCESS, (uint32_t)status);
 }
 
 /* VirtualAllocExNuma(process, address, size, type, protect, node): of the node Wine asks nobody. */
@@ -83,13 +85,14 @@ HANDLER(VirtualAllocExNuma)
 		.type = low(call->arguments[3]),
 		.protect = low(hook_argument(call, 4)),
 	};
-	NTSTATUS status;
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (!is_this_process(call))
 		return false;
 	if (!operation_is_allocated_by_core(&operation))
 		return serve_pass(call, node_was_ignored);
-	status = numa_prefer(low(hook_argument(call, 5)), &operation.bounds);
+	if (numa_is_asked(operation.base, operation.type))
+		status = numa_prefer(low(hook_argument(call, 5)), &operation.bounds);
 	if (status_is_success(status))
 		status = operation_allocate(&operation);
 	return serve_answer(call, serve_set_last_error(status) ? (uintptr_t)operation.base : 0);

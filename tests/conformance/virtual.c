@@ -7,6 +7,10 @@
 #ifdef _WIN32
 #include <windows.h>
 #else
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "core/core.h"
 #endif
 
@@ -114,6 +118,78 @@ static void test_commit(void)
 	VirtualFree(base, 0, MEM_RELEASE);
 }
 
+/* "The entire range" is of one region. */
+static void test_two_regions(void)
+{
+	char *base = VirtualAlloc(NULL, 2 * GRANULE, MEM_RESERVE, PAGE_READWRITE), *second, *got;
+	MEMORY_BASIC_INFORMATION info = { 0 };
+	BOOL is_done;
+
+	VirtualFree(base, 0, MEM_RELEASE);
+	base = VirtualAlloc(base, GRANULE, MEM_RESERVE, PAGE_READWRITE);
+	second = VirtualAlloc(base + GRANULE, GRANULE, MEM_RESERVE, PAGE_READWRITE);
+	ok(base && second == base + GRANULE, "two regions side by side");
+	SetLastError(UNTOUCHED);
+	got = VirtualAlloc(second - PAGE, 2 * PAGE, MEM_COMMIT, PAGE_READWRITE);
+	expect_error(!got, ERROR_INVALID_ADDRESS, "a commit across them", 0);
+	VirtualQuery(second - PAGE, &info, sizeof info);
+	ok(info.State == MEM_RESERVE && info.RegionSize == PAGE, "nothing is committed in one");
+	VirtualQuery(second, &info, sizeof info);
+	ok(info.State == MEM_RESERVE && info.RegionSize == GRANULE, "nor in the other");
+	VirtualAlloc(second - PAGE, PAGE, MEM_COMMIT, PAGE_READWRITE);
+	VirtualAlloc(second, PAGE, MEM_COMMIT, PAGE_READWRITE);
+	SetLastError(UNTOUCHED);
+	is_done = VirtualFree(second - PAGE, 2 * PAGE, MEM_DECOMMIT);
+	expect_error(!is_done, ERROR_INVALID_PARAMETER, "a decommit across them", 0);
+	VirtualQuery(second - PAGE, &info, sizeof info);
+	ok(info.State == MEM_COMMIT, "nothing is decommitted");
+	VirtualFree(base, 0, MEM_RELEASE);
+	VirtualFree(second, 0, MEM_RELEASE);
+}
+
+static char *place_in(const MEMORY_BASIC_INFORMATION *gap)
+{
+	ULONG_PTR base = (ULONG_PTR)gap->BaseAddress + GRANULE - 1;
+
+	base &= ~(ULONG_PTR)(GRANULE - 1);
+	return base + GRANULE <= (ULONG_PTR)gap->BaseAddress + gap->RegionSize ? (char *)base
+									       : NULL;
+}
+
+/* The highest granule that is free, or NULL. */
+static char *highest_free(const char *from)
+{
+	MEMORY_BASIC_INFORMATION info;
+	char *highest = NULL;
+	SYSTEM_INFO system;
+
+	GetSystemInfo(&system);
+	while (from <= (char *)system.lpMaximumApplicationAddress &&
+	       VirtualQuery(from, &info, sizeof info)) {
+		if (info.State == MEM_FREE && place_in(&info))
+			highest = (char *)info.BaseAddress + info.RegionSize - GRANULE;
+		from = (char *)info.BaseAddress + info.RegionSize;
+	}
+	return highest;
+}
+
+static void test_top_down(void)
+{
+	DWORD type = MEM_RESERVE | MEM_TOP_DOWN;
+	char *first = VirtualAlloc(NULL, GRANULE, type, PAGE_READWRITE), *second, *again;
+
+	/* "MEM_TOP_DOWN: Allocates memory at the highest possible address." */
+	todo_wine("leaves room above, or does not know who has it");
+	ok(first && !highest_free(first), "the highest address: nothing above it is free");
+	second = VirtualAlloc(NULL, GRANULE, type, PAGE_READWRITE);
+	ok(second && second < first, "the next one is below it");
+	VirtualFree(first, 0, MEM_RELEASE);
+	again = VirtualAlloc(NULL, GRANULE, type, PAGE_READWRITE);
+	ok(again == first, "what was given back is the highest again");
+	VirtualFree(again, 0, MEM_RELEASE);
+	VirtualFree(second, 0, MEM_RELEASE);
+}
+
 static void test_commit_keeps_contents(void)
 {
 	char *base = VirtualAlloc(NULL, REGION, MEM_RESERVE, PAGE_READWRITE);
@@ -165,6 +241,9 @@ static const struct {
 	{ 0, 0, 0, ERROR_INVALID_PARAMETER },
 	{ 0, 0, MEM_RELEASE | MEM_DECOMMIT, ERROR_INVALID_PARAMETER },
 	{ 0, 0, MEM_RESERVE, ERROR_INVALID_PARAMETER },
+	{ 0, 0, MEM_RELEASE | MEM_RESERVE, ERROR_INVALID_PARAMETER },
+	{ 0, 0, MEM_RELEASE | 0x10, ERROR_INVALID_PARAMETER },
+	{ 0, 0, MEM_DECOMMIT | 0x80000000, ERROR_INVALID_PARAMETER },
 };
 
 static void test_free(void)
@@ -302,6 +381,52 @@ static void test_query_others(void)
 	   "the stack is private");
 }
 
+/* A view of this program's file, as data. */
+static void *map_file(void)
+{
+#ifdef _WIN32
+	char name[MAX_PATH];
+	HANDLE file, section;
+	void *view;
+
+	GetModuleFileNameA(NULL, name, sizeof name);
+	file = CreateFileA(name, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+	section = CreateFileMappingA(file, NULL, PAGE_READONLY, 0, 0, NULL);
+	view = MapViewOfFile(section, FILE_MAP_READ, 0, 0, PAGE);
+	CloseHandle(section);
+	CloseHandle(file);
+	return view;
+#else
+	int file = open("/proc/self/exe", O_RDONLY);
+	void *view = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
+
+	close(file);
+	return view;
+#endif
+}
+
+static void test_view(void)
+{
+	char *view = map_file();
+	MEMORY_BASIC_INFORMATION info = { 0 };
+
+	VirtualQuery(view + 5, &info, sizeof info);
+	ok(info.BaseAddress == view && info.AllocationBase == view &&
+		   info.AllocationProtect == PAGE_READONLY && info.RegionSize == PAGE &&
+		   info.State == MEM_COMMIT && info.Protect == PAGE_READONLY &&
+		   info.Type == MEM_MAPPED,
+	   "a view of a file is mapped");
+	/* "VirtualAlloc returns an error if you use MEM_RESET and the range of memory is mapped to
+	 * a file." */
+	todo_wine("resets it");
+	ok(!VirtualAlloc(view, PAGE, MEM_RESET, PAGE_NOACCESS), "and is not reset");
+#ifdef _WIN32
+	UnmapViewOfFile(view);
+#else
+	munmap(view, PAGE);
+#endif
+}
+
 static void test_query_arguments(void)
 {
 	MEMORY_BASIC_INFORMATION info;
@@ -374,12 +499,15 @@ int main(void)
 {
 	test_arguments();
 	test_commit();
+	test_two_regions();
+	test_top_down();
 	test_commit_keeps_contents();
 	test_reserve_at_address();
 	test_free();
 	test_protect();
 	test_query();
 	test_query_others();
+	test_view();
 	test_query_arguments();
 	test_reset();
 	test_reset_undo();

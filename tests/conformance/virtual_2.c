@@ -225,6 +225,10 @@ static void test_preferred_node(void)
 	ok(base != NULL, "no node is a wish, too");
 	ok(VirtualAllocExNuma(self, base, PAGE, MEM_COMMIT, PAGE_READWRITE, 0) == base,
 	   "commit with a node");
+	/* "Otherwise, this parameter is ignored when the API is used to commit pages in a region
+	 * that already exists." */
+	ok(VirtualAllocExNuma(self, base, PAGE, MEM_COMMIT, PAGE_READWRITE, 4711) == base,
+	   "commit with a node that does not exist");
 	VirtualFree(base, 0, MEM_RELEASE);
 	ok(is_allowed(MemExtendedParameterNumaNode, 0), "VirtualAlloc2 with a node");
 	/* MemExtendedParameterNumaNode is "the desired node number", with the same sense. */
