@@ -143,6 +143,13 @@ static bool is_as_told(const struct vad *vad, uintptr_t base, uintptr_t end, int
 	return true;
 }
 
+/* Whether it may have been parked when the system wrote its list, and be somebody's again now: what
+ * only VirtualAlloc has touched has no other reason to be closed. */
+static bool may_be_parked(const struct vad *vad, int prot)
+{
+	return prot == PROT_NONE && vad_life(vad) != LIFE_HELD;
+}
+
 /* What one mapping of the system's says about the part of it from `at` on: takes in what the tree
  * does not know, puts right what it does. Returns where to go on, or 0 without memory. */
 static uintptr_t compare_part(const struct mapping *mapping, uintptr_t at, uint16_t api)
@@ -155,7 +162,8 @@ static uintptr_t compare_part(const struct mapping *mapping, uintptr_t at, uint1
 	if (vad && vad_base(vad) <= at) {
 		uintptr_t end = vad_end(vad) < mapping->end ? vad_end(vad) : mapping->end;
 
-		if (!is_as_told(vad, at, end, mapping->prot) && parking_hold(vad))
+		if (!is_as_told(vad, at, end, mapping->prot) &&
+		    !may_be_parked(vad, mapping->prot) && parking_hold(vad))
 			protect_in_vad(vad, at, end, mapping->prot, api);
 		return end;
 	}

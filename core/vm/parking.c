@@ -60,50 +60,59 @@ static struct shard shards[SHARDS];
 /* Whether a region was ever admitted. */
 static bool is_used;
 
-enum { NOT_ASKED, POSSIBLE, IMPOSSIBLE };
-static int possibility;
+enum { NOT_ASKED, BY_MARKERS, BY_PROTECTION };
+static int means;
 
 /* --- The kernel ------------------------------------------------------------------------------ */
-
-static int guard(uintptr_t base, size_t size_bytes)
-{
-	return os_advise((void *)base, size_bytes, MADV_GUARD_INSTALL);
-}
-
-static int unguard(uintptr_t base, size_t size_bytes)
-{
-	return os_advise((void *)base, size_bytes, MADV_GUARD_REMOVE);
-}
 
 /* An emulator may take the advice and do nothing. */
 static bool try_on(void *page)
 {
-	return guard((uintptr_t)page, OS_PAGE_SIZE) == 0 && !os_can_read(page) &&
-	       unguard((uintptr_t)page, OS_PAGE_SIZE) == 0 && os_can_read(page);
+	return os_advise(page, OS_PAGE_SIZE, MADV_GUARD_INSTALL) == 0 && !os_can_read(page) &&
+	       os_advise(page, OS_PAGE_SIZE, MADV_GUARD_REMOVE) == 0 && os_can_read(page);
 }
 
 static int ask_kernel(void)
 {
 	intptr_t page = os_map(NULL, OS_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, /* fd */ -1, /* offset */ 0);
-	bool is_possible;
+	bool has_markers;
 
 	if (page < 0)
 		return NOT_ASKED;
-	is_possible = try_on((void *)page);
+	has_markers = try_on((void *)page);
 	os_unmap((void *)page, OS_PAGE_SIZE);
-	return is_possible ? POSSIBLE : IMPOSSIBLE;
+	return has_markers ? BY_MARKERS : BY_PROTECTION;
 }
 
-bool parking_is_possible(void)
+bool parking_is_by_markers(void)
 {
-	int answer = __atomic_load_n(&possibility, __ATOMIC_RELAXED);
+	int answer = __atomic_load_n(&means, __ATOMIC_RELAXED);
 
 	if (unlikely(answer == NOT_ASKED)) {
 		answer = ask_kernel();
-		__atomic_store_n(&possibility, answer, __ATOMIC_RELAXED);
+		__atomic_store_n(&means, answer, __ATOMIC_RELAXED);
 	}
-	return answer == POSSIBLE;
+	return answer == BY_MARKERS;
+}
+
+/* Closed before it is emptied: nobody can write there between. After a failure either may be done,
+ * and the region can only be released. */
+static int guard(uintptr_t base, size_t size_bytes)
+{
+	int error;
+
+	if (parking_is_by_markers())
+		return os_advise((void *)base, size_bytes, MADV_GUARD_INSTALL);
+	error = os_protect((void *)base, size_bytes, PROT_NONE);
+	return error < 0 ? error : os_advise((void *)base, size_bytes, MADV_DONTNEED);
+}
+
+static int unguard(uintptr_t base, size_t size_bytes)
+{
+	if (parking_is_by_markers())
+		return os_advise((void *)base, size_bytes, MADV_GUARD_REMOVE);
+	return os_protect((void *)base, size_bytes, PROT_READ | PROT_WRITE);
 }
 
 /* --- Lives ----------------------------------------------------------------------------------- */
@@ -215,7 +224,7 @@ static bool is_kept(uintptr_t place)
 	uint64_t life = vad ? life_of(vad) : LIFE_HELD;
 
 	return place == place_of(vad, life) &&
-	       (state_of(life) == LIFE_RELEASING || state_of(life) == LIFE_PARKED);
+	       (state_of(life) == LIFE_CHANGING || state_of(life) == LIFE_PARKED);
 }
 
 /* Takes a place for a vad that is being released; false: all are taken. */
@@ -233,16 +242,16 @@ static bool take_place(struct shard *shard, const struct vad *vad, uint64_t life
 /* --- Release --------------------------------------------------------------------------------- */
 
 /* It is the thread's own meanwhile. False: as before, or ended by others under our hands. */
-static bool park(struct vad *vad, uint64_t releasing, uintptr_t base, size_t size_bytes)
+static bool park(struct vad *vad, uint64_t changing, uintptr_t base, size_t size_bytes)
 {
 	struct shard *shard = shard_of_thread();
 
 	if (peek(shard->bytes) + size_bytes > SHARD_BYTES_MAX ||
-	    !take_place(shard, vad, releasing) || guard(base, size_bytes) < 0)
+	    !take_place(shard, vad, changing) || guard(base, size_bytes) < 0)
 		return false;
 	__atomic_store_n(&vad->parked_in, (uint8_t)(shard - shards), __ATOMIC_RELAXED);
 	count(shard, size_bytes);
-	if (!step(vad, &releasing, in_state(releasing, LIFE_PARKED)))
+	if (!step(vad, &changing, in_state(changing, LIFE_PARKED)))
 		count(shard, -(uint64_t)size_bytes);
 	return true;
 }
@@ -250,19 +259,19 @@ static bool park(struct vad *vad, uint64_t releasing, uintptr_t base, size_t siz
 size_t parking_put(uintptr_t base)
 {
 	struct vad *vad = parking_is_used() ? glimpse_vad(base / OS_PAGE_SIZE) : NULL;
-	uint64_t life = vad ? life_of(vad) : LIFE_HELD, releasing;
+	uint64_t life = vad ? life_of(vad) : LIFE_HELD, changing;
 	uintptr_t found_base;
 	size_t size_bytes;
 
 	if (state_of(life) != LIFE_PLAIN)
 		return 0;
 	look_at(vad, &found_base, &size_bytes);
-	releasing = in_state(life, LIFE_RELEASING);
-	if (found_base != base || !step(vad, &life, releasing))
+	changing = in_state(life, LIFE_CHANGING);
+	if (found_base != base || !step(vad, &life, changing))
 		return 0;
-	if (park(vad, releasing, base, size_bytes))
+	if (park(vad, changing, base, size_bytes))
 		return size_bytes;
-	step(vad, &releasing, in_state(releasing, LIFE_HELD));
+	step(vad, &changing, in_state(changing, LIFE_HELD));
 	return 0;
 }
 
@@ -297,7 +306,8 @@ static void give_up(struct vad *vad, uint64_t life)
 	lock_release(&vm_lock);
 }
 
-/* The vad that a place names, when it is parked and of this size. It is the thread's own then. */
+/* The vad that a place names, when it is parked and of this size. It is the thread's own then, and
+ * the place is kept for it. */
 static struct vad *claim(uintptr_t *place, size_t size_bytes, uintptr_t *base, uint64_t *life)
 {
 	uintptr_t named = __atomic_load_n(place, __ATOMIC_ACQUIRE);
@@ -310,23 +320,28 @@ static struct vad *claim(uintptr_t *place, size_t size_bytes, uintptr_t *base, u
 		return NULL;
 	look_at(vad, base, &found_bytes);
 	parked_in = peek(vad->parked_in);
-	if (found_bytes != size_bytes || !step(vad, life, next_generation(*life, LIFE_PLAIN)))
+	if (found_bytes != size_bytes || !step(vad, life, next_generation(*life, LIFE_CHANGING)))
 		return NULL;
-	*life = next_generation(*life, LIFE_PLAIN);
+	*life = next_generation(*life, LIFE_CHANGING);
 	count(&shards[parked_in], -(uint64_t)size_bytes);
-	change_place(place, named, 0);
+	change_place(place, named, place_of(vad, *life));
 	return vad;
 }
 
+/* False: it has no region for the program, be it that somebody else has taken the addresses. */
 static bool open_region(struct vad *vad, uint64_t life, uintptr_t base, size_t size_bytes,
 			uint16_t api)
 {
+	uint64_t plain = in_state(life, LIFE_PLAIN);
+
 	if (unguard(base, size_bytes) < 0) {
 		give_up(vad, life);
 		return false;
 	}
+	if (!step(vad, &life, plain))
+		return false;
 	if (unlikely(event_is_wanted()))
-		tell_late(vad, life, api);
+		tell_late(vad, plain, api);
 	return true;
 }
 
@@ -336,10 +351,14 @@ bool parking_take(size_t size_bytes, uint16_t api, uintptr_t *base)
 
 	for (size_t i = 0; shard && i < PLACES; i++) {
 		uint64_t life;
+		bool is_open;
 		struct vad *vad = claim(&shard->places[i], size_bytes, base, &life);
 
-		if (vad)
-			return open_region(vad, life, *base, size_bytes, api);
+		if (!vad)
+			continue;
+		is_open = open_region(vad, life, *base, size_bytes, api);
+		change_place(&shard->places[i], place_of(vad, life), 0);
+		return is_open;
 	}
 	return false;
 }
@@ -370,8 +389,7 @@ void parking_admit(struct vad *vad)
 {
 	uint64_t life = life_of(vad);
 
-	if (vad_end(vad) - vad_base(vad) > PARKING_REGION_BYTES_MAX || !is_plain(vad) ||
-	    !parking_is_possible())
+	if (vad_end(vad) - vad_base(vad) > PARKING_REGION_BYTES_MAX || !is_plain(vad))
 		return;
 	__atomic_store_n(&is_used, true, __ATOMIC_RELAXED);
 	step(vad, &life, in_state(life, LIFE_PLAIN));
@@ -473,7 +491,8 @@ void parking_thread_exit(void)
 	lock_release(&vm_lock);
 }
 
-/* What was being released is released; what is in a place that was taken for it. */
+/* What was being released is released, and what nobody has got yet; each is in a place that was
+ * taken for it. */
 static void end_if_kept(uintptr_t place)
 {
 	if (!is_kept(place))

@@ -2,21 +2,23 @@
  * SPDX-License-Identifier: MIT */
 
 /* Released regions that the kernel keeps mapped for a while. Their pages are gone and each access
- * faults (MADV_GUARD_INSTALL, Linux 6.13), so nobody can tell them from free addresses; but the
- * thread that released one can have it again for one system call, without vm_lock and without the
- * kernel's lock of the whole address space.
+ * faults, so nobody can tell them from free addresses; but the thread that released one can have it
+ * again for one system call, without vm_lock. By guard markers (MADV_GUARD_INSTALL, Linux 6.13)
+ * that needs no lock of the kernel's whole address space either; by protection, on older kernels,
+ * it does.
  *
  * The contract. A vad's life is one word, a generation and one of four states:
  *
- *   HELD --made plain--> PLAIN --VirtualFree--> RELEASING --guarded--> PARKED
- *    ^-----vad_find--------+ ^----------------VirtualAlloc(NULL)----------+ |
+ *   HELD --made plain--> PLAIN --VirtualFree--> CHANGING --guarded--> PARKED
+ *    ^-----vad_find--------+ ^----opened--- CHANGING <-VirtualAlloc(NULL)-+ |
  *    ^-----really released, in vm_lock--------------------------------------+
  *
  *  - HELD: changed in vm_lock only, as all vads without this would be;
  *  - PLAIN: a small private region, wholly committed and PAGE_READWRITE, that no other call than
  *    VirtualAlloc has touched, and that no listener knows of. Who looks at it in vm_lock to change
  *    it makes it HELD first (parking_hold): then it can only be released there;
- *  - RELEASING: it belongs to the thread that releases it; for all others it is still there;
+ *  - CHANGING: it belongs to the thread that releases it, or has it again; the kernel may or may
+ * not let pages be touched; for all others it is there, and they leave it alone;
  *  - PARKED: free. Queries, totals and walks leave it out, and who wants the addresses in vm_lock
  *    ends it first (parking_clear).
  * Each step is one compare-and-swap, which also proves what was read of the vad before, because
@@ -36,7 +38,7 @@
 enum vad_life {
 	LIFE_HELD = 0,
 	LIFE_PLAIN = 1,
-	LIFE_RELEASING = 2,
+	LIFE_CHANGING = 2,
 	LIFE_PARKED = 3,
 };
 
@@ -60,8 +62,8 @@ size_t parking_put(uintptr_t base);
 uint64_t parking_bytes(void);
 /* Whether any region was ever plain: else nobody has to look for parked ones. */
 bool parking_is_used(void);
-/* Whether the kernel can do this at all. */
-bool parking_is_possible(void);
+/* Whether it is done by guard markers. */
+bool parking_is_by_markers(void);
 
 /* --- With vm_lock ---------------------------------------------------------------------------- */
 

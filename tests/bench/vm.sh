@@ -54,4 +54,4 @@ for name in pairs commits queries mmap+munmap 'bare guards'; do
 	! grep -q "^$name, 2 threads" "$work/rows" || gain "$name"
 done
 grep -q '^bare guards' "$work/rows" ||
-	echo 'The kernel has no guard markers: a region is unmapped when it is released.'
+	echo 'The kernel has no guard markers: released regions are parked by protection.'

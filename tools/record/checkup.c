@@ -275,8 +275,10 @@ static void check_write_watch(struct checkup *checkup)
 static void check_guard_markers(struct checkup *checkup)
 {
 	add(checkup, "small regions", CHECKUP_OK, "",
-	    guard_markers_work() ? "released without a lock, behind the kernel's guard markers"
-				 : "unmapped when released (the kernel has no guard markers)");
+	    guard_markers_work()
+		    ? "parked without a lock when released, behind the kernel's guard markers"
+		    : "parked without a lock when released, by page protection (the kernel has no "
+		      "guard markers)");
 }
 
 void checkup_machine(struct checkup *checkup)
