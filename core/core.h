@@ -78,8 +78,9 @@ NTSTATUS NtWriteVirtualMemory(HANDLE ProcessHandle, PVOID BaseAddress, LPCVOID B
  * page: no write is lost between. The range is of one region. 0, or ~0u and the last error.
  * A page that was written stays listed when it is decommitted. In a forked child the list goes on;
  * if the parent had several threads, every page with contents is listed at first. Where the kernel
- * has no account of written pages (Linux before 6.7) a page into which the kernel was asked to
- * write counts as written, and so may all pages when mappings run out. */
+ * has no account of written pages (Linux before 6.7) a page into which the kernel was asked to read
+ * or receive counts as written, and so may all pages when mappings run out; other calls (ioctl,
+ * io_uring) answer EFAULT there until the program has written to the page itself. */
 UINT GetWriteWatch(DWORD dwFlags, PVOID lpBaseAddress, SIZE_T dwRegionSize, PVOID *lpAddresses,
 		   ULONG_PTR *lpdwCount, LPDWORD lpdwGranularity);
 UINT ResetWriteWatch(LPVOID lpBaseAddress, SIZE_T dwRegionSize);
