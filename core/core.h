@@ -217,7 +217,8 @@ BOOL QueryMemoryResourceNotification(HANDLE ResourceNotificationHandle, PBOOL Re
  * Process NULL is the calling one. Requirements that cannot be
  * met together, come with an address, or come twice: ERROR_INVALID_PARAMETER; no room that meets
  * them: ERROR_NOT_ENOUGH_MEMORY. Ordinary private memory may take a placeholder's place; large
- * pages and windows for physical ones may not (ERROR_NOT_SUPPORTED). */
+ * pages and windows for physical ones may not (ERROR_NOT_SUPPORTED), and attributes ask for what
+ * is not there (ERROR_NOT_SUPPORTED), but for MEM_EXTENDED_PARAMETER_ZERO_PAGES_OPTIONAL. */
 PVOID VirtualAlloc2(HANDLE Process, PVOID BaseAddress, SIZE_T Size, ULONG AllocationType,
 		    ULONG PageProtection, MEM_EXTENDED_PARAMETER *ExtendedParameters,
 		    ULONG ParameterCount);

@@ -247,6 +247,21 @@ static void test_attributes(void)
 	/* MemExtendedParameterAttributeFlags lists the flags that there are; this is none. */
 	todo_wine("looks at no attributes");
 	ok(!is_allowed(MemExtendedParameterAttributeFlags, 0x80000000), "an unknown attribute");
+	/* MEM_EXTENDED_PARAMETER: "The allocation is non-pageable", "is mapped using large pages",
+	 * "is mapped using huge pages", "will contain emulation-compatible code": a system that
+	 * cannot have it so does not pretend to. */
+	for (DWORD64 attribute = 2; attribute <= 0x40; attribute *= 2) {
+		if (attribute == MEM_EXTENDED_PARAMETER_ZERO_PAGES_OPTIONAL || attribute == 0x20)
+			continue;
+		todo_wine("looks at no attributes");
+		ok(!is_allowed(MemExtendedParameterAttributeFlags, attribute), "the attribute 0x%x",
+		   (unsigned)attribute);
+		todo_wine("looks at no attributes");
+		ok_equal(GetLastError(), ERROR_NOT_SUPPORTED, "its error");
+	}
+	ok(is_allowed(MemExtendedParameterAttributeFlags,
+		      MEM_EXTENDED_PARAMETER_ZERO_PAGES_OPTIONAL),
+	   "pages that may be, but need not be, zero");
 }
 
 static void test_application(void)

@@ -233,9 +233,9 @@ static void test_watch(void)
 	release(kept, 0, MEM_RELEASE);
 }
 
-/* The same through VirtualAlloc2 and VirtualFree, with last errors. */
 /* MEM_REPLACE_PLACEHOLDER: "Replaces a placeholder with a normal private allocation. Only
- * data/pf-backed section views are supported (no images, physical memory, etc.)." */
+ * data/pf-backed section views are supported (no images, physical memory, etc.)." Of the error
+ * nothing is said. */
 static void test_only_ordinary(void)
 {
 	char *kept = keep(REGION);
@@ -248,6 +248,7 @@ static void test_only_ordinary(void)
 	release(kept, 0, MEM_RELEASE);
 }
 
+/* The same through VirtualAlloc2 and VirtualFree, with last errors. */
 static void test_win32(void)
 {
 	typeof(&VirtualAlloc2) allocate2 = FUNCTION("kernelbase.dll", VirtualAlloc2);
@@ -264,6 +265,9 @@ static void test_win32(void)
 	ok(can_write(kept) && !can_write(kept + GRANULE), "the piece");
 	ok_error(!allocate2(NULL, kept + GRANULE, GRANULE, REPLACE, PAGE_READWRITE, NULL, 0),
 		 ERROR_INVALID_ADDRESS, "not a part of one");
+	ok_error(!allocate2(NULL, kept + GRANULE, REGION - GRANULE, REPLACE | MEM_PHYSICAL,
+			    PAGE_READWRITE, NULL, 0),
+		 ERROR_NOT_SUPPORTED, "by what is not ordinary");
 	ok(VirtualFree(kept, GRANULE, PRESERVE), "VirtualFree gives it back");
 	ok(VirtualFree(kept, REGION, COALESCE), "and joins");
 	expect_kept(kept, REGION, "joined");

@@ -546,6 +546,21 @@ static void test_duplicate_rights(void)
 	CloseHandle(enough);
 }
 
+/* "This handle value is valid in the context of the target process." */
+static void test_duplicate_there(void)
+{
+	HANDLE made = NULL;
+
+	todo_core("hands nothing to another process");
+	ok(DuplicateHandle(self, GetCurrentProcess(), child, &made, 0, FALSE,
+			   DUPLICATE_SAME_ACCESS),
+	   "a handle for another process");
+#ifndef _WIN32
+	ok_error(!DuplicateHandle(self, child, child, &made, 0, FALSE, DUPLICATE_SAME_ACCESS),
+		 ERROR_NOT_SUPPORTED, "which says so");
+#endif
+}
+
 static void test_duplicate_notification(void)
 {
 	HANDLE source = CreateMemoryResourceNotification(HighMemoryResourceNotification);
@@ -589,6 +604,7 @@ int main(int argc, char **argv)
 	test_duplicate_close();
 	test_duplicate_pseudo();
 	test_duplicate_rights();
+	test_duplicate_there();
 	test_duplicate_notification();
 	test_close();
 	child_end();
