@@ -145,6 +145,9 @@ static void test_moveable(void)
 		PROCESS_HEAP_ENTRY entry = entry_at(GetProcessHeap(), memory);
 
 		ok_equal(entry.cbData, 1234, "row %zu: a block of the process heap", row);
+		/* PROCESS_HEAP_ENTRY: beside PROCESS_HEAP_ENTRY_BUSY, PROCESS_HEAP_ENTRY_MOVEABLE
+		 * says that the block is moveable and that Block.hMem is its handle, and
+		 * PROCESS_HEAP_ENTRY_DDESHARE that it was allocated with GMEM_DDESHARE. */
 		if (rows[row].expected)
 			todo_wine("tells busy blocks alone");
 		ok_equal(entry.wFlags, PROCESS_HEAP_ENTRY_BUSY | rows[row].expected,
@@ -189,11 +192,15 @@ static void test_kinds(void)
 	HANDLE unserialized = HeapCreate(HEAP_NO_SERIALIZE, 0, 0);
 
 	ok_equal(kind_of(heap), 0, "a heap is a standard one");
+	/* HeapSetInformation: of HeapCompatibilityInformation's values only 2, the low-fragmentation
+	 * heap, can be set. */
 	todo_wine("does not look");
 	ok_error(!set_kind(heap, 1), ERROR_GEN_FAILURE, "there are no look-aside lists any more");
 	todo_wine("does not look");
 	ok_error(!set_kind(heap, 3), ERROR_INVALID_PARAMETER, "nor anything else");
 	ok(set_kind(heap, 2), "it becomes a low-fragmentation heap");
+	/* HeapQueryInformation tells a low-fragmentation heap by 2. Once it is that it stays so;
+	 * heaps of a fixed size and those with HEAP_NO_SERIALIZE cannot become it. */
 	todo_wine("forgets it");
 	ok_equal(kind_of(heap), 2, "and is one");
 	todo_wine("does not look");
@@ -218,11 +225,13 @@ static void test_kind_errors(HANDLE heap)
 	ok(HeapQueryInformation(heap, HeapCompatibilityInformation, &kind, 100, &size),
 	   "it may have more");
 	ok_equal(size, sizeof(kind), "and does not use it");
+	/* HeapSetInformation: the information is a ULONG, and its length that of the buffer. */
 	todo_wine("does not look");
 	ok_error(!HeapSetInformation(heap, HeapCompatibilityInformation, &kind, 3),
 		 ERROR_INSUFFICIENT_BUFFER, "so does the question");
 	ok_error(!HeapQueryInformation(heap, UNKNOWN_CLASS, &kind, sizeof(kind), &size),
 		 ERROR_INVALID_PARAMETER, "what is no class is not known");
+	/* HEAP_INFORMATION_CLASS lists the classes that there are. */
 	todo_wine("takes all");
 	ok_error(!HeapSetInformation(heap, UNKNOWN_CLASS, &kind, sizeof(kind)),
 		 ERROR_INVALID_PARAMETER, "nor set");
@@ -261,6 +270,8 @@ static void test_optimize(HANDLE heap)
 	ok(optimize(heap, 1, 0, 8), "a heap gives back what it does not need");
 	ok(committed_bytes() <= before, "there is not more than before");
 	ok(optimize(NULL, 1, 0, 8), "all of them do");
+	/* HeapSetInformation: the structure is a HEAP_OPTIMIZE_RESOURCES_INFORMATION with its only
+	 * version, 1, and no flags. */
 	todo_wine("does not look");
 	ok_error(!optimize(heap, 0, 0, 8), ERROR_INVALID_PARAMETER, "the version is the first");
 	todo_wine("does not look");
