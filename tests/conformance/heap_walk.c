@@ -192,8 +192,8 @@ static void test_kinds(void)
 	HANDLE unserialized = HeapCreate(HEAP_NO_SERIALIZE, 0, 0);
 
 	ok_equal(kind_of(heap), 0, "a heap is a standard one");
-	/* HeapSetInformation: of HeapCompatibilityInformation's values only 2, the low-fragmentation
-	 * heap, can be set. */
+	/* HeapSetInformation: of HeapCompatibilityInformation's values only 2, the
+	 * low-fragmentation heap, can be set. */
 	todo_wine("does not look");
 	ok_error(!set_kind(heap, 1), ERROR_GEN_FAILURE, "there are no look-aside lists any more");
 	todo_wine("does not look");
