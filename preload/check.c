@@ -13,7 +13,7 @@
 #include "core/vm/fault.h"
 #include "preload/config.h"
 #include "preload/wine/program.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 /* A text in the making: no stdio in somebody else's process. */
 struct name {
@@ -57,7 +57,7 @@ static void name_frame(uint64_t frame, char *text, size_t size_bytes)
 {
 	struct name name = { text, 0, size_bytes };
 	uint64_t offset;
-	const char *module = trace_find_module(frame, &offset);
+	const char *module = tracer->find_module(frame, &offset);
 
 	*text = '\0';
 	add_function(&name, frame);
@@ -69,11 +69,17 @@ static void name_frame(uint64_t frame, char *text, size_t size_bytes)
 	add_text(&name, ")");
 }
 
+/* The tracer may be loaded later than this is asked for. */
+static uint32_t take_stack(uint64_t *frames, uint32_t capacity)
+{
+	return tracer->take_stack(frames, capacity);
+}
+
 void check_start(void)
 {
 	const struct config *config = config_get();
 	const struct misuse_host host = {
-		.take_stack = trace_take_stack,
+		.take_stack = take_stack,
 		.name_frame = name_frame,
 		.log_path = config->log_path[0] ? config->log_path : NULL,
 	};

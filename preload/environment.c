@@ -73,16 +73,23 @@ static bool is_listed(char *variable, const char *list)
 	return false;
 }
 
+size_t environment_entry(const char *list, const char *path, bool *is_path)
+{
+	size_t length = strlen(path);
+
+	*is_path = strncmp(list, path, length) == 0 && strchr(": ", list[length]) != NULL;
+	return *is_path ? length : strcspn(list, ": ");
+}
+
 /* Cuts each entry `path` out of a list separated by colons or spaces. */
 static void cut_entry(char *list, const char *path)
 {
-	size_t path_length = strlen(path);
-
 	while (*list) {
-		size_t length = strcspn(list, ": ");
+		bool is_path;
+		size_t length = environment_entry(list, path, &is_path);
 		size_t separator = list[length] != '\0';
 
-		if (length == path_length && memcmp(list, path, length) == 0)
+		if (is_path)
 			memmove(list, list + length + separator,
 				strlen(list + length + separator) + 1);
 		else

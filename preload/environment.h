@@ -20,6 +20,10 @@ char **environment_arguments(void);
 /* The value in "NAME=value" when NAME is the `length` characters at `name`, else NULL. */
 char *environment_match(char *variable, const char *name, size_t length);
 
+/* The length of the first entry of a list as of LD_PRELOAD. `path` may be several entries, as one:
+ * says whether it is that. */
+size_t environment_entry(const char *list, const char *path, bool *is_path);
+
 /* Whether the recorder put `variable` there: one of the schema's, or one that `unset`, the value of
  * VADTRACE_UNSET, lists. LD_PRELOAD is not among them: a part of it is the user's. */
 bool environment_is_ours(char *variable, const char *unset);

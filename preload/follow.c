@@ -85,16 +85,14 @@ static char *find(char *const envp[], const char *wanted)
 static bool has_own_path(const char *preload)
 {
 	const char *list = preload + PRELOAD_LENGTH + 1;
-	size_t own_length = strlen(own_path);
+	bool is_own = false;
 
-	while (*list) {
-		size_t length = strcspn(list, ": ");
+	while (*list && !is_own) {
+		size_t length = environment_entry(list, own_path, &is_own);
 
-		if (length == own_length && memcmp(list, own_path, length) == 0)
-			return true;
 		list += length + (list[length] != '\0');
 	}
-	return false;
+	return is_own;
 }
 
 static size_t count_variables(char *const envp[])

@@ -1,9 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The constructor and the destructor. They are linked last, so that the tracepoint providers of
- * this object are registered before the one, and unregistered after the other; libraries that we
- * need have run their constructors before, and run their destructors after. */
+/* The constructor and the destructor. The recorder's object, with LTTng behind it, is loaded in the
+ * one; its destructors run after the other, or end in process_leave, too (record/record.c). */
 
 #include "core/process/agent.h"
 #include "preload/config.h"
@@ -11,6 +10,7 @@
 #include "preload/follow.h"
 #include "preload/native/handlers.h"
 #include "preload/process.h"
+#include "preload/recorder.h"
 #include "preload/start.h"
 #include "preload/wine/dispatch.h"
 #include "preload/wine/program.h"
@@ -18,6 +18,8 @@
 
 static void start_native(void)
 {
+	if (recorder_is_wanted())
+		(void)recorder_load();
 	process_trace(config_get()->mode_name, /* wine */ NULL);
 	if (config_get()->remote)
 		(void)agent_start();
@@ -34,7 +36,7 @@ static void start_wine(void)
 	if (program_kind() != PROGRAM_OF_WINE)
 		follow_remember();
 	environment_withdraw();
-	if (program_kind() != PROGRAM_WINDOWS)
+	if (program_kind() != PROGRAM_WINDOWS || !recorder_load())
 		return;
 	handlers_hold();
 	suspend_start();

@@ -33,7 +33,7 @@
 #include "preload/config.h"
 #include "preload/native/real.h"
 #include "preload/wine/program.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 static const int not_ours;
 const volatile int *process_mark = &not_ours;
@@ -79,7 +79,7 @@ static void own_process(void)
 static void resume_child(void)
 {
 	is_child_waiting = false;
-	trace_fork_child_resume();
+	tracer->fork_child_resume();
 }
 
 static void fork_prepare(void)
@@ -87,17 +87,17 @@ static void fork_prepare(void)
 	if (is_child_waiting)
 		resume_child();
 	if (is_tracing)
-		trace_fork_prepare();
+		tracer->fork_prepare();
 	core_fork_prepare();
 	if (is_tracing)
-		trace_fork_freeze();
+		tracer->fork_freeze();
 }
 
 static void fork_parent(void)
 {
 	core_fork_parent();
 	if (is_tracing)
-		trace_fork_parent();
+		tracer->fork_parent();
 }
 
 /* A child of Wine's is there to exec: it is not traced, and not the process that was started. */
@@ -105,7 +105,7 @@ static void abandon_child(void)
 {
 	core_fork_child();
 	if (is_tracing)
-		trace_fork_child_wait();
+		tracer->fork_child_wait();
 	is_tracing = false;
 }
 
@@ -129,9 +129,9 @@ static void fork_child(void)
 	core_fork_child();
 	is_child_waiting = is_forking() && real_is_malloc_foreign(config_get()->observe);
 	if (is_child_waiting)
-		trace_fork_child_wait();
+		tracer->fork_child_wait();
 	else
-		trace_fork_child();
+		tracer->fork_child();
 }
 
 void process_register_fork(void)
@@ -166,7 +166,7 @@ void process_leave(void)
 	if (!process_is_own() || atomic_exchange(&has_left, true))
 		return;
 	checked_finish();
-	trace_exit();
+	tracer->exit();
 }
 
 /* A page that is zero in each child. A kernel that cannot do this makes all children count as ours.
@@ -192,8 +192,14 @@ void process_start(void)
 
 void process_trace(const char *mode, const char *wine)
 {
+	static const struct trace_host host = {
+		.set_sink = event_set_sink,
+		.gate = &event_gate,
+		.leave = process_leave,
+	};
 	const struct config *config = config_get();
 	struct trace_config trace = {
+		.host = &host,
 		.mode = mode,
 		.wine = wine,
 		.session = config->session,
@@ -205,7 +211,7 @@ void process_trace(const char *mode, const char *wine)
 	};
 
 	is_tracing = true;
-	trace_start(&trace);
+	tracer->start(&trace);
 	if (event_is_wanted() && program_kind() == PROGRAM_NATIVE)
 		(void)posix_take_in_maps();
 }

@@ -34,7 +34,7 @@
 #include "preload/native/real.h"
 #include "preload/process.h"
 #include "preload/wine/program.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 enum stage { STAGE_IDLE = 0, STAGE_BUSY, STAGE_DONE };
 
@@ -68,7 +68,7 @@ static void thread_end(void *value)
 		return;
 	core_thread_ends();
 	thread_has_ended = true;
-	trace_thread_exit();
+	tracer->thread_exit();
 	core_thread_exit();
 	if (program_kind() == PROGRAM_NATIVE && os_thread_id() == os_process_id())
 		linger_main_ends();
@@ -80,7 +80,7 @@ static void arm_thread(void)
 	serve_thread = config_get()->observe ? SERVE_OBSERVE : SERVE_ROUTE;
 	if (thread_key_exists)
 		(void)pthread_setspecific(thread_key, (void *)(uintptr_t)1);
-	trace_thread_begin();
+	tracer->thread_begin();
 }
 
 /* A thread that reaches core by another way than malloc: its malloc will not ask. */

@@ -34,6 +34,7 @@
 
 uint32_t process_is_announced;
 
+static const struct trace_host *host;
 static struct provider_process process;
 static char mode[16], wine[32], session[256], exe[PATH_MAX], command_line[4096], comm[16];
 static sigset_t fork_mask;
@@ -108,6 +109,7 @@ static void describe(const struct trace_config *config)
 void trace_start(const struct trace_config *config)
 {
 	own_pid = system_pid();
+	host = config->host;
 	provider_start();
 	provider_thread_begin();
 	biased_lock_start();
@@ -115,10 +117,10 @@ void trace_start(const struct trace_config *config)
 	filter_start(config->min_size_bytes);
 	sink_start(config->stack_depth, config->commit_charge);
 	live_start(config->live_folder);
-	stack_start();
+	stack_start((const void *)host->set_sink);
 	modules_start();
 	process_announce();
-	event_set_sink(sink_take, provider_gate());
+	host->set_sink(sink_take, provider_gate());
 }
 
 /* LTTng's part comes last and holds its locks until after the fork. It blocks all signals and would
@@ -207,8 +209,8 @@ void trace_fork_child(void)
  * to this process: what vanishes in between is not told. */
 void trace_fork_child_wait(void)
 {
-	was_listening = event_gate == provider_gate();
-	event_set_sink(NULL, NULL);
+	was_listening = *host->gate == provider_gate();
+	host->set_sink(NULL, NULL);
 	forget_parent();
 	system_restore_signals(fork_signals);
 }
@@ -219,7 +221,7 @@ void trace_fork_child_resume(void)
 
 	restart_lttng();
 	if (was_listening)
-		event_set_sink(sink_take, provider_gate());
+		host->set_sink(sink_take, provider_gate());
 	system_restore_signals(signals);
 }
 
@@ -257,6 +259,12 @@ void trace_exit(void)
 	buffer_flush_last();
 	provider_exit();
 	live_remove();
+}
+
+void trace_unload(void)
+{
+	if (host && host->leave)
+		host->leave();
 }
 
 void trace_modules_changed(void)

@@ -4,6 +4,8 @@
 /* The tracer, as its host (the preload) sees it: it listens to core's events, takes the caller's
  * stack, and writes them out through LTTng.
  *
+ * It may lie in another object than its host, which then calls it through struct trace_functions.
+ *
  * After trace_start nothing here allocates from any heap, waits for the loader's lock or touches
  * stdio; errno is kept. All functions may be called from any thread. */
 
@@ -14,14 +16,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/event.h"
+
+/* What the tracer asks of its host. */
+struct trace_host {
+	void (*set_sink)(event_sink sink, const volatile int *gate); /* event_set_sink */
+	const volatile int **gate;                                   /* &event_gate */
+	void (*leave)(void); /* the process ends; NULL: nobody to tell */
+};
+
 struct trace_config {
-	const char *mode;            /* "route", "observe" or "verify", for the process event */
-	const char *wine;            /* version of the Wine that runs the program; NULL: none */
-	const char *session;         /* name given by the recorder, "" when none */
-	const char *live_folder;     /* where thread buffers live; NULL: in private memory */
-	uint32_t stack_depth;        /* frames at most; 0: no stacks */
-	uint64_t min_size_bytes;     /* smaller blocks are not recorded */
-	uint64_t commit_limit_bytes; /* what the program may commit; 0: no limit */
+	const struct trace_host *host; /* stays valid */
+	const char *mode;              /* "route", "observe" or "verify", for the process event */
+	const char *wine;              /* version of the Wine that runs the program; NULL: none */
+	const char *session;           /* name given by the recorder, "" when none */
+	const char *live_folder;       /* where thread buffers live; NULL: in private memory */
+	uint32_t stack_depth;          /* frames at most; 0: no stacks */
+	uint64_t min_size_bytes;       /* smaller blocks are not recorded */
+	uint64_t commit_limit_bytes;   /* what the program may commit; 0: no limit */
 	/* The commit charge; called at each event of the address space, under core's locks: takes
 	 * none. NULL: not known. */
 	uint64_t (*commit_charge)(void);
@@ -135,5 +147,40 @@ void trace_difference(const struct trace_difference *difference);
 
 /* Whether any of these would be recorded. */
 bool trace_is_wanted(void);
+
+/* --- For a host in another object ------------------------------------------------------------ */
+
+/* The functions above, by the same names. */
+struct trace_functions {
+	void (*start)(const struct trace_config *config);
+	void (*fork_prepare)(void);
+	void (*fork_freeze)(void);
+	void (*fork_parent)(void);
+	void (*fork_child)(void);
+	void (*fork_child_wait)(void);
+	void (*fork_child_resume)(void);
+	void (*thread_begin)(void);
+	void (*exec)(void);
+	void (*thread_exit)(void);
+	void (*exit)(void);
+	void (*modules_changed)(void);
+	uint32_t (*take_stack)(uint64_t *frames, uint32_t capacity);
+	const char *(*find_module)(uint64_t address, uint64_t *offset);
+	bool (*is_inside)(void);
+	bool (*is_unwinding)(void);
+	int (*iterate_modules)(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data);
+	const struct trace_caller *(*set_caller)(const struct trace_caller *caller);
+	void (*start_windows)(void);
+	uint64_t *(*find_return)(uint64_t rip, uint64_t rsp, uint64_t rbp);
+	void (*image_gone)(uint64_t base);
+	void (*call)(const struct trace_call *call);
+	void (*hook)(const struct trace_hook *hook);
+	void (*difference)(const struct trace_difference *difference);
+	bool (*is_wanted)(void);
+};
+extern const struct trace_functions trace_functions;
+
+/* The tracer's object is taken away before its host's: the process ends, the host is told. */
+void trace_unload(void);
 
 #endif

@@ -7,7 +7,13 @@
  *         ^ sizeof(struct chunk)                ^ used_bytes              ^ size_bytes
  *
  * Lock-free: a thread claims bytes by adding to used_bytes. A claim past the end stays as it is and
- * the thread puts a new chunk before the list. */
+ * the thread puts a new chunk before the list.
+ *
+ *   freed --> | next | ... |  --> | NULL | ... |
+ *
+ * Freed blocks are added one by one and taken all at once, so none comes back in between; who takes
+ * them keeps the one that fits and adds the others again. Meanwhile another thread finds none, and
+ * cuts a new block. */
 
 #include "preload/native/bootstrap.h"
 
@@ -39,7 +45,13 @@ struct block_head {
 _Static_assert(sizeof(struct chunk) % BLOCK_ALIGNMENT == 0, "blocks follow the head");
 _Static_assert(sizeof(struct block_head) == BLOCK_ALIGNMENT, "heads keep the alignment");
 
+/* The first bytes of a freed block; a smaller one is lost. */
+struct freed_block {
+	struct freed_block *next;
+};
+
 static _Atomic(struct chunk *) chunks;
+static _Atomic(struct freed_block *) freed;
 
 /* Bytes that a block takes at worst, with its head and what alignment wastes. 0: too many. */
 static size_t bytes_needed(size_t alignment_bytes, size_t size_bytes)
@@ -85,15 +97,64 @@ static char *claim(size_t needed)
 	return chunk ? (char *)(chunk + 1) : NULL;
 }
 
+static void add_freed(struct freed_block *first, struct freed_block *last)
+{
+	last->next = atomic_load(&freed);
+	while (!atomic_compare_exchange_weak(&freed, &last->next, first))
+		;
+}
+
+static bool is_fit(const struct freed_block *block, size_t alignment_bytes, size_t size_bytes)
+{
+	return bootstrap_size(block) == size_bytes && (uintptr_t)block % alignment_bytes == 0;
+}
+
+/* Takes the first that fits out of the list. */
+static struct freed_block *take_fit(struct freed_block **list, size_t alignment_bytes,
+				    size_t size_bytes)
+{
+	struct freed_block *block;
+
+	for (; (block = *list) != NULL; list = &block->next)
+		if (is_fit(block, alignment_bytes, size_bytes)) {
+			*list = block->next;
+			return block;
+		}
+	return NULL;
+}
+
+/* A freed block of this size, filled with zeros; NULL: none. */
+static void *take_freed(size_t alignment_bytes, size_t size_bytes)
+{
+	struct freed_block *list = atomic_load(&freed) ? atomic_exchange(&freed, NULL) : NULL;
+	struct freed_block *block = take_fit(&list, alignment_bytes, size_bytes), *last = list;
+	void *to = block;
+
+	while (last && last->next)
+		last = last->next;
+	if (list)
+		add_freed(list, last);
+	if (block)
+		__asm__ volatile("rep stosb" : "+D"(to), "+c"(size_bytes) : "a"(0) : "memory");
+	return block;
+}
+
+void bootstrap_release(void *block)
+{
+	if (bootstrap_size(block) >= sizeof(struct freed_block))
+		add_freed(block, block);
+}
+
 void *bootstrap_allocate(size_t alignment_bytes, size_t size_bytes)
 {
 	size_t alignment = alignment_bytes > BLOCK_ALIGNMENT ? alignment_bytes : BLOCK_ALIGNMENT;
 	size_t needed = bytes_needed(alignment, size_bytes);
-	char *begin = needed ? claim(needed) : NULL;
+	void *again = needed ? take_freed(alignment, size_bytes) : NULL;
+	char *begin = needed && !again ? claim(needed) : NULL;
 	uintptr_t block;
 
 	if (!begin)
-		return NULL;
+		return again;
 	block = ((uintptr_t)begin + sizeof(struct block_head) + alignment - 1) & ~(alignment - 1);
 	((struct block_head *)block)[-1].size_bytes = size_bytes;
 	return (void *)block;

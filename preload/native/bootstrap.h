@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: MIT */
 
 /* Blocks for calls that come before anybody can serve them: while the next symbols are looked up,
- * and before this object is relocated. Without limit; given back never, which is cheap because
- * such calls are few. Uses no relocated pointer, no TLS and no function outside this object. */
+ * and before this object is relocated; and for what LTTng and libunwind ask for while they serve
+ * the tracer, when the thread may hold a lock of core's. Without limit; what is given back is used
+ * again for the same size only: such blocks are few, and a thread's are like the last thread's.
+ * Takes no lock, uses no relocated pointer, no TLS and no function outside this object. */
 
 #ifndef VADTRACE_PRELOAD_NATIVE_BOOTSTRAP_H
 #define VADTRACE_PRELOAD_NATIVE_BOOTSTRAP_H
@@ -14,6 +16,9 @@
 /* A zero filled block; alignment_bytes is a power of two, 16 at least counts. NULL when the system
  * has no memory or size_bytes exceeds PTRDIFF_MAX. */
 void *bootstrap_allocate(size_t alignment_bytes, size_t size_bytes);
+
+/* Takes back a block that is one of here. */
+void bootstrap_release(void *block);
 
 /* Whether `block` came from here; for any value. */
 bool bootstrap_owns(const void *block);

@@ -16,9 +16,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <dlfcn.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,11 +34,11 @@
 #define HIGH_BEGIN 512
 #define HIGH_END 65536
 #define WORD_BITS 64
+#define LTTNG_NAME "/liblttng-ust.so"
 
 /* Of liblttng-ust-common; it has no header. */
 CORE_API int lttng_ust_add_fd_to_tracker(int fd);
 CORE_API void lttng_ust_delete_fd_from_tracker(int fd);
-void lttng_ust_before_fork(void *saved_signals);
 
 /* One bit for each descriptor below HIGH_END that is LTTng's. */
 static _Atomic uint64_t tracked[HIGH_END / WORD_BITS];
@@ -74,7 +76,7 @@ static int move_up(int fd)
 
 CORE_API int lttng_ust_add_fd_to_tracker(int fd)
 {
-	if (serve_now() == SERVE_NONE || fd < 0)
+	if (serve_now() == SERVE_NONE || fd < 0 || !real.lttng_ust_add_fd_to_tracker)
 		return fd;
 	fd = real.lttng_ust_add_fd_to_tracker(move_up(fd));
 	track(fd);
@@ -83,20 +85,22 @@ CORE_API int lttng_ust_add_fd_to_tracker(int fd)
 
 CORE_API void lttng_ust_delete_fd_from_tracker(int fd)
 {
-	if (serve_now() == SERVE_NONE)
+	if (serve_now() == SERVE_NONE || !real.lttng_ust_delete_fd_from_tracker)
 		return;
 	untrack(fd);
 	real.lttng_ust_delete_fd_from_tracker(fd);
 }
 
-/* Whether code of LTTng's library calls. */
+/* Whether code of LTTng's library calls, by whatever path that was loaded. */
 static bool is_lttng(void *caller)
 {
 	struct dl_find_object found;
+	const char *name;
 
-	return _dl_find_object(caller, &found) == 0 &&
-	       found.dlfo_map_start <= (void *)lttng_ust_before_fork &&
-	       (void *)lttng_ust_before_fork < found.dlfo_map_end;
+	if (_dl_find_object(caller, &found) != 0)
+		return false;
+	name = strrchr(found.dlfo_link_map->l_name, '/');
+	return name && strncmp(name, LTTNG_NAME, strlen(LTTNG_NAME)) == 0;
 }
 
 static int fail(int error)

@@ -11,7 +11,7 @@
 #include "preload/native/scope.h"
 #include "preload/process.h"
 #include "preload/start.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 CORE_API int dlclose(void *handle)
 {
@@ -22,7 +22,7 @@ CORE_API int dlclose(void *handle)
 	result = real.dlclose(handle);
 	scope_forget();
 	if (process_is_tracing())
-		trace_modules_changed();
+		tracer->modules_changed();
 	return result;
 }
 
@@ -31,7 +31,7 @@ CORE_API int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void
 {
 	if (serve_now() == SERVE_NONE)
 		return 0;
-	if (trace_is_unwinding())
-		return trace_iterate_modules(callback, data);
+	if (tracer->is_unwinding())
+		return tracer->iterate_modules(callback, data);
 	return real.dl_iterate_phdr(callback, data);
 }

@@ -19,7 +19,7 @@
 #include "preload/process.h"
 #include "preload/start.h"
 #include "preload/wine/program.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 /* Whether the program that this process starts in a child, or becomes, is to be traced. A native
  * one has remembered something for its children only; those of Wine also for their own next exec.
@@ -45,7 +45,7 @@ static bool is_followed(const char *path, char *const argv[])
 static int flush(int result)
 {
 	if (serve_now() != SERVE_NONE && process_is_own())
-		trace_exec();
+		tracer->exec();
 	return result;
 }
 

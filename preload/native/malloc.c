@@ -6,7 +6,7 @@
  *   malloc ── plain? ── heap_malloc                      (route mode, nobody listens)
  *        └─── allocate ─┬ place ─┬ route:   heap_*
  *                       │        ├ observe: the next function of the same name
- *                       │        └ none:    bootstrap arena
+ *                       │        └ none, or the tracer itself: bootstrap arena
  *                       └ tell
  *
  * Told in the order of core/event.h: an allocation after it exists, a free before. Blocks that are
@@ -25,8 +25,8 @@
 #include "preload/native/postponed.h"
 #include "preload/native/real.h"
 #include "preload/process.h"
+#include "preload/recorder.h"
 #include "preload/start.h"
-#include "trace/trace.h"
 
 #define PAGE_SIZE_BYTES ((size_t)4096)
 
@@ -163,6 +163,12 @@ static void *bootstrap(const struct request *request)
 	return bootstrap_allocate(alignment, size);
 }
 
+/* Whether LTTng or libunwind asks, on behalf of a tracer that may hold core's locks. */
+static bool is_for_tracer(void)
+{
+	return process_is_traced() && tracer->is_inside();
+}
+
 static size_t total_bytes(const struct request *request)
 {
 	size_t total = request->size_bytes;
@@ -178,7 +184,7 @@ static __attribute__((noinline)) void *allocate(const struct request *request)
 	enum serve serve = serve_now();
 	void *block;
 
-	if (serve == SERVE_NONE)
+	if (serve == SERVE_NONE || is_for_tracer())
 		return bootstrap(request);
 	block = serve == SERVE_ROUTE ? route(request) : observe(request);
 	if (process_is_traced())
@@ -190,7 +196,9 @@ static __attribute__((noinline)) void *allocate(const struct request *request)
 /* Gives back a block that is not the heap's. Where there is no next allocator to ask, keeps it. */
 static void release_foreign(void *block)
 {
-	if (!bootstrap_owns(block) && real.free)
+	if (bootstrap_owns(block))
+		bootstrap_release(block);
+	else if (real.free)
 		real.free(block);
 }
 
@@ -200,6 +208,12 @@ static void release_served(void *block, enum serve serve)
 		heap_free(block);
 	else
 		release_foreign(block);
+}
+
+/* Blocks of the bootstrap arena are nobody's to hear of. */
+static bool is_bootstrap(const void *block, enum serve serve)
+{
+	return !(serve == SERVE_ROUTE && heap_owns(block)) && bootstrap_owns(block);
 }
 
 static void release_told(void *block, enum api api, enum serve serve)
@@ -212,7 +226,11 @@ static void release_traced(void *block, enum api api, enum serve serve)
 {
 	void *next;
 
-	if (unlikely(trace_is_inside())) {
+	if (unlikely(is_bootstrap(block, serve))) {
+		bootstrap_release(block);
+		return;
+	}
+	if (unlikely(tracer->is_inside())) {
 		postponed_add(block);
 		return;
 	}

@@ -19,7 +19,7 @@
 #include "preload/pe/modules.h"
 #include "preload/process.h"
 #include "preload/start.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 extern void *__curbrk;
 
@@ -28,7 +28,7 @@ extern void *__curbrk;
  * call has asked for, which may be one of core's. Also notices a child that is not to be traced. */
 static bool is_accounted_for(const void *caller)
 {
-	if (serve_now() == SERVE_NONE || trace_is_inside() || pe_is_wine_code(caller))
+	if (serve_now() == SERVE_NONE || tracer->is_inside() || pe_is_wine_code(caller))
 		return false;
 	(void)process_is_traced();
 	return true;

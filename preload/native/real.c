@@ -1,12 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Looks up the next symbols. Only names that every C library we run on has, or LTTng's: a lookup
- * that fails would leave its message for the program's first dlerror(). */
+/* Looks up the next symbols: only names that are there. A lookup that fails would leave its
+ * message for the program's first dlerror(), and ask malloc for it, maybe in the middle of one. */
 
 #include "preload/native/real.h"
 
 #include <dlfcn.h>
+#include <link.h>
+#include <string.h>
 
 struct real real;
 
@@ -21,49 +23,27 @@ static const struct {
 	const char *name;
 	void **function;
 } rows[] = {
-	ROW(malloc),
-	ROW(free),
-	ROW(calloc),
-	ROW(realloc),
-	ROW(memalign),
-	ROW(aligned_alloc),
-	ROW(posix_memalign),
-	ROW(valloc),
-	ROW(pvalloc),
-	ROW(malloc_usable_size),
-	ROW(malloc_trim),
-	ROW(mallopt),
-	ROW(mallinfo),
-	ROW(mallinfo2),
-	ROW(malloc_info),
-	ROW(malloc_stats),
-	ROW(mlock),
-	ROW(munlock),
-	ROW(msync),
-	ROW(pthread_sigmask),
-	ROW(sigprocmask),
-	ROW(sigaction),
-	ROW(signal),
-	ROW(sysv_signal),
-	ROW(dlclose),
-	ROW(dl_iterate_phdr),
-	ROW(execve),
-	ROW(execvpe),
-	ROW(fexecve),
-	ROW(execveat),
-	ROW(posix_spawn),
-	ROW(posix_spawnp),
-	ROW(_exit),
-	ROW(fork),
-	ROW(forkpty),
-	ROW(daemon),
-	ROW(close),
-	ROW(close_range),
-	ROW(dup2),
-	ROW(dup3),
+	ROW(malloc),         ROW(free),
+	ROW(calloc),         ROW(realloc),
+	ROW(memalign),       ROW(aligned_alloc),
+	ROW(posix_memalign), ROW(valloc),
+	ROW(pvalloc),        ROW(malloc_usable_size),
+	ROW(malloc_trim),    ROW(mallopt),
+	ROW(mallinfo),       ROW(mallinfo2),
+	ROW(malloc_info),    ROW(malloc_stats),
+	ROW(mlock),          ROW(munlock),
+	ROW(msync),          ROW(pthread_sigmask),
+	ROW(sigprocmask),    ROW(sigaction),
+	ROW(signal),         ROW(sysv_signal),
+	ROW(dlclose),        ROW(dl_iterate_phdr),
+	ROW(execve),         ROW(execvpe),
+	ROW(fexecve),        ROW(execveat),
+	ROW(posix_spawn),    ROW(posix_spawnp),
+	ROW(_exit),          ROW(fork),
+	ROW(forkpty),        ROW(daemon),
+	ROW(close),          ROW(close_range),
+	ROW(dup2),           ROW(dup3),
 	ROW(sendmsg),
-	ROW(lttng_ust_add_fd_to_tracker),
-	ROW(lttng_ust_delete_fd_from_tracker),
 };
 
 /* The next one; the first one when the C library stands before us in the list of preloads. */
@@ -108,9 +88,30 @@ void real_resolve_first(void)
 					  void *))find("__register_atfork");
 }
 
+void real_resolve_tracker(void *library)
+{
+	real.lttng_ust_add_fd_to_tracker =
+		(int (*)(int))dlsym(library, "lttng_ust_add_fd_to_tracker");
+	real.lttng_ust_delete_fd_from_tracker =
+		(void (*)(int))dlsym(library, "lttng_ust_delete_fd_from_tracker");
+}
+
+bool real_is_loaded(const char *name)
+{
+	for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next) {
+		const char *end = strrchr(map->l_name, '/');
+
+		if (end && strcmp(end + 1, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 void real_resolve(void)
 {
 	first_malloc = dlsym(RTLD_DEFAULT, "malloc");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		*rows[i].function = find(rows[i].name);
+	if (real_is_loaded(REAL_LTTNG_COMMON))
+		real_resolve_tracker(RTLD_NEXT);
 }

@@ -69,10 +69,19 @@ struct real {
 	void (*lttng_ust_delete_fd_from_tracker)(int);
 };
 
+/* LTTng's library that keeps its file descriptors, from its constructor on. */
+#define REAL_LTTNG_COMMON "liblttng-ust-common.so.1"
+
 extern struct real real __attribute__((visibility("hidden")));
 
 /* Looks all of them up. The lookup may allocate; it must not find us at work when it does. */
 void real_resolve(void);
+
+/* The two of LTTng's in `library`, a handle of the dynamic loader's; NULL where it has none. */
+void real_resolve_tracker(void *library);
+
+/* Whether an object with this file name is loaded. For the process's start. */
+bool real_is_loaded(const char *name);
 
 /* Only __register_atfork, before that. */
 void real_resolve_first(void);

@@ -22,6 +22,7 @@
 #include "preload/pe/plan/plan.h"
 #include "preload/pe/region.h"
 #include "preload/pe/stub.h"
+#include "preload/recorder.h"
 
 #define DLLS_MAX 3
 
@@ -332,7 +333,7 @@ static void learn_ntdll(const struct dll *dll, const struct pe_image *image)
 
 static void set_hooks(struct dll *dll, const struct pe_image *image)
 {
-	plan_dll(image, dll->name, plans);
+	recorder_plan_dll(image, dll->name, plans);
 	learn_ntdll(dll, image);
 	if (!raise_status || !add_function_table) {
 		leave_all(dll, "ntdll lacks RtlRaiseStatus or RtlAddFunctionTable");

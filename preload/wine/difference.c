@@ -4,7 +4,7 @@
 #include "preload/wine/difference.h"
 
 #include "preload/wine/serve.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 void difference_in(const struct hook_call *call, const char *what, uint64_t wine, uint64_t core)
 {
@@ -18,9 +18,9 @@ void difference_in(const struct hook_call *call, const char *what, uint64_t wine
 		.arguments = arguments,
 	};
 
-	if (serve_mode() != CONFIG_VERIFY || wine == core || !trace_is_wanted())
+	if (serve_mode() != CONFIG_VERIFY || wine == core || !tracer->is_wanted())
 		return;
 	for (unsigned int i = 0; i < call->hook->arguments; i++)
 		arguments[i] = hook_argument(call, i);
-	trace_difference(&difference);
+	tracer->difference(&difference);
 }

@@ -34,7 +34,7 @@
 #include "preload/wine/serve.h"
 #include "preload/wine/spare.h"
 #include "preload/wine/teb.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 #define MARK UINT64_C(0x5641447472616365)
 
@@ -101,7 +101,7 @@ static void begin(void)
 		return;
 	process_trace(mode == config_get()->mode ? config_get()->mode_name : "observe",
 		      hook_wine_version());
-	trace_start_windows();
+	tracer->start_windows();
 	if (event_is_wanted())
 		model_begin();
 }
@@ -181,7 +181,7 @@ static void tell_hook(size_t index)
 		.api = hook->api,
 	};
 
-	trace_hook(&told);
+	tracer->hook(&told);
 }
 
 static void tell_hooks(void)
@@ -233,9 +233,9 @@ static void settle_in(struct hook_call *call)
 	const struct trace_caller *before;
 
 	note_caller(call);
-	before = trace_set_caller(caller_of(call));
+	before = tracer->set_caller(caller_of(call));
 	settle();
-	trace_set_caller(before);
+	tracer->set_caller(before);
 }
 
 /* Makes this the thread's outermost call, unless it is nested in another one: gives that one. */
@@ -244,9 +244,9 @@ static struct hook_call *open(struct hook_call *call, enum api api)
 	struct hook_call *outer;
 
 	note_caller(call);
-	outer = call_of(trace_set_caller(caller_of(call)));
+	outer = call_of(tracer->set_caller(caller_of(call)));
 	if (outer && is_nested_in(outer, call)) {
-		trace_set_caller(caller_of(outer));
+		tracer->set_caller(caller_of(outer));
 		return outer;
 	}
 	call->mark = mark_of(call);
@@ -273,7 +273,7 @@ static void tell(const struct hook_call *call, enum api api)
 
 	for (unsigned int i = 0; i < call->hook->arguments; i++)
 		arguments[i] = hook_argument(call, i);
-	trace_call(&told);
+	tracer->call(&told);
 }
 
 /* The end of an outermost call. */
@@ -282,7 +282,7 @@ static void finish(struct hook_call *call, enum api api)
 	if (!is_told_as_block(api))
 		tell(call, api);
 	call->mark = 0;
-	trace_set_caller(NULL);
+	tracer->set_caller(NULL);
 }
 
 static bool serve(struct hook_call *call, enum api api)

@@ -13,7 +13,7 @@
 #include "preload/wine/guest.h"
 #include "preload/wine/pager_wine.h"
 #include "preload/wine/serve.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 #define HANDLER(name) bool serve_##name(struct hook_call *call, enum api api)
 
@@ -90,7 +90,7 @@ static bool unmap(struct hook_call *call, enum api api)
 	    vm_unmap_view((void *)call->arguments[1], &view, &request) != STATUS_SUCCESS)
 		return false;
 	if (view.is_image)
-		trace_image_gone(view.base);
+		tracer->image_gone(view.base);
 	call->result = unmap_by_wine(call);
 	if (!status_is_success((NTSTATUS)call->result))
 		(void)vm_map_view(&view, &request);

@@ -24,7 +24,7 @@
 #include <ucontext.h>
 
 #include "preload/native/handlers.h"
-#include "trace/trace.h"
+#include "preload/recorder.h"
 
 #define TRAPS 64
 #define SIGNAL_BIT (UINT64_C(1) << (SIGUSR1 - 1))
@@ -63,8 +63,8 @@ static bool is_for_later(int signal, ucontext_t *context)
 
 	if (signal != SIGUSR1)
 		return false;
-	slot = trace_find_return((uint64_t)registers[REG_RIP], (uint64_t)registers[REG_RSP],
-				 (uint64_t)registers[REG_RBP]);
+	slot = tracer->find_return((uint64_t)registers[REG_RIP], (uint64_t)registers[REG_RSP],
+				   (uint64_t)registers[REG_RBP]);
 	trap = slot ? take_trap(*slot) : 0;
 	if (!trap)
 		return false;

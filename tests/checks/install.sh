@@ -22,6 +22,7 @@ expected_files() {
 		lib/libvadcore.so.0
 		lib/libvadcore.so.0.0.0
 		lib/pkgconfig/vadcore.pc
+		lib/vadtrace/libvadtrace-record.so
 		lib/vadtrace/libvadtrace.so
 		share/bash-completion/completions/vadtrace
 	LIST

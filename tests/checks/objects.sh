@@ -7,6 +7,7 @@
 . "${VADTRACE_SRCDIR:?}/tests/lib/tap.sh"
 
 preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+recorder=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace-record.so
 core=$VADTRACE_BUILDDIR/core/.libs/libvadcore.so
 
 # listed_names FOLDER: what it exports, as nm -D writes it: names of export.list without a version,
@@ -68,10 +69,16 @@ tls_is_small() {
 # tls_limit: with checks, each thread also counts its locks by rank.
 tls_limit() {
 	if grep -q '^#define VADTRACE_CHECKS 1' "$VADTRACE_BUILDDIR/config.h"; then
-		echo 88
+		echo 64
 	else
-		echo 80
+		echo 48
 	fi
+}
+
+# needs OBJECT: the libraries that the loader brings with it, but for the C library's own.
+needs() {
+	readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+		grep -Ev '^(libc\.so\.6|ld-linux-x86-64\.so\.2)$'
 }
 
 # wants_none OBJECT NAMES: it does not import these (an expression).
@@ -113,6 +120,14 @@ ok "the preload lacks no symbol" finds_all "$preload"
 ok "the core lacks no symbol" finds_all "$core"
 ok "the preload uses initial-exec TLS only" has_static_tls "$preload"
 ok "the preload has at most $(tls_limit) bytes of TLS" tls_is_small "$preload" "$(tls_limit)"
+not_ok "the preload needs no library but the C library" needs "$preload"
+ok "the preload walks no stacks and calls nothing of LTTng's" wants_none "$preload" \
+	"$unwinder|lttng_.*|Zydis.*"
+is "$(exported_names "$recorder")" vadtrace_record "the recorder exports its table"
+ok "the recorder lacks no symbol" finds_all "$recorder"
+ok "the recorder uses initial-exec TLS only" has_static_tls "$recorder"
+ok "the recorder has at most 32 bytes of TLS" tls_is_small "$recorder" 32
+ok "the recorder needs LTTng" grep -q '^liblttng-ust\.so' <(needs "$recorder")
 ok "the core uses initial-exec TLS only" has_static_tls "$core"
 ok "the core calls no malloc" wants_none "$core" "$malloc_family"
 ok "the core calls no stdio" wants_none "$core" "$stdio|fprintf|__.*printf_chk|stderr|stdout"

@@ -169,22 +169,45 @@ static bool is_loadable(const char *library, char message[TARGET_TEXT_MAX])
 	return status == 0 && !strncmp(message, "vadtrace ", 9);
 }
 
+static void check_object(struct checkup *checkup, const char *name, const char *path)
+{
+	char message[TARGET_TEXT_MAX];
+
+	if (is_loadable(path, message))
+		add(checkup, name, CHECKUP_OK, "", "%s loads", path);
+	else
+		add(checkup, name, CHECKUP_FAIL, "rebuild or reinstall it",
+		    "%s cannot be loaded: %.1000s", path, message);
+}
+
+/* What the library loads to record. Preloaded itself, it does nothing but show that it can be. */
+static void check_recorder(struct checkup *checkup, const char *library)
+{
+	char path[PATH_MAX];
+
+	if (environment_find_recorder(path, library))
+		check_object(checkup, "libvadtrace-record.so", path);
+	else
+		add(checkup, "libvadtrace-record.so", CHECKUP_FAIL,
+		    "run make install: it belongs beside libvadtrace.so", "%s cannot be read",
+		    path);
+}
+
 static void check_library(struct checkup *checkup)
 {
-	char path[PATH_MAX], message[TARGET_TEXT_MAX];
+	char path[PATH_MAX];
 
-	if (!environment_search_library(path, NULL))
+	if (!environment_search_library(path, NULL)) {
 		add(checkup, "libvadtrace.so", CHECKUP_FAIL,
 		    "run make install, or set VADTRACE_LIBRARY to its path", "not found");
-	else if (strpbrk(path, " :$"))
+	} else if (strpbrk(path, " :$")) {
 		add(checkup, "libvadtrace.so", CHECKUP_FAIL,
 		    "install or link it elsewhere and set VADTRACE_LIBRARY",
 		    "%s: LD_PRELOAD takes no spaces, colons or dollars", path);
-	else if (!is_loadable(path, message))
-		add(checkup, "libvadtrace.so", CHECKUP_FAIL, "rebuild or reinstall it",
-		    "%s cannot be loaded: %.1000s", path, message);
-	else
-		add(checkup, "libvadtrace.so", CHECKUP_OK, "", "%s loads", path);
+	} else {
+		check_object(checkup, "libvadtrace.so", path);
+		check_recorder(checkup, path);
+	}
 }
 
 static void check_shared_memory(struct checkup *checkup)

@@ -18,6 +18,7 @@
 
 #define LIBRARY_VARIABLE "VADTRACE_LIBRARY"
 #define LIBRARY_NAME "libvadtrace.so"
+#define RECORDER_NAME "libvadtrace-record.so"
 
 enum { VALUE_MAX = 4096, ADDED_MAX = 16 };
 
@@ -76,6 +77,28 @@ static bool check_name(const char *path)
 	return false;
 }
 
+bool environment_find_recorder(char path[PATH_MAX], const char *library)
+{
+	const char *name = strrchr(library, '/');
+	int folder_length = name ? (int)(name - library) : 0;
+
+	return (size_t)snprintf(path, PATH_MAX, "%.*s/" RECORDER_NAME, folder_length, library) <
+		       PATH_MAX &&
+	       access(path, R_OK) == 0;
+}
+
+/* An installation is whole. A library that the user chose may be another, which records nothing. */
+static bool check_recorder(const char *library)
+{
+	char path[PATH_MAX];
+
+	if (environment_find_recorder(path, library))
+		return true;
+	cli_error("'%s' cannot be read", path);
+	cli_hint("run make install: it belongs beside '%s'", library);
+	return false;
+}
+
 bool environment_search_library(char path[PATH_MAX], const char *chosen)
 {
 	if (!chosen)
@@ -85,11 +108,13 @@ bool environment_search_library(char path[PATH_MAX], const char *chosen)
 
 bool environment_find_library(char path[PATH_MAX], const char *chosen)
 {
-	if (environment_search_library(path, chosen))
-		return check_name(path);
 	if (!chosen)
 		chosen = getenv(LIBRARY_VARIABLE);
-	if (chosen && *chosen) {
+	if (chosen && !*chosen)
+		chosen = NULL;
+	if (environment_search_library(path, chosen))
+		return check_name(path) && (chosen || check_recorder(path));
+	if (chosen) {
 		cli_error("the library '%s' cannot be read", chosen);
 		cli_hint("correct --library or " LIBRARY_VARIABLE);
 	} else {
@@ -150,17 +175,23 @@ static void set_number(struct environment *environment, const char *name, uint64
 	set(environment, name, text);
 }
 
-/* In front of what the user preloads. */
+/* The library, and its recorder if it has one, in front of what the user preloads. */
 static void set_preload(struct environment *environment, const char *library)
 {
 	const char *users = getenv("LD_PRELOAD");
+	char recorder[PATH_MAX], ours[2 * PATH_MAX];
 	char *joined;
 
+	if (environment_find_recorder(recorder, library))
+		snprintf(ours, sizeof(ours), "%s:%s", library, recorder);
+	else
+		snprintf(ours, sizeof(ours), "%s", library);
+	set(environment, VADTRACE_ENV_PRELOAD, ours);
 	if (!users || !*users) {
-		set(environment, "LD_PRELOAD", library);
+		set(environment, "LD_PRELOAD", ours);
 		return;
 	}
-	if (asprintf(&joined, "%s:%s", library, users) < 0) {
+	if (asprintf(&joined, "%s:%s", ours, users) < 0) {
 		environment->is_complete = false;
 		return;
 	}
@@ -231,7 +262,6 @@ char **environment_build(const struct record_options *options, const char *libra
 		return NULL;
 	memcpy(environment.variables, environ, environment.count * sizeof(char *));
 	set_ours(&environment, options, session, live);
-	set(&environment, VADTRACE_ENV_PRELOAD, library);
 	set_preload(&environment, library);
 	set_lttng(&environment, options->block_us != 0);
 	environment.variables[environment.count] = NULL;

@@ -18,6 +18,10 @@ bool environment_find_library(char path[PATH_MAX], const char *chosen);
 /* The same without a message, and without looking at the characters of its path. */
 bool environment_search_library(char path[PATH_MAX], const char *chosen);
 
+/* The object that the library loads to record, which lies beside it. False when it cannot be read.
+ */
+bool environment_find_recorder(char path[PATH_MAX], const char *library);
+
 /* A copy of our environment with what the program needs; ends with NULL; NULL without memory. */
 char **environment_build(const struct record_options *options, const char *library,
 			 const char *session, const char *live);

@@ -95,9 +95,11 @@
  *  QUARANTINE   bytes that freed blocks may keep while blocks are checked; default 64 MiB
  *  LOG          absolute path of a file that reports of checked blocks are appended to; absent:
  *               standard error. Set by users, not by record
- *  PRELOAD      the path that record put into LD_PRELOAD
+ *  PRELOAD      the paths that record put into LD_PRELOAD, in its words
  *  REMOTE       1: natively, serves other processes of the same user (OpenProcess, VirtualAllocEx).
  *               Set by users, not by record
+ *  RECORD       1: libvadtrace-record.so is loaded, 0: not; absent: if somebody may record. Set by
+ *               users, not by record
  *  UNSET        names, separated by commas, of all other variables that record set: unless children
  *               are traced, the preload takes them out of the environment */
 #define VADTRACE_ENV_MODE "VADTRACE_MODE"
@@ -113,6 +115,7 @@
 #define VADTRACE_ENV_QUARANTINE "VADTRACE_QUARANTINE"
 #define VADTRACE_ENV_LOG "VADTRACE_LOG"
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
+#define VADTRACE_ENV_RECORD "VADTRACE_RECORD"
 #define VADTRACE_ENV_UNSET "VADTRACE_UNSET"
 
 #define VADTRACE_STACK_DEPTH_DEFAULT 64

@@ -10,18 +10,23 @@
 #include <link.h>
 #include <stddef.h>
 
-uintptr_t own_low, own_high;
+struct own_object own_tracer, own_host;
 
-void own_start(void)
+/* In a program that is linked with us, not preloaded, the object is the program: not ours. */
+static struct own_object object_of(const void *address)
 {
 	struct dl_find_object object;
 
-	/* In a program that is linked with us, not preloaded, the object is the program. */
-	if (_dl_find_object((void *)own_start, &object) == 0 &&
-	    object.dlfo_link_map->l_name[0] != 0) {
-		own_low = (uintptr_t)object.dlfo_map_start;
-		own_high = (uintptr_t)object.dlfo_map_end;
-	}
+	if (_dl_find_object((void *)address, &object) != 0 || object.dlfo_link_map->l_name[0] == 0)
+		return (struct own_object){ 0 };
+	return (struct own_object){ (uintptr_t)object.dlfo_map_start,
+				    (uintptr_t)object.dlfo_map_end };
+}
+
+void own_start(const void *host)
+{
+	own_tracer = object_of((const void *)own_start);
+	own_host = object_of(host);
 }
 
 static inline uintptr_t word_at(uintptr_t rsp, uint32_t offset)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The way out of our own object: the inner frames of each walk, which nobody wants to see.
+/* The way out of our own objects: the inner frames of each walk, which nobody wants to see.
  *
  * They are the same few functions each time, wherever the stack is. So a way is remembered by the
  * distances between its frames:
@@ -45,14 +45,20 @@ struct own_frame {
 	uintptr_t pc, rsp, rbp;
 };
 
-/* Learns where our own object is. */
-void own_start(void);
+/* [low, high); both 0: none. */
+struct own_object {
+	uintptr_t low, high;
+};
 
-extern uintptr_t own_low, own_high;
+/* Learns where our own objects are: this one, and its host's, which has `host` in it. */
+void own_start(const void *host);
+
+extern struct own_object own_tracer, own_host;
 
 static inline bool own_has(uintptr_t pc)
 {
-	return pc - own_low < own_high - own_low;
+	return pc - own_tracer.low < own_tracer.high - own_tracer.low ||
+	       pc - own_host.low < own_host.high - own_host.low;
 }
 
 /* Moves a frame of our own to the first that is not; false, and unchanged, when no way is known. */

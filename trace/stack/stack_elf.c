@@ -60,10 +60,10 @@ struct walk {
 static bool is_started;
 static uint32_t unwinding_count, fork_in_progress;
 
-void stack_start(void)
+void stack_start(const void *host)
 {
 	is_started = rules_start();
-	own_start();
+	own_start(host);
 }
 
 void stack_forget(uintptr_t start, uintptr_t end)

@@ -24,10 +24,11 @@ struct stack_start {
 	const struct trace_caller *caller;
 };
 
-void stack_start(void);
+/* `host`: an address in the object of the tracer's host; NULL: it is no object of its own. */
+void stack_start(const void *host);
 
 /* Finds at most `capacity` return addresses, no more than VADTRACE_STACK_DEPTH_MAX. Frames of our
- * own object at the inner end are left out. An instruction that a signal interrupted stands as it
+ * own objects at the inner end are left out. An instruction that a signal interrupted stands as it
  * is. The result is valid until the next walk with this history. */
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity);
 

@@ -13,7 +13,7 @@ checked() {
 	local how=$1
 
 	shift
-	run_to "$scratch/out" env LD_PRELOAD="$preload" VADTRACE_CHECK="$how" "$@"
+	run_to "$scratch/out" env LD_PRELOAD="$alone" VADTRACE_CHECK="$how" "$@"
 }
 
 # What the program and the report said, on one line: addresses and frames differ from run to run.
@@ -78,23 +78,23 @@ checked page "$crimes" write-freed
 ok "the report names the file of its frames" grep -q "crimes+0x" "$scratch/out"
 
 # The report goes where it is told; the last word before an abort is on standard error, too.
-run_to "$scratch/out" env LD_PRELOAD="$preload" VADTRACE_CHECK=pattern \
+run_to "$scratch/out" env LD_PRELOAD="$alone" VADTRACE_CHECK=pattern \
 	VADTRACE_LOG="$scratch/log" "$crimes" write-freed
 is "$(summary)" "before|after|status 0" "nothing on standard error"
 ok "the report is in the file" grep -q "wrote to a freed block" "$scratch/log"
-run_to "$scratch/out" env LD_PRELOAD="$preload" VADTRACE_CHECK=pattern \
+run_to "$scratch/out" env LD_PRELOAD="$alone" VADTRACE_CHECK=pattern \
 	VADTRACE_LOG="$scratch/log" "$crimes" double
 is "$(summary)" "before|free(): the block was freed already: ADDRESS|status 134" \
 	"one line on standard error"
 is "$(grep -c "^vadtrace: " "$scratch/log")" 2 "the file has both reports"
 
 # An empty quarantine forgets a block at once: its memory is anybody's.
-run_to "$scratch/out" env LD_PRELOAD="$preload" VADTRACE_CHECK=pattern VADTRACE_QUARANTINE=0 \
+run_to "$scratch/out" env LD_PRELOAD="$alone" VADTRACE_CHECK=pattern VADTRACE_QUARANTINE=0 \
 	"$crimes" nothing
 is "$(summary)" "before|after|status 0" "no quarantine"
 
 # In observe mode nothing is checked.
-run_to "$scratch/out" env LD_PRELOAD="$preload" VADTRACE_MODE=observe VADTRACE_CHECK=pattern \
+run_to "$scratch/out" env LD_PRELOAD="$alone" VADTRACE_MODE=observe VADTRACE_CHECK=pattern \
 	"$crimes" behind-kept
 is "$(summary)" "before|after|status 0" "not in observe mode"
 

@@ -6,14 +6,17 @@
 # meet a session daemon: with somebody's recording of other programs its buffers appear in them,
 # too, and count as theirs.
 #
-#   same dl "$here/dl" "$module"        output and status are those of the bare run, in each mode
+#   same dl "$here/dl" "$module"        output and status are those of the bare run: in each mode,
+#                                       as recorded; by hand, with nothing that records, or with it
 
 . "${VADTRACE_SRCDIR:?}/tests/lib/isolate.sh"
 . "$VADTRACE_SRCDIR/tests/lib/tap.sh"
 
 here=$VADTRACE_BUILDDIR/tests/integration/native
-preload=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
-[ -e "$preload" ] || skip_all "the preload is not built here"
+alone=$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so
+# As the recorder names them.
+preload=$alone:${alone%.so}-record.so
+[ -e "$alone" ] || skip_all "the preload is not built here"
 ulimit -c 0
 
 # Through a pipe, so that children that outlive the program are waited for.
@@ -38,13 +41,17 @@ preloaded() {
 
 # same NAME COMMAND...: as without us, in each mode.
 same() {
-	local name=$1 mode
+	local name=$1 mode load
 
 	shift
 	run_to "$scratch/bare" "$@"
 	for mode in route observe; do
 		preloaded $mode "$@"
 		same_files "$scratch/$mode" "$scratch/bare" "$name, $mode"
+	done
+	for load in 0 1; do
+		preloads=$alone VADTRACE_RECORD=$load preloaded route "$@"
+		same_files "$scratch/route" "$scratch/bare" "$name, by hand, recorder $load"
 	done
 }
 

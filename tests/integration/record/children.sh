@@ -60,8 +60,8 @@ follow subprocess 2 $python -c 'import subprocess, sys
 subprocess.run(sys.argv[1:], env={})' "$allocate" 10
 run record -q --children -o extended -- $python -c 'import os
 os.execve("/usr/bin/env", ["env"], {"LD_PRELOAD": "libdl.so.2", "A": "a"})'
-ok "what a program preloads stays, behind us" grep -q '^LD_PRELOAD=.*libvadtrace.so:libdl.so.2$' \
-	"$out"
+ok "what a program preloads stays, behind us" \
+	grep -q '^LD_PRELOAD=.*libvadtrace.so:.*libvadtrace-record.so:libdl.so.2$' "$out"
 is "$(grep -c -e '^A=a$' -e '^VADTRACE_CHILDREN=1$' "$out")" 2 "with its own variables and ours"
 
 run record -o dropped -- env -i /bin/true

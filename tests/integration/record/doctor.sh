@@ -12,6 +12,7 @@ is "$status" 0 "a machine that can record"
 ok "says so" grep -q '^Ready to record' "$out"
 not_ok "no row fails" grep -q '^fail' "$out"
 ok "the library was loaded" grep -q '^ok .*libvadtrace.so .*loads$' "$out"
+ok "the recorder's object was loaded" grep -q '^ok .*libvadtrace-record.so .*loads$' "$out"
 ok "no daemon is no failure" grep -q '^ok .*none runs' "$out"
 ok "how writes are watched" grep -q '^ok .*write watch  *by ' "$out"
 ok "how small regions are released" grep -q '^ok .*small regions  *parked ' "$out"
@@ -34,6 +35,17 @@ echo text >notalib.so
 VADTRACE_LIBRARY=$scratch/notalib.so run doctor
 is "$status" 1 "a library that cannot be loaded: status"
 ok "a library that cannot be loaded: says so" grep -q '^fail.*cannot be loaded' "$out"
+mkdir alone
+cp "$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so" alone
+VADTRACE_LIBRARY=$scratch/alone/libvadtrace.so run doctor
+is "$status" 1 "no recorder's object: status"
+ok "no recorder's object: says so" \
+	grep -q '^fail.*alone/libvadtrace-record.so cannot be read' "$out"
+echo text >alone/libvadtrace-record.so
+VADTRACE_LIBRARY=$scratch/alone/libvadtrace.so run doctor
+is "$status" 1 "a recorder's object that cannot be loaded: status"
+ok "a recorder's object that cannot be loaded: says so" \
+	grep -q '^fail.*libvadtrace-record.so cannot be loaded' "$out"
 VADTRACE_LIBRARY=/no/lib.so run doctor
 is "$status" 1 "no library: status"
 mount -t tmpfs -o remount,size=256k shm /dev/shm

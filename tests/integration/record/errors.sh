@@ -126,6 +126,11 @@ refused 121 "'/no/such.so' cannot be read" "no library"
 cp "$VADTRACE_BUILDDIR/preload/.libs/libvadtrace.so" "a b.so"
 run record --library "a b.so" -- true
 refused 121 "has a space" "a library with a space in its path"
+mkdir -p installed/bin installed/lib/vadtrace
+cp "$vadtrace" installed/bin
+mv "a b.so" installed/lib/vadtrace/libvadtrace.so
+vadtrace=installed/bin/vadtrace run record -- true
+refused 121 "libvadtrace-record.so' cannot be read" "an installation without the recorder's object"
 run record --buffer-size 64K --relay 'bad://url' -- true
 refused 122 "LTTng cannot create a session" "a relay that cannot be"
 

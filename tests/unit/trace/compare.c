@@ -160,7 +160,7 @@ int dlclose(void *handle)
 
 __attribute__((constructor)) static void begin(void)
 {
-	stack_start();
+	stack_start(NULL);
 	asks_steps = getenv("COMPARE_STEPS") != NULL;
 	is_started = true;
 }

@@ -240,7 +240,7 @@ static void test_threads(void)
 int main(void)
 {
 	find_plugins();
-	stack_start();
+	stack_start(NULL);
 	modules_start();
 	test_start();
 	test_load();

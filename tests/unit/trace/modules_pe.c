@@ -205,7 +205,7 @@ static void walk(void)
 
 int main(void)
 {
-	stack_start();
+	stack_start(NULL);
 	modules_start();
 	mixed_start_windows(modules_pe_find, functions_pe_version);
 	meet_image();

@@ -335,7 +335,9 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 
 static void start(void)
 {
+	static const struct trace_host host = { .set_sink = event_set_sink, .gate = &event_gate };
 	struct trace_config config = {
+		.host = &host,
 		.mode = "route",
 		.session = getenv(VADTRACE_ENV_SESSION),
 		.live_folder = getenv(VADTRACE_ENV_LIVE),

@@ -137,7 +137,7 @@ static __attribute__((constructor)) void set_up(void)
 		return;
 	*(struct mixed_table *)address = (struct mixed_table){ MIXED_MAGIC, walk,    last_mapping,
 							       time_walks,  release, name_of };
-	stack_start();
+	stack_start(NULL);
 	modules_start();
 	mixed_start_windows(modules_pe_find, functions_pe_version);
 }

@@ -493,7 +493,7 @@ static void test_forget(void)
 
 int main(void)
 {
-	stack_start();
+	stack_start(NULL);
 	test_plain();
 	test_frames();
 	test_signals();
