@@ -203,8 +203,11 @@ int os_shm_detach(const void *address)
 	return is_refused(OS_FAKE_shm_detach) ? refusal_error() : real_shm_detach(address);
 }
 
+struct os_fake_preference os_fake_preference;
+
 int os_prefer_nodes(void *address, size_t size_bytes, uint64_t nodes)
 {
+	os_fake_preference = (struct os_fake_preference){ address, size_bytes, nodes };
 	return is_refused(OS_FAKE_prefer_nodes) ? refusal_error()
 						: real_prefer_nodes(address, size_bytes, nodes);
 }

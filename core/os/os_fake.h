@@ -8,6 +8,8 @@
 #define VADTRACE_CORE_OS_OS_FAKE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Every function of os.h, os_process.h and os_watch.h is in one of these lists, by its name without
  * "os_" (tests/checks/refusals.sh). Those that can fail: */
@@ -93,6 +95,13 @@ int os_fake_refusal(enum os_fake_call call);
 void os_fake_share(void);
 /* Calls that can fail since os_fake_fail; those of the one function since os_fake_fail_one. */
 int os_fake_calls(void);
+/* What the last call of os_prefer_nodes asked for, whether it was refused or not. */
+struct os_fake_preference {
+	void *address;
+	size_t size_bytes;
+	uint64_t nodes;
+};
+extern struct os_fake_preference os_fake_preference;
 /* Calls of this function that were ever refused. */
 int os_fake_refusals(enum os_fake_call call);
 

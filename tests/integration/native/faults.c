@@ -189,6 +189,107 @@ static int in_forked_child(void)
 	return waitpid(child, &status, 0) == child && status == 0 && handles_guard();
 }
 
+/* The handler was on its stack, which is free again. */
+__attribute__((noinline)) static int leaves_once(char *address, int calls)
+{
+	stack_t now;
+
+	if (!sigsetjmp(way_out, 1))
+		write_to(address);
+	sigaltstack(NULL, &now);
+	return seen.calls == calls && seen.frame > handlers_stack &&
+	       seen.frame < handlers_stack + STACK_BYTES && !(now.ss_flags & SS_ONSTACK);
+}
+
+static int leaves_its_stack(void)
+{
+	stack_t stack = { .ss_sp = handlers_stack, .ss_size = STACK_BYTES };
+
+	sigaltstack(&stack, NULL);
+	return leaves_once(guarded, 1) && leaves_once(forbidden, 2) &&
+	       leaves_once(guarded + PAGE, 3);
+}
+
+static int once_on_its_stack(void)
+{
+	return is_on_its_stack() && seen.is_blocked == 2 && signal(SIGSEGV, SIG_IGN) == SIG_DFL;
+}
+
+/* This program once more: a handler is gone there, and nothing of core's is in its place. */
+static int executes(void)
+{
+	pid_t child;
+	int status;
+
+	if (!handles_guard())
+		return 0;
+	child = fork();
+	if (child == 0) {
+		execl("/proc/self/exe", "faults", "executed", (char *)NULL);
+		_exit(127);
+	}
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static int check_executed(void)
+{
+	struct sigaction action;
+	sigset_t mask;
+
+	sigaction(SIGSEGV, NULL, &action);
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	return action.sa_handler == SIG_DFL && !sigismember(&mask, SIGSEGV) ? 0 : 1;
+}
+
+#define OWN_STACKS 4
+
+static __thread char *own_stack;
+static __thread int own_calls, is_on_own_stack;
+
+static void on_own_stack(int signal)
+{
+	const char *frame = __builtin_frame_address(0);
+
+	(void)signal;
+	own_calls++;
+	is_on_own_stack = frame > own_stack && frame < own_stack + STACK_BYTES;
+}
+
+/* Each thread meets guards of its own, with a stack for handlers of its own. */
+static void *meet_guards(void *wrong)
+{
+	stack_t stack = { .ss_sp = malloc(STACK_BYTES), .ss_size = STACK_BYTES };
+	char *page = VirtualAlloc(NULL, PAGE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	DWORD old;
+
+	own_stack = stack.ss_sp;
+	sigaltstack(&stack, NULL);
+	for (int i = 1; i <= 200; i++) {
+		is_on_own_stack = 0;
+		VirtualProtect(page, PAGE, PAGE_READWRITE | PAGE_GUARD, &old);
+		write_to(page);
+		if (own_calls != i || !is_on_own_stack)
+			__atomic_store_n((int *)wrong, 1, __ATOMIC_RELAXED);
+	}
+	stack.ss_flags = SS_DISABLE;
+	sigaltstack(&stack, NULL);
+	free(own_stack);
+	return NULL;
+}
+
+static int threads_have_stacks(void)
+{
+	pthread_t threads[OWN_STACKS];
+	int wrong = 0;
+
+	set_action(on_own_stack, SA_ONSTACK);
+	for (int i = 0; i < OWN_STACKS; i++)
+		pthread_create(&threads[i], NULL, meet_guards, &wrong);
+	for (int i = 0; i < OWN_STACKS; i++)
+		pthread_join(threads[i], NULL);
+	return !wrong;
+}
+
 static int second_ends(void)
 {
 	write_to(guarded);
@@ -270,7 +371,12 @@ static const struct {
 	{ "a kill, SIG_IGN", SIG_IGN, 0, hears_nothing, 1, NULL },
 	{ "a kill, SIG_DFL", SIG_DFL, 0, hears_nothing, SIGNALLED, NULL },
 	{ "what sigaction tells", NONE, 0, is_told_its_own, 1, set_told_restarting },
+	{ "SA_ONSTACK, a handler that leaves", leave, SA_ONSTACK, leaves_its_stack, 1, NULL },
+	{ "SA_ONSTACK, SA_NODEFER, SA_RESETHAND", on_signal,
+	  SA_ONSTACK | SA_NODEFER | (int)SA_RESETHAND, once_on_its_stack, 1, NULL },
+	{ "SA_ONSTACK, threads", on_signal, SA_ONSTACK, threads_have_stacks, 1, NULL },
 	{ "a forked child", on_signal, 0, in_forked_child, 1, NULL },
+	{ "another program", on_signal, 0, executes, 1, NULL },
 	{ "signal", NONE, 0, handles_guard, 1, set_by_signal },
 	{ "signal, twice", NONE, 0, second_ends, 1, set_by_signal },
 	{ "sysv_signal, twice", NONE, 0, second_ends, SIGNALLED, set_by_sysv_signal },
@@ -409,8 +515,10 @@ static void test_threads(void)
 	RemoveVectoredExceptionHandler(handler);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], "executed") == 0)
+		return check_executed();
 	forbidden = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		ok_equal(in_child(i, /* is_before */ 1), cases[i].expected, "before: %s",

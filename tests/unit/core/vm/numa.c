@@ -150,6 +150,33 @@ static void test_region(void)
 	   "a node that is not there is refused");
 }
 
+/* What the system is asked for on a machine of three nodes: numbers 0, 2 and 17. */
+static void test_asked(void)
+{
+	static const DWORD nodes[] = { 17, 2, 0 };
+	HANDLE self = GetCurrentProcess();
+
+	for (size_t i = 0; i < COUNT(nodes); i++) {
+		char *base = VirtualAllocExNuma(self, NULL, 2 * GRANULE, MEM_RESERVE | MEM_COMMIT,
+						PAGE_READWRITE, nodes[i]);
+
+		ok(base && os_fake_preference.address == base &&
+			   os_fake_preference.size_bytes == 2 * GRANULE,
+		   "row %zu: the region's pages", i);
+		ok_equal(os_fake_preference.nodes, UINT64_C(1) << nodes[i], "row %zu: that node",
+			 i);
+		os_fake_preference = (struct os_fake_preference){ NULL, 0, 0 };
+		VirtualAllocExNuma(self, base, GRANULE, MEM_COMMIT, PAGE_READWRITE, 2);
+		ok(!os_fake_preference.nodes || os_fake_preference.nodes == UINT64_C(1) << nodes[i],
+		   "row %zu: no other one when pages of it are committed", i);
+		VirtualFree(base, 0, MEM_RELEASE);
+	}
+	os_fake_preference = (struct os_fake_preference){ NULL, 0, 0 };
+	VirtualFree(VirtualAlloc(NULL, GRANULE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE), 0,
+		    MEM_RELEASE);
+	ok(!os_fake_preference.address, "VirtualAlloc asks for none");
+}
+
 /* Without files there is one node; known nodes are remembered, so another process looks. */
 static void test_nothing(void)
 {
@@ -172,6 +199,7 @@ int main(void)
 	test_faces();
 	os_fake_root(NULL);
 	test_region();
+	test_asked();
 	remove_machine();
 	return tap_done();
 }
