@@ -99,6 +99,7 @@ struct counters {
 static struct counters own_counters, *counters = &own_counters;
 static int failing_call, failing_error;
 static enum os_fake_call failing_function; /* OS_FAKE_NONE: any */
+static bool is_lasting;                    /* all calls behind the failing one fail, too */
 
 void os_fake_share(void)
 {
@@ -114,6 +115,7 @@ void os_fake_share(void)
 void os_fake_fail_one(enum os_fake_call call, int number, int error)
 {
 	__atomic_store_n(&counters->calls, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&is_lasting, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&failing_function, call, __ATOMIC_RELAXED);
 	__atomic_store_n(&failing_error, error, __ATOMIC_RELAXED);
 	__atomic_store_n(&failing_call, number, __ATOMIC_RELAXED);
@@ -122,6 +124,12 @@ void os_fake_fail_one(enum os_fake_call call, int number, int error)
 void os_fake_fail(int number, int error)
 {
 	os_fake_fail_one(OS_FAKE_NONE, number, error);
+}
+
+void os_fake_fail_from(int number, int error)
+{
+	os_fake_fail(number, error);
+	__atomic_store_n(&is_lasting, true, __ATOMIC_RELAXED);
 }
 
 int os_fake_calls(void)
@@ -137,11 +145,13 @@ int os_fake_refusals(enum os_fake_call call)
 static bool is_refused(enum os_fake_call call)
 {
 	enum os_fake_call function = __atomic_load_n(&failing_function, __ATOMIC_RELAXED);
+	int failing = __atomic_load_n(&failing_call, __ATOMIC_RELAXED), number;
 
 	if (function && function != call)
 		return false;
-	if (__atomic_add_fetch(&counters->calls, 1, __ATOMIC_RELAXED) !=
-	    __atomic_load_n(&failing_call, __ATOMIC_RELAXED))
+	number = __atomic_add_fetch(&counters->calls, 1, __ATOMIC_RELAXED);
+	if (number < failing || !failing ||
+	    (number > failing && !__atomic_load_n(&is_lasting, __ATOMIC_RELAXED)))
 		return false;
 	__atomic_add_fetch(&counters->refusals[call], 1, __ATOMIC_RELAXED);
 	return true;

@@ -84,7 +84,9 @@ enum os_fake_call {
  * does nothing; os_protect, os_lock_pages and os_unlock_pages do their first page, as the system
  * may, os_close closes, and os_break answers where the break is. 0: no call fails. */
 void os_fake_fail(int number, int error);
-/* The same of the calls of this one function. */
+/* The same, and all calls behind it. */
+void os_fake_fail_from(int number, int error);
+/* os_fake_fail of the calls of this one function. */
 void os_fake_fail_one(enum os_fake_call call, int number, int error);
 /* Files of /proc and /sys are looked for in this folder from now on; NULL: in the system's. */
 void os_fake_root(const char *folder);

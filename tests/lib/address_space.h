@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-static void limit_memory(rlim_t bytes)
+__attribute__((unused)) static void limit_memory(rlim_t bytes)
 {
 	struct rlimit limit;
 

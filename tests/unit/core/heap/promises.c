@@ -1,0 +1,283 @@
+/* SPDX-FileCopyrightText: 2026 The vadtrace authors
+ * SPDX-License-Identifier: MIT */
+
+/* What malloc promises besides its blocks, a test for each: every thread has pages of its own; what
+ * is usual takes no lock, also the free of another thread's block; threads that end leave nothing;
+ * what is free goes back to the system; where pages lie, and how large they are, is the system's
+ * choice. That few bytes are wasted is classes.c, forks are tests/stress/heap_fork.c. */
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/heap/heap.h"
+#include "core/heap/layout.h"
+#include "core/host.h"
+#include "tests/lib/address_space.h"
+#include "tests/lib/tap.h"
+
+#define BLOCKS 1000
+#define BLOCK_BYTES 48
+#define THREADS 10000
+#define THREADS_AT_ONCE 50
+#define THREADS_BEFORE 1000
+#define LEFT 10
+#define SLACK_BYTES ((size_t)8 << 20)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#else
+#define IS_SANITIZED false
+#endif
+
+static void start(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+	if (pthread_create(thread, NULL, function, argument) != 0)
+		abort();
+}
+
+/* --- Threads --------------------------------------------------------------------------------- */
+
+static void *allocate_one(void *place)
+{
+	*(void **)place = heap_malloc(BLOCK_BYTES);
+	return NULL;
+}
+
+static void test_own_pages(void)
+{
+	void *mine = heap_malloc(BLOCK_BYTES), *other = NULL;
+	pthread_t thread;
+
+	start(&thread, allocate_one, &other);
+	pthread_join(thread, NULL);
+	ok(mine && other, "two threads have a block each");
+	ok((uintptr_t)mine >> SLICE_SHIFT != (uintptr_t)other >> SLICE_SHIFT,
+	   "of pages of their own");
+	heap_free(mine);
+	heap_free(other);
+}
+
+/* Blocks that another thread frees: malloc's, and of the process heap. */
+static void *blocks[BLOCKS], *sized[BLOCKS];
+static int stage;
+
+static void await_stage(int wanted)
+{
+	while (__atomic_load_n(&stage, __ATOMIC_ACQUIRE) < wanted)
+		usleep(100);
+}
+
+static void advance(void)
+{
+	__atomic_add_fetch(&stage, 1, __ATOMIC_RELEASE);
+}
+
+static void use_own(void)
+{
+	for (int i = 0; i < BLOCKS; i++) {
+		heap_free(heap_malloc(BLOCK_BYTES));
+		heap_release(heap_process(), 0, heap_allocate(heap_process(), 0, BLOCK_BYTES, NULL),
+			     NULL);
+	}
+}
+
+static void *work_without_locks(void *unused)
+{
+	use_own();
+	advance();
+	await_stage(2);
+	use_own();
+	for (int i = 0; i < BLOCKS; i++) {
+		heap_free(blocks[i]);
+		heap_release(heap_process(), 0, sized[i], NULL);
+	}
+	advance();
+	return unused;
+}
+
+/* One thread holds every lock that core has, as if to fork. Should the other one need any, it waits
+ * for ever, and the alarm ends the test. */
+static void test_no_locks(void)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < BLOCKS; i++) {
+		blocks[i] = heap_malloc(BLOCK_BYTES);
+		sized[i] = heap_allocate(heap_process(), 0, BLOCK_BYTES, NULL);
+	}
+	start(&thread, work_without_locks, NULL);
+	await_stage(1);
+	alarm(120);
+	core_fork_prepare();
+	advance();
+	await_stage(3);
+	core_fork_parent();
+	alarm(0);
+	pthread_join(thread, NULL);
+	ok(true, "all locks are held: a thread allocates, frees, and frees another's blocks");
+	heap_trim();
+	heap_check();
+}
+
+static void *leave_blocks(void *left)
+{
+	void **places = left;
+
+	for (size_t i = 0; i < LEFT; i++) {
+		places[i] = heap_malloc(i * 100 + 1);
+		heap_free(heap_malloc(i * 1000 + 1));
+	}
+	core_thread_exit();
+	return NULL;
+}
+
+static void run_threads(int count)
+{
+	static void *left[THREADS_AT_ONCE][LEFT];
+	pthread_t threads[THREADS_AT_ONCE];
+
+	for (; count > 0; count -= THREADS_AT_ONCE) {
+		for (int i = 0; i < THREADS_AT_ONCE; i++)
+			start(&threads[i], leave_blocks, left[i]);
+		for (int i = 0; i < THREADS_AT_ONCE; i++)
+			pthread_join(threads[i], NULL);
+		for (int i = 0; i < THREADS_AT_ONCE * LEFT; i++)
+			heap_free(left[i / LEFT][i % LEFT]);
+	}
+}
+
+static size_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	size_t all_pages, pages = 0;
+
+	if (!file || fscanf(file, "%zu %zu", &all_pages, &pages) != 2)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void test_many_threads(void)
+{
+	struct heap_statistics before, after;
+	size_t resident, space;
+
+	run_threads(THREADS_BEFORE);
+	heap_trim();
+	heap_get_statistics(&before);
+	resident = resident_bytes();
+	space = address_space_bytes();
+	run_threads(THREADS - THREADS_BEFORE);
+	heap_trim();
+	heap_get_statistics(&after);
+	ok(after.used_bytes <= before.used_bytes + SLICE_BYTES,
+	   "10 000 threads leave no block: %zu, %zu bytes", before.used_bytes, after.used_bytes);
+	ok(IS_SANITIZED || resident_bytes() <= resident + SLACK_BYTES, "nor pages: %zu, %zu bytes",
+	   resident, resident_bytes());
+	ok(IS_SANITIZED || address_space_bytes() <= space + SLACK_BYTES,
+	   "nor addresses, their lists among them: %zu, %zu bytes", space, address_space_bytes());
+	heap_check();
+}
+
+/* --- The system ------------------------------------------------------------------------------ */
+
+struct link {
+	struct link *before;
+	char rest[1000];
+};
+
+static void test_segments_go_back(void)
+{
+	struct heap_statistics before, during, after;
+	struct link *last = NULL;
+
+	heap_trim();
+	heap_get_statistics(&before);
+	for (size_t bytes = 0; bytes < (size_t)64 << 20; bytes += sizeof(*last)) {
+		struct link *link = heap_malloc(sizeof(*link));
+
+		link->before = last;
+		last = link;
+	}
+	heap_get_statistics(&during);
+	while (last) {
+		struct link *before_it = last->before;
+
+		heap_free(last);
+		last = before_it;
+	}
+	heap_trim();
+	heap_get_statistics(&after);
+	ok(during.reserved_bytes >= before.reserved_bytes + ((size_t)60 << 20),
+	   "many blocks take many segments");
+	ok(after.reserved_bytes <= before.reserved_bytes + SEGMENT_BYTES,
+	   "which go back: %zu, %zu, %zu bytes", before.reserved_bytes, during.reserved_bytes,
+	   after.reserved_bytes);
+}
+
+/* The line of a list of mappings that begins with `word`, in the entry that `address` is in; "":
+ * there is none. */
+static void find_line(const char *path, uintptr_t address, const char *word, char line[512])
+{
+	FILE *file = fopen(path, "r");
+	uintptr_t begin, end;
+	bool is_inside = false;
+
+	while (file && fgets(line, 512, file)) {
+		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+			is_inside = address >= begin && address < end;
+		else if (is_inside && strncmp(line, word, strlen(word)) == 0)
+			break;
+		line[0] = '\0';
+	}
+	if (!file)
+		line[0] = '\0';
+	else
+		fclose(file);
+}
+
+/* A large block may have huge pages as any mapping may: nothing of ours says no. */
+static void test_huge_pages(void)
+{
+	char line[512];
+	char *block = memset(heap_malloc((size_t)16 << 20), 1, (size_t)16 << 20);
+
+	find_line("/proc/self/smaps", (uintptr_t)block, "VmFlags:", line);
+	ok(!strstr(line, " nh "), "huge pages are not refused: %.*s", (int)strcspn(line, "\n"),
+	   line);
+	ok((uintptr_t)block - LARGE_HEADER_BYTES == ((uintptr_t)block & ~SEGMENT_MASK),
+	   "a large block's region begins where a huge page may");
+	heap_free(block);
+}
+
+/* Each line of numa_maps begins with the first address and the policy. */
+static void test_nodes(void)
+{
+	FILE *file = fopen("/proc/self/numa_maps", "r");
+	char *block = memset(heap_malloc(BLOCK_BYTES), 1, BLOCK_BYTES), line[512];
+	char policy[64] = "", found[64] = "default";
+	uintptr_t begin;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx %63s", &begin, policy) == 2 && begin <= (uintptr_t)block)
+			memcpy(found, policy, sizeof(found));
+	}
+	if (file)
+		fclose(file);
+	ok(strcmp(found, "default") == 0, "no node is preferred for blocks: %s", found);
+	heap_free(block);
+}
+
+int main(void)
+{
+	test_own_pages();
+	test_no_locks();
+	test_many_threads();
+	test_segments_go_back();
+	test_huge_pages();
+	test_nodes();
+	return tap_done();
+}
