@@ -7,7 +7,8 @@
 #
 #   record.sh [--rounds N] [--pairs N] [--larson SCALE]
 #
-# The wrapper records no call stacks; we and heaptrack do. All lose nothing: channels block.
+# The wrapper records no call stacks; we and heaptrack do. All lose nothing: channels block, but
+# for that of vadtrace-snapshot, which keeps the newest events and has them written at the end.
 
 set -euo pipefail
 . "${VADTRACE_SRCDIR:?}/tests/bench/bench.sh"
@@ -28,7 +29,7 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 
-ways="bare vadtrace vadtrace-no-stacks"
+ways="bare vadtrace vadtrace-snapshot vadtrace-no-stacks"
 ! command -v heaptrack >/dev/null || ways+=" heaptrack"
 wrapper=$(find /usr/lib /usr/local/lib -name 'liblttng-ust-libc-wrapper.so.*' 2>/dev/null |
 	head -n 1)
@@ -45,6 +46,9 @@ run() {
 	case $way in
 	bare) "${under[@]}" "$@" ;;
 	vadtrace) "${under[@]}" "$vadtrace" record -q -o "$work/trace" -- "$@" ;;
+	vadtrace-snapshot)
+		"${under[@]}" "$vadtrace" record -q --snapshot -o "$work/trace" -- "$@"
+		;;
 	vadtrace-no-stacks)
 		"${under[@]}" "$vadtrace" record -q --stack-depth 0 -o "$work/trace" -- "$@"
 		;;

@@ -153,7 +153,7 @@ holds 3 long busy/snapshot-4 end "running, at its end"
 
 # Limits: each passing counts once.
 for limit in rss commit; do
-	start --snapshot=256K --snapshot-on $limit=40M --min-size 4K -o $limit -- \
+	start --snapshot=256K --snapshot-on $limit=100M --min-size 4K -o $limit -- \
 		"$window" 1 20000 grow
 	until_true test -e $limit/snapshot-1
 	kill "$(pgrep -x window)"

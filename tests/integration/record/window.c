@@ -9,7 +9,7 @@
  *   window N COUNT fork       the same in a child first, then here
  *   window N COUNT gate FILE  the same, then "ready"; once FILE exists, as many blocks again
  *   window N COUNT slow FILE  "ready", then with pauses; not to the end before FILE exists
- *   window N COUNT grow       "ready", then 64 MiB are committed and touched, and kept for long */
+ *   window N COUNT grow       "ready", then 192 MiB are committed and touched, and kept for long */
 
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEPT = 16, THREADS_MAX = 8, SIZE_FIRST = 4096, GROWTH_BYTES = 64 << 20 };
+enum { KEPT = 16, THREADS_MAX = 8, SIZE_FIRST = 4096, GROWTH_BYTES = 192 << 20 };
 
 static int thread_count;
 static long count, first;

@@ -30,13 +30,24 @@ kill_once() {
 	[[ $lines != *$'\n'* ]] || echo "${lines%$'\n'*}"
 }
 
-for way in record-route record-observe; do
+# kill_some WAY NAME
+kill_some() {
+	local i
+
 	total=0
 	: >"$scratch/wrong"
 	for ((i = 0; i < kills; i++)); do
-		kill_once "$way" $((1 + i % 3)) >>"$scratch/wrong"
+		kill_once "$1" $((1 + i % 3)) >>"$scratch/wrong"
 	done
-	is "$(cat "$scratch/wrong")" "" "$way: $kills killed, $total allocations: each is there"
-	ok "$way: they had begun to allocate" test "$total" -gt $((10 * kills))
+	is "$(cat "$scratch/wrong")" "" "$2: $kills killed, $total allocations: each is there"
+	ok "$2: they had begun to allocate" test "$total" -gt $((10 * kills))
+}
+
+for way in record-route record-observe; do
+	kill_some "$way" "$way"
 done
+# The newest events in memory end there, too.
+record_words+=(--snapshot=64M)
+kill_some record-route "a snapshot"
+is "$(trace_figure record-route trace.snapshot.reason)" exit "taken at the program's end"
 tap_done
