@@ -86,6 +86,13 @@ uint32_t trace_take_stack(uint64_t *frames, uint32_t capacity)
 	return count;
 }
 
+static uint8_t flags_of(const struct event *event)
+{
+	return event->kind == EVENT_ALLOCATE || event->kind == EVENT_ALLOCATE_FAILED
+		       ? record_alignment_flags(event->extra)
+		       : 0;
+}
+
 static void write_record(const struct bracket *bracket, const struct event *event,
 			 enum filter_answer answer, uint32_t stack)
 {
@@ -93,6 +100,7 @@ static void write_record(const struct bracket *bracket, const struct event *even
 		.kind = (uint8_t)event->kind,
 		.api = event->api,
 		.stack = stack,
+		.flags = flags_of(event),
 	};
 
 	if (answer != FILTER_EMPTY) {

@@ -176,6 +176,14 @@ static void total_row(struct table *table, const char *name, const char *figure,
 	table_add(table, note);
 }
 
+/* Whether the figures are of a moment before the program's end. */
+static bool ends_early(const struct analysis *analysis)
+{
+	const struct manifest *manifest = &analysis->manifest;
+
+	return analysis->options.to_ns || (manifest->snapshot.number && !manifest->end.known);
+}
+
 static void total_live(const struct analysis *analysis, struct table *table)
 {
 	const struct replay_totals *totals = &analysis->target->totals;
@@ -185,7 +193,7 @@ static void total_live(const struct analysis *analysis, struct table *table)
 		 cli_format_bytes(totals->counts.live_bytes, size));
 	snprintf(note, sizeof(note), "in %s blocks",
 		 table_format_count(totals->counts.live_blocks, digits));
-	total_row(table, analysis->options.to_ns ? "live then" : "live at exit", text, note);
+	total_row(table, ends_early(analysis) ? "live then" : "live at exit", text, note);
 }
 
 static void total_peak(const struct analysis *analysis, struct table *table)

@@ -127,7 +127,6 @@ static void tell_free(struct plain *plain, struct source *source, const struct t
 	ctf_file_u64(&source->file, address);
 }
 
-/* The alignment is not in the trace. */
 static void tell_aligned(struct plain *plain, struct source *source,
 			 const struct trace_event *event, uint64_t address)
 {
@@ -136,7 +135,7 @@ static void tell_aligned(struct plain *plain, struct source *source,
 	begin_event(plain, source, event, is_posix ? CTF_POSIX_MEMALIGN : CTF_MEMALIGN);
 	if (is_posix)
 		ctf_file_u64(&source->file, address);
-	ctf_file_u64(&source->file, 0);
+	ctf_file_u64(&source->file, event->extra);
 	ctf_file_u64(&source->file, event->size_bytes);
 	if (is_posix)
 		ctf_file_u32(&source->file, address ? 0 : 12 /* ENOMEM */);

@@ -525,6 +525,7 @@ static void apply_record(struct image *image, const struct decoded *event, struc
 	out->stack = record.stack;
 	out->address = record.address;
 	out->size_bytes = record.size_bytes;
+	out->extra = record_alignment(record.flags);
 	out->heap = event->numbers[RECORD_HEAP];
 	merge_add_event(image->merge, out);
 }

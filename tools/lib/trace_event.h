@@ -110,7 +110,7 @@ struct trace_event {
 	uint64_t address;
 	uint64_t size_bytes;
 	uint64_t heap;
-	uint64_t extra; /* the count of TRACE_LOST */
+	uint64_t extra; /* the count of TRACE_LOST; a block's alignment, 0: not known or none */
 	uint32_t type;
 	uint32_t protect;
 	uint32_t owner;
@@ -171,6 +171,7 @@ static inline struct trace_event trace_record_event(const struct trace_record *r
 		.address = trace_record_address(record),
 		.size_bytes = trace_record_size(record),
 		.heap = record->heap,
+		.extra = record_alignment((uint8_t)(record->size_kind >> 48)),
 	};
 }
 

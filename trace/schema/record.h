@@ -10,6 +10,7 @@
  *   word 2   63....................32 31.................0
  *            stack id                 ns since begin_ns
  *
+ * flags, of an allocation by a function that takes an alignment, is its binary logarithm; else 0.
  * kind is enum event_kind of core/event.h, or one of the two below. */
 
 #ifndef VADTRACE_TRACE_SCHEMA_RECORD_H
@@ -37,8 +38,20 @@ struct record {
 	uint32_t delta_ns;   /* since the batch's begin_ns */
 	uint16_t api;
 	uint8_t kind;
-	uint8_t flags; /* 0 */
+	uint8_t flags;
 };
+
+/* Rounded up to a power of two; 0: the function takes none. */
+static inline uint8_t record_alignment_flags(uint64_t alignment_bytes)
+{
+	return alignment_bytes > 1 ? (uint8_t)(64 - __builtin_clzll(alignment_bytes - 1)) : 0;
+}
+
+/* 0: the function takes none, or the trace is of an older schema than 5. */
+static inline uint64_t record_alignment(uint8_t flags)
+{
+	return flags && flags < 64 ? UINT64_C(1) << flags : 0;
+}
 
 static inline void record_encode(const struct record *record, uint64_t words[RECORD_WORDS])
 {

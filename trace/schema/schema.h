@@ -61,12 +61,13 @@
  * vadtrace_win
  *  3  vadtrace_heap:error
  *  4  vadtrace_vm:offer, reclaim; process: commit_limit (bytes; 0: none); map: SEC_COMMIT in the
- *     type of shared memory of no file, whose pages the commit charge has */
+ *     type of shared memory of no file, whose pages the commit charge has
+ *  5  the alignment in a record's flags */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
 
-#define VADTRACE_SCHEMA_VERSION 4
+#define VADTRACE_SCHEMA_VERSION 5
 
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"

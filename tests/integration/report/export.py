@@ -34,7 +34,7 @@ def number(text):
 
 
 def records(folder):
-    """(process, thread, time, kind, function, size, address) of each record."""
+    """(process, thread, time, kind, function, size, address, flags) of each record."""
     for time, name, text in lines(folder):
         if name not in ("vadtrace_heap:batch", "vadtrace_heap:record"):
             continue
@@ -43,16 +43,18 @@ def records(folder):
         begin = number(fields["begin_ns" if name.endswith("batch") else "time_ns"])
         for first, second, third in zip(words[0::3], words[1::3], words[2::3]):
             yield (number(fields["vpid"]), number(fields["tid"]), begin + (third & 0xffffffff),
-                   second >> 56, first >> 48, second & (1 << 48) - 1, first & (1 << 48) - 1)
+                   second >> 56, first >> 48, second & (1 << 48) - 1, first & (1 << 48) - 1,
+                   second >> 48 & 0xff)
 
 
-def allocation(function, size, address):
+def allocation(function, size, address, flags):
+    alignment = 1 << flags if flags else 0
     if function == CALLOC:
         return ("calloc", 1, size, address)
     if function in MEMALIGNS:
-        return ("memalign", 0, size, address)
+        return ("memalign", alignment, size, address)
     if function == POSIX_MEMALIGN:
-        return ("posix_memalign", address, 0, size, 0 if address else 12)
+        return ("posix_memalign", address, alignment, size, 0 if address else 12)
     return ("malloc", size, address)
 
 
@@ -66,16 +68,16 @@ def expected(folder):
     """What the records are as calls. An address that is given out again before the reallocation
     that leaves it has ended was released before."""
     old = {}
-    for pid, tid, time, kind, function, size, address in sorted(
+    for pid, tid, time, kind, function, size, address, flags in sorted(
             records(folder), key=lambda record: record[2]):
         if kind in (ALLOCATE, REALLOC_END):
             for key in lost(old, pid, tid, address):
                 old[key] = 0
                 yield (pid, tid, time, "free", address)
         if kind == ALLOCATE:
-            yield (pid, tid, time) + allocation(function, size, address)
+            yield (pid, tid, time) + allocation(function, size, address, flags)
         elif kind == ALLOCATE_FAILED:
-            yield (pid, tid, time) + allocation(function, size, 0)
+            yield (pid, tid, time) + allocation(function, size, 0, flags)
         elif kind == FREE:
             yield (pid, tid, time, "free", address)
         elif kind == REALLOC_BEGIN:

@@ -37,6 +37,12 @@ for words in 'domain = "ust";' 'tracer_name = "lttng-ust";' 'tracer_major = 2;' 
 	'_vpid;' '_procname\[17\];' '_ip;'; do
 	ok "metadata: $words" grep -q "$words" threads.plain/metadata
 done
+# What known.c asks for.
+babeltrace2 threads.plain >said
+is "$(grep -c 'posix_memalign: .* alignment = 256, size = 100, result = 0 }' said)" 8 \
+	"the alignment of posix_memalign"
+is "$(grep -c ':memalign: .*{ alignment = 64, size = 128,' said)" 8 \
+	"the alignment of aligned_alloc"
 babeltrace2 --debug-info --debug-info-full-path threads.plain >said 2>&1
 ok "the callers have names" grep -q 'malloc:.*func = "do_' said
 ok "the callers have lines" grep -q 'malloc:.*src = ".*known.c:' said
