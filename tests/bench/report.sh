@@ -2,13 +2,16 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# How fast a trace is read: vadtrace report on one core, as recorded, compressed, and through
-# libbabeltrace2, beside heaptrack_print on heaptrack's recording of the same program.
+# How fast a trace is read: vadtrace report on one core, as recorded, cut short, compressed, on two
+# cores, and through libbabeltrace2, beside heaptrack on the same program: what heaptrack recorded,
+# heaptrack_interpret has to read before heaptrack_print can.
 #
 #   report.sh [--rounds N] [--events N]
 #
 # The trace of `churn` has N events (100 million: 2.4 GB in TMPDIR), all recorded; lua5.4's is what
-# its program does. libbabeltrace2 and heaptrack get a tenth of churn's.
+# its program does. libbabeltrace2 and heaptrack get a tenth of churn's. Events are counted alike:
+# each malloc, realloc and free. The rate is by CPU time; that of two cores by the time that passed.
+# The last table is what the cache of symbols saves: of a C++ compiler, CPU seconds.
 
 set -euo pipefail
 . "${VADTRACE_SRCDIR:?}/tests/bench/bench.sh"
@@ -37,12 +40,28 @@ record() {
 	"$vadtrace" compress -q "$work/$name.compressed"
 }
 
-# record_heaptrack NAME COMMAND...: interpreted, as heaptrack_print wants it.
+# cut NAME: a twin of the trace without its last bytes, as a killed recorder leaves it.
+cut_short() {
+	local file
+
+	cp -r "$work/$1" "$work/$1.cut"
+	find "$work/$1.cut" -name 'vadtrace_*' -type f | while read -r file; do
+		truncate -s -4000 "$file"
+	done
+}
+
+# record_heaptrack NAME COMMAND...: raw, and interpreted, as heaptrack_print wants it.
 record_heaptrack() {
-	local name=$1
+	local name=$1 raw
 
 	shift
-	heaptrack -o "$work/heaptrack.$name" "$@" >"$work/heaptrack.out" 2>&1
+	heaptrack --raw -o "$work/heaptrack.$name" "$@" >"$work/heaptrack.out" 2>&1
+	raw=$(find "$work" -name "heaptrack.$name.raw*" | head -n 1)
+	case $raw in
+	*.zst) zstd -q -d --rm "$raw" -o "$work/heaptrack.$name.raw" ;;
+	*.gz) gunzip "$raw" ;;
+	esac
+	"$interpret" <"$work/heaptrack.$name.raw" >"$work/heaptrack.$name.read" 2>/dev/null
 }
 
 # info NAME KEY: a number of the trace.
@@ -52,16 +71,38 @@ info() {
 print(json.load(sys.stdin)["trace"][sys.argv[1]])' "$2"
 }
 
-# round WAY COMMAND...: adds "cpu_ns peak_kib" to $work/read-WAY.
-round() {
-	local way=$1
+# timed WAY CORES COMMAND...: into $work/measured.
+timed() {
+	local way=$1 cores=$2
 
-	shift
-	taskset -c 0 "$measure" "$work/measured" "$@" >/dev/null 2>"$work/stderr" || {
+	shift 2
+	taskset -c "$cores" "$measure" "$work/measured" "$@" >/dev/null 2>"$work/stderr" ||
+		[ "$way" = cut ] || {
 		echo "bench: $way fails" >&2
 		cat "$work/stderr" >&2
 	}
-	awk '{ print $2 + $3, $4 }' "$work/measured" >>"$work/read-$way"
+}
+
+# round WAY COMMAND...: adds "cpu_ns peak_kib" to $work/read-WAY.
+round() {
+	timed "$1" 0 "${@:2}"
+	awk '{ print $2 + $3, $4 }' "$work/measured" >>"$work/read-$1"
+}
+
+# round_two_cores WAY COMMAND...: "wall_ns peak_kib".
+round_two_cores() {
+	timed "$1" 0,1 "${@:2}"
+	awk '{ print $1, $4 }' "$work/measured" >>"$work/read-$1"
+}
+
+# round_heaptrack NAME: reading twice, from what was recorded.
+round_heaptrack() {
+	local file=$work/heaptrack.$1 cpu
+
+	round interpret bash -c '"$1" <"$2"' sh "$interpret" "$file.raw"
+	cpu=$(awk '{ print $2 + $3 }' "$work/measured")
+	round print heaptrack_print "$file.read"
+	awk -v cpu="$cpu" '{ print $2 + $3 + cpu, $4 }' "$work/measured" >>"$work/read-heaptrack"
 }
 
 # row PROGRAM WAY EVENTS BYTES_PER_EVENT
@@ -78,6 +119,14 @@ bytes_per_event() {
 	awk -v a="$(info "$1" size_bytes)" -v n="$2" 'BEGIN { printf "%.1f", a / n }'
 }
 
+# times_heaptrack PROGRAM: our rate by heaptrack's and by heaptrack_print's alone, of these rows.
+times_heaptrack() {
+	awk -F ' *[|] *' -v p="$1" '$2 == p { rate[$3] = $5 } END {
+		printf "%s: own is %.2f times heaptrack, %.2f times heaptrack_print alone\n", p,
+			rate["own"] / rate["heaptrack"], rate["own"] / rate["print"] }' \
+		"$work/rows.$1" >>"$work/ratios"
+}
+
 # table PROGRAM NAME SMALL: of the traces NAME and SMALL (for the slow ones).
 table() {
 	local i count small
@@ -87,27 +136,51 @@ table() {
 	small=$(info "$3" events)
 	for ((i = 0; i < rounds; i++)); do
 		round own "$vadtrace" report --reader own "$work/$2"
+		round cut "$vadtrace" report --reader own "$work/$2.cut"
 		round compressed "$vadtrace" report --reader own "$work/$2.compressed"
+		round_two_cores two-cores "$vadtrace" report --jobs 2 --reader own "$work/$2"
 		round babeltrace "$vadtrace" report --reader babeltrace "$work/$3"
-		[ -z "$heaptrack" ] || round heaptrack heaptrack_print "$heaptrack.$3".[gz]*
+		[ -z "$heaptrack" ] || round_heaptrack "$3"
 	done
 	row "$1" own "$count" "$(bytes_per_event "$2" "$count")"
+	row "$1" cut "$count" "$(bytes_per_event "$2" "$count")"
 	row "$1" compressed "$count" "$(bytes_per_event "$2.compressed" "$count")"
+	row "$1" two-cores "$count" "$(bytes_per_event "$2" "$count")"
 	row "$1" babeltrace "$small" "$(bytes_per_event "$3" "$small")"
 	[ -n "$heaptrack" ] || return 0
-	row "$1" heaptrack "$small" "$(stat -c %s "$heaptrack.$3".[gz]* |
-		awk -v n="$small" '{ printf "%.1f", $1 / n }')"
+	for i in heaptrack print; do
+		row "$1" $i "$small" "$(stat -c %s "$work/heaptrack.$3.raw" |
+			awk -v n="$small" '{ printf "%.1f", $1 / n }')"
+	done
+}
+
+# symbols_row NAME WAY OPTIONS...: of a report on the trace.
+symbols_row() {
+	local i
+
+	rm -f "$work"/read-*
+	for ((i = 0; i < rounds; i++)); do
+		[ "$2" != cold ] || rm -rf "$XDG_CACHE_HOME"
+		round "$2" "$vadtrace" report "${@:3}" "$work/$1"
+	done
+	printf '| %s | %s | %s |\n' "$1" "$2" \
+		"$(column "$work/read-$2" 1 | median | awk '{ printf "%.2f", $1 / 1e9 }')"
 }
 
 heaptrack=
-! command -v heaptrack_print >/dev/null || heaptrack=$work/heaptrack
+interpret=$(dirname "$(readlink -f "$(command -v heaptrack || echo /)")")
+interpret=$interpret/../lib/heaptrack/libexec/heaptrack_interpret
+[ ! -x "$interpret" ] || ! command -v heaptrack_print >/dev/null || heaptrack=yes
 machine_line
 need_session_daemon
 make_inputs 10
+make_more_inputs 10
 record churn "$churn" 1 $((events / 2))
+cut_short churn
 record small "$churn" 1 $((events / 20))
 set_command lua5.4
 record lua5.4 "${command[@]}"
+cut_short lua5.4
 if [ -n "$heaptrack" ]; then
 	record_heaptrack small "$churn" 1 $((events / 20))
 	record_heaptrack lua5.4 "${command[@]}"
@@ -115,5 +188,22 @@ fi
 printf '\n| program | reader | events | million events/s | ns per event | peak MiB | %s |\n' \
 	'bytes per event'
 printf '|---|---|---|---|---|---|---|\n'
-table churn churn small
-table lua5.4 lua5.4 lua5.4
+table churn churn small | tee "$work/rows.churn"
+table lua5.4 lua5.4 lua5.4 | tee "$work/rows.lua5.4"
+if [ -n "$heaptrack" ]; then
+	times_heaptrack churn
+	times_heaptrack lua5.4
+	echo
+	cat "$work/ratios"
+fi
+set_command g++
+"$vadtrace" record -q --children -o "$work/g++" -- "${command[@]}"
+compiler=$("$vadtrace" info --json "$work/g++" |
+	/usr/bin/python3 -c 'import json, sys
+all = json.load(sys.stdin)["processes"]
+calls = lambda one: sum(thread["calls"] for thread in one["threads"])
+print(max(all, key=calls)["pid"])')
+printf '\n| program | symbols | CPU seconds |\n|---|---|---|\n'
+symbols_row g++ none --no-cache --pid "$compiler"
+symbols_row g++ cold --pid "$compiler"
+symbols_row g++ warm --pid "$compiler"

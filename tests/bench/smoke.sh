@@ -26,8 +26,12 @@ done
 ok "report.sh runs" bash -c \
 	'"$1/tests/bench/report.sh" --rounds 1 --events 100000 >"$2" 2>&1 || { cat "$2"; false; }' \
 	report "$VADTRACE_SRCDIR" "$scratch/report"
-for reader in own compressed babeltrace heaptrack; do
+for reader in own cut compressed two-cores babeltrace heaptrack print; do
 	ok "report.sh has figures of $reader" grep -qE "^\| churn \| $reader .*[0-9] \|$" \
+		"$scratch/report"
+done
+for way in none cold warm; do
+	ok "report.sh has seconds of symbols: $way" grep -qE "^\| g\+\+ \| $way \| [0-9]" \
 		"$scratch/report"
 done
 ok "preload.sh runs" bash -c \

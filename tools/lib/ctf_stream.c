@@ -71,7 +71,8 @@ static enum ctf_status begin_packet(struct ctf_stream *stream)
 	bool has_packet = packets_next(stream->packets, &packet);
 	const unsigned char *head = packet.bytes;
 
-	if (!has_packet && packets_is_broken(stream->packets))
+	/* Where the file was cut, streams.c has counted that. */
+	if (!has_packet && packets_is_broken(stream->packets) && !packets_is_cut(stream->packets))
 		return fail(stream, "what follows is no whole packet");
 	if (!has_packet)
 		return CTF_END;

@@ -22,7 +22,7 @@ struct packets {
 	const unsigned char *bytes;
 	size_t size_bytes;
 	size_t next, dropped;
-	bool is_broken;
+	bool is_broken, is_cut;
 	ZSTD_DCtx *decompressor;
 	unsigned char *buffer; /* the packet that was decompressed */
 	size_t buffer_bytes;
@@ -131,6 +131,7 @@ static size_t take_compressed(struct packets *packets, const unsigned char *from
 {
 	size_t content_bytes, size_bytes = frame_bytes(from, left, &content_bytes);
 
+	packets->is_cut = !size_bytes;
 	if (!size_bytes || !decompress(packets, from, size_bytes, content_bytes) ||
 	    !take_packet(packet, packets->buffer, content_bytes) ||
 	    packet->size_bytes != content_bytes)
@@ -150,6 +151,8 @@ bool packets_next(struct packets *packets, struct packet *packet)
 		taken = take_compressed(packets, from, left, packet);
 	else if (take_packet(packet, from, left))
 		taken = packet->size_bytes;
+	else
+		packets->is_cut = true;
 	packets->next += taken;
 	packets->is_broken = !taken;
 	return taken != 0;
@@ -158,6 +161,11 @@ bool packets_next(struct packets *packets, struct packet *packet)
 bool packets_is_broken(const struct packets *packets)
 {
 	return packets->is_broken;
+}
+
+bool packets_is_cut(const struct packets *packets)
+{
+	return packets->is_cut;
 }
 
 bool packets_is_compressed_name(const char *name)

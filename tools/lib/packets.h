@@ -48,6 +48,9 @@ void packets_close(struct packets *packets);
  * packet: then packets_is_broken says so. */
 bool packets_next(struct packets *packets, struct packet *packet);
 bool packets_is_broken(const struct packets *packets);
+/* Of a broken file: it was cut there, as a walk over the packets' heads finds too. Else a
+ * compressed packet is damaged. */
+bool packets_is_cut(const struct packets *packets);
 
 /* Whether the name ends with PACKETS_SUFFIX. */
 bool packets_is_compressed_name(const char *name);

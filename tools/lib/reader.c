@@ -103,7 +103,9 @@ static void explain_no_events(const struct reader_summary *summary,
 /* What our own decoder refused is opened again for libbabeltrace2. */
 static bool make_plain(struct reader *reader, const struct reader_input *input)
 {
-	if (reader->streams.is_plain || !reader->streams.compressed_streams)
+	const struct streams *streams = &reader->streams;
+
+	if (streams->is_plain || (!streams->compressed_streams && !streams->cut_streams))
 		return true;
 	streams_close(&reader->streams);
 	return find_streams(reader, input, /* plain */ true);

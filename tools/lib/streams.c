@@ -7,8 +7,9 @@
  *   48 content bits   56 packet bits   ...
  *
  * and its metadata as packets too (magic, uuid, ..., 28 packet bits). libbabeltrace2 refuses a file
- * whose last packet is not whole, so the packets are walked first: one small read each. Streams of
- * another writer (metadata in plain text) are left to libbabeltrace2. */
+ * whose last packet is not whole, so the packets are walked first: one small read each; for our own
+ * decoder, which stops there, nothing has to be copied. Streams of another writer (metadata in
+ * plain text) are left to libbabeltrace2. */
 
 #include "tools/lib/streams.h"
 #include "tools/lib/interrupt.h"
@@ -365,6 +366,7 @@ static int repair_visit(void *context, const char *folder, const char *name)
 struct survey {
 	uint64_t size_bytes, packet_count, cut_bytes, cut_streams, compressed_streams;
 	bool has_metadata;
+	bool needs_repair; /* whoever reads it */
 };
 
 static int survey_visit(void *context, const char *folder, const char *name)
@@ -380,6 +382,7 @@ static int survey_visit(void *context, const char *folder, const char *name)
 		survey->cut_streams += !is_whole(&extent);
 		survey->compressed_streams += packets_is_compressed_name(name);
 		survey->cut_bytes += extent.file_bytes - extent.whole_bytes;
+		survey->needs_repair |= is_metadata ? !is_whole(&extent) : extent.padded_bytes != 0;
 	}
 	if (is_metadata)
 		survey->has_metadata = extent.text_bytes != 0;
@@ -455,8 +458,8 @@ static int add_lttng_folder(struct streams *streams, const char *folder)
 		return error;
 	}
 	streams->lent_folders += streams->lender != NULL;
-	if (!survey.cut_streams && !streams->lender &&
-	    !(streams->is_plain && survey.compressed_streams))
+	if (!survey.needs_repair && !streams->lender &&
+	    !(streams->is_plain && (survey.cut_streams || survey.compressed_streams)))
 		readable = xstrdup(folder);
 	else
 		error = repair_folder(streams, folder, &readable);
@@ -525,7 +528,7 @@ static char *find_metadata(const char *folder)
 
 	if (!error && streams.count)
 		metadata = xasprintf("%s/metadata", streams.folders[0]);
-	if (metadata && streams.temporary) {
+	if (metadata && streams.cut_streams) {
 		free(metadata);
 		metadata = NULL;
 	}

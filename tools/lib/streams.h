@@ -24,14 +24,14 @@ struct streams {
 	uint64_t lost_folders; /* without readable metadata */
 	uint64_t lent_folders; /* with another trace's */
 	char *lender;          /* a file of metadata that stands in for the trace's own, or NULL */
-	bool is_plain;         /* no stream may be compressed */
+	bool is_plain;         /* no stream may be compressed, or cut */
 	char *temporary;       /* NULL: nothing had to be repaired */
 };
 
 /* Finds all CTF traces below `folder`. `lender` (NULL: none) is the folder of a trace of the same
  * recorder: its metadata is used in the place of the trace's own. `is_plain`: compressed streams
- * are decompressed. 0, or -errno when a repaired copy could not be written, -ENODATA when the
- * lender has no metadata. */
+ * are decompressed, cut ones trimmed. 0, or -errno when a repaired copy could not be written,
+ * -ENODATA when the lender has no metadata. */
 int streams_open(struct streams *streams, const char *folder, const char *lender, bool is_plain);
 /* Removes the copies. */
 void streams_close(struct streams *streams);
