@@ -20,15 +20,20 @@
 #include "core/heap/misuse.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
+#include "core/os/os.h"
 
 /* What one carving puts into the free list: about a page of memory, so that little is touched. */
 #define CARVE_BYTES ((size_t)4096)
-/* A front that needs no pages asks the pool this often to give back what it does not need either.
- */
-#define SLOW_CALLS_PER_LOOK 256
+/* How often a front looks at the clock, by the length of the pages that its slow calls are about;
+ * and after how long it gives back what it does not need. */
+#define SLICES_PER_LOOK 1024
+#define LOOK_NS ((uint64_t)50000000)
 /* Pages without blocks that a front keeps: to fetch one takes a lock, and to give it back another.
  */
 #define EMPTY_PAGES_MAX 8
+/* From how many pages the next current one is chosen, and how many blocks make a page worth it. */
+#define CANDIDATES 8
+#define CHOICE_BLOCKS_MIN 32
 /* A frame of a handler lies at least a red zone and a signal frame below the one it interrupts. */
 #define SAME_FRAME_BYTES ((uintptr_t)128)
 
@@ -228,8 +233,49 @@ static struct page *take_page(struct front *front, uint32_t size_class)
 	return span_take(&request, &is_zero);
 }
 
+/* Whether so many eighths at least of a page that is not current are used. */
+static bool has_used(const struct page *page, uint32_t eighths)
+{
+	return page->live >= (uintptr_t)page->start * page->limit / 8 * eighths;
+}
+
+/* The page that follows the full one as current. Where a quarter of the next one is free, the
+ * fullest of a few that are worth a turn: then those with little in them have time to become empty.
+ */
+static struct page *choose_next(const struct page *full)
+{
+	struct page *best = full->next, *page = best;
+
+	if (!best || has_used(best, 6) || best->limit < CHOICE_BLOCKS_MIN)
+		return best;
+	for (uint32_t i = 1; i < CANDIDATES && (page = page->next); i++) {
+		if (!has_used(page, 7) && page_used(page) > page_used(best))
+			best = page;
+	}
+	return best;
+}
+
+/* Moves the pages between the first one and `next` to the queue's end. */
+static void pass_over(struct page_queue *queue, struct page *next)
+{
+	struct page *first = queue->first, *from = first->next, *to = next->prev;
+
+	if (from == next)
+		return;
+	first->next = next;
+	next->prev = first;
+	queue->last->next = from;
+	from->prev = queue->last;
+	to->next = NULL;
+	queue->last = to;
+}
+
 static void set_aside_full(struct front *front, struct page *page)
 {
+	struct page *next = choose_next(page);
+
+	if (next)
+		pass_over(&front->queues[page->size_class], next);
 	unlink_page(front, page);
 	page_set_owner(page, (uintptr_t)front | PAGE_FULL);
 }
@@ -265,19 +311,6 @@ static void end_change(struct front *front)
 	*(volatile bool *)&front->dirty = false;
 }
 
-void *front_allocate_slow(struct front *front, uint32_t size_class)
-{
-	void *block;
-
-	begin_change(front);
-	front_drain(front);
-	block = allocate_from_queue(front, size_class);
-	end_change(front);
-	if (unlikely(++front->slow_calls % SLOW_CALLS_PER_LOOK == 0))
-		segments_decay(pool_of(front));
-	return block;
-}
-
 static bool is_current(const struct front *front, const struct page *page)
 {
 	return front->queues[page->size_class].first == page;
@@ -310,19 +343,6 @@ static void settle(struct front *front, struct page *page)
 	if (unlikely(!page_is_empty(page)))
 		page_walk_free(page);
 	give_empty(front, page);
-}
-
-void front_page_freed(struct front *front, struct page *page)
-{
-	begin_change(front);
-	settle(front, page);
-	end_change(front);
-}
-
-void front_leave_freed(struct front *front, struct page *page)
-{
-	front_page_freed(front, page);
-	front_leave(front);
 }
 
 void front_free_remote(struct page *page, struct block *block)
@@ -408,6 +428,70 @@ static void return_empty(struct front *front)
 		next = page->next;
 		span_return(page);
 	}
+}
+
+/* Gives back what has no blocks now: it comes again if it is needed, from the pool, which keeps it
+ * for a while. */
+static void return_idle(struct front *front)
+{
+	return_empty(front);
+	for (uint32_t size_class = 0; size_class < CLASS_COUNT; size_class++) {
+		struct page *page = front->queues[size_class].first;
+
+		if (!page || live_blocks(front, page))
+			continue;
+		unlink_page(front, page);
+		span_return(page);
+	}
+}
+
+/* Now and then, both the front and the pool give up what nobody needs. */
+static void look(struct front *front)
+{
+	uint64_t now_ns = os_clock_ns();
+
+	if (now_ns - front->looked_ns >= LOOK_NS) {
+		front->looked_ns = now_ns;
+		return_idle(front);
+	}
+	segments_decay(pool_of(front));
+}
+
+/* `slices` is the length of the page that the call was about: what is large is seldom asked for. */
+static void end_slow_call(struct front *front, uint32_t slices)
+{
+	front->slow_slices += slices;
+	if (unlikely(front->slow_slices >= SLICES_PER_LOOK)) {
+		front->slow_slices = 0;
+		look(front);
+	}
+	end_change(front);
+}
+
+void *front_allocate_slow(struct front *front, uint32_t size_class)
+{
+	void *block;
+
+	begin_change(front);
+	front_drain(front);
+	block = allocate_from_queue(front, size_class);
+	end_slow_call(front, class_slices(size_class));
+	return block;
+}
+
+void front_page_freed(struct front *front, struct page *page)
+{
+	uint32_t slices = page->slices;
+
+	begin_change(front);
+	settle(front, page);
+	end_slow_call(front, slices);
+}
+
+void front_leave_freed(struct front *front, struct page *page)
+{
+	front_page_freed(front, page);
+	front_leave(front);
 }
 
 void front_release_empty(struct front *front, size_t keep_bytes)

@@ -45,7 +45,8 @@ struct front {
 	bool sized;
 	bool dirty;
 	uint16_t empty_count;
-	uint16_t slow_calls;
+	uint32_t slow_slices; /* since the front looked at the clock */
+	uint64_t looked_ns; /* when pages without blocks were last given back */
 	struct page *empty; /* linked by `next` */
 	struct page_queue queues[CLASS_COUNT];
 };

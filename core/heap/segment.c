@@ -21,13 +21,17 @@
 #include "core/vm/virtual.h"
 
 #define ALL_SLICES (~(uint64_t)1)
-/* Dirty free slices that the pool always may keep: 32 MiB. */
-#define KEEP_SLICES ((size_t)512)
+/* Dirty free slices that the pool may keep: 32 MiB, or an eighth of what is used. */
+#define KEEP_SLICES_MIN ((size_t)512)
+#define KEEP_SHARE 8
 /* What was free all this time goes back to the system, if it is 1 MiB at least; how many calls come
  * before the clock is read again. */
 #define DECAY_NS ((uint64_t)50000000)
 #define DECAY_SLICES_MIN ((size_t)16)
 #define CALLS_PER_LOOK 16
+/* From so many dirty free slices on, 8 MiB, a few segments are asked for dirty ones first. */
+#define MUCH_SLICES 128
+#define SEGMENTS_ASKED 16
 /* Lists of larger blocks are not kept: to follow one through memory that has left the cache is
  * slower than to make it anew, a few blocks at a time. */
 #define READY_BYTES_MAX ((size_t)64)
@@ -245,10 +249,16 @@ static uint64_t run_starts(uint64_t mask, uint32_t count, uint32_t align)
 	return mask & aligned;
 }
 
-static struct segment *find_locked(const struct span_request *request, uint32_t *first)
+/* Where the request's span could start among these slices of a segment. */
+static uint64_t starts_in(uint64_t slices, const struct span_request *request)
+{
+	return run_starts(slices, request->slices, request->align_slices);
+}
+
+static struct segment *find_first_locked(const struct span_request *request, uint32_t *first)
 {
 	for (struct segment *s = request->pool->lists[SEGMENTS_OPEN]; s; s = s->next) {
-		uint64_t starts = run_starts(s->free_mask, request->slices, request->align_slices);
+		uint64_t starts = starts_in(s->free_mask, request);
 
 		if (!starts)
 			continue;
@@ -256,6 +266,33 @@ static struct segment *find_locked(const struct span_request *request, uint32_t 
 		return s;
 	}
 	return NULL;
+}
+
+/* One of the first few segments, where the system has made the pages already. */
+static struct segment *find_made_locked(const struct span_request *request, uint32_t *first)
+{
+	struct segment *segment = request->pool->lists[SEGMENTS_OPEN];
+
+	for (uint32_t i = 0; segment && i < SEGMENTS_ASKED; i++, segment = segment->next) {
+		uint64_t starts = starts_in(segment->free_mask & segment->dirty_mask, request);
+
+		if (!starts)
+			continue;
+		*first = (uint32_t)__builtin_ctzll(starts);
+		return segment;
+	}
+	return NULL;
+}
+
+/* A segment with room, and where. The first place is the best for spans that grow; but where much is
+ * free whose pages exist, these are used up before the system is asked for others. */
+static struct segment *find_locked(const struct span_request *request, uint32_t *first)
+{
+	struct segment *segment = NULL;
+
+	if (request->pool->dirty_slices >= MUCH_SLICES)
+		segment = find_made_locked(request, first);
+	return segment ? segment : find_first_locked(request, first);
 }
 
 void pool_describe(struct page *page, const struct span_request *request)
@@ -452,13 +489,20 @@ static void make_free_locked(struct page *page)
 	relist_locked(segment, SEGMENTS_OPEN);
 }
 
+static size_t may_keep_slices(const struct pool *pool)
+{
+	size_t share = pool->used_slices / KEEP_SHARE;
+
+	return share > KEEP_SLICES_MIN ? share : KEEP_SLICES_MIN;
+}
+
 static void return_locked(struct page *page)
 {
 	struct pool *pool = segment_of_page(page)->pool;
 
 	make_free_locked(page);
-	if (pool->dirty_slices > KEEP_SLICES + pool->used_slices / 8)
-		purge_locked(pool, (KEEP_SLICES + pool->used_slices / 8) / 2);
+	if (pool->dirty_slices > may_keep_slices(pool))
+		purge_locked(pool, may_keep_slices(pool) / 2);
 	pool_note_locked(pool);
 }
 
