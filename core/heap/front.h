@@ -46,8 +46,8 @@ struct front {
 	bool dirty;
 	uint16_t empty_count;
 	uint32_t slow_slices; /* since the front looked at the clock */
-	uint64_t looked_ns; /* when pages without blocks were last given back */
-	struct page *empty; /* linked by `next` */
+	uint64_t looked_ns;   /* when pages without blocks were last given back */
+	struct page *empty;   /* linked by `next` */
 	struct page_queue queues[CLASS_COUNT];
 };
 

@@ -131,6 +131,22 @@ static __attribute__((noinline)) void free_slow(struct page *page, void *block)
 		misuse_abort(API_free, misuse, block);
 }
 
+/* The first block of a full page of the calling thread's own, the commonest of the unusual ones:
+ * where none is free, none can be freed twice. False, and nothing done: it is another. */
+static bool free_in_full(struct page *page, struct block *block)
+{
+	struct thread_heap *thread = thread_heap;
+
+	if (!thread || page_owner(page) != ((uintptr_t)thread | PAGE_FULL) || thread->plain.busy ||
+	    page->free || atomic_load_explicit(&page->remote, memory_order_relaxed) ||
+	    !page_has_block(page, block))
+		return false;
+	front_mark(&thread->plain);
+	page_push(page, block);
+	front_leave_freed(&thread->plain, page);
+	return true;
+}
+
 static bool free_checked(void *block)
 {
 	enum misuse misuse;
@@ -151,7 +167,8 @@ bool heap_free_unusual(void *block)
 		return free_checked(block);
 	if (unlikely(!page))
 		return !block;
-	free_slow(page, block);
+	if (!free_in_full(page, block))
+		free_slow(page, block);
 	return true;
 }
 

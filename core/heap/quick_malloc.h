@@ -51,6 +51,8 @@ static inline bool heap_free_quickly(void *address, bool unheard)
 	struct thread_heap *thread;
 	struct page *page;
 
+	/* It is written to last, and may be far away. */
+	__builtin_prefetch(address, /* write */ 1);
 	if (unlikely(!page_is_at(address)))
 		return false;
 	page = page_at(address);

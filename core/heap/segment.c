@@ -284,8 +284,8 @@ static struct segment *find_made_locked(const struct span_request *request, uint
 	return NULL;
 }
 
-/* A segment with room, and where. The first place is the best for spans that grow; but where much is
- * free whose pages exist, these are used up before the system is asked for others. */
+/* A segment with room, and where. The first place is the best for spans that grow; but where much
+ * is free whose pages exist, these are used up before the system is asked for others. */
 static struct segment *find_locked(const struct span_request *request, uint32_t *first)
 {
 	struct segment *segment = NULL;
