@@ -117,19 +117,28 @@ static inline struct block *page_pop_quickly(struct page *page)
 	return page_take_first(page, block);
 }
 
-/* Puts a block into the page's free list; `key` is the block's. Returns whether none is used now.
- */
-static inline bool page_link_first(struct page *page, struct block *block, uintptr_t key)
+/* Puts a block that is no longer live into the page's free list; `key` is the block's. */
+static inline void page_link(struct page *page, struct block *block, uintptr_t key)
 {
 	struct block *next = page->free;
-	bool is_empty = page_take_live(page, block);
 
 	atomic_signal_fence(memory_order_seq_cst);
 	block->next = next;
 	block->mark = key ^ (uintptr_t)next;
 	atomic_signal_fence(memory_order_seq_cst);
 	*(struct block *volatile *)&page->free = block;
-	return is_empty;
+}
+
+/* The same of a live one. Returns whether none is live now. Each way has stores of its own, so that
+ * no instruction has to remember which it is. */
+static inline bool page_link_first(struct page *page, struct block *block, uintptr_t key)
+{
+	if (unlikely(page_take_live(page, block))) {
+		page_link(page, block, key);
+		return true;
+	}
+	page_link(page, block, key);
+	return false;
 }
 
 static inline bool page_push(struct page *page, struct block *block)
