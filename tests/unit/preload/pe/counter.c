@@ -20,6 +20,8 @@
 #include "core/os/os.h"
 #include "preload/pe/call.h"
 #include "preload/pe/modules.h"
+#include "preload/pe/plan/plan.h"
+#include "preload/recorder.h"
 
 static unsigned int entered[HOOK_COUNT], left[HOOK_COUNT];
 static const char *served, *raising;
@@ -33,6 +35,12 @@ static bool is_named(const struct hook_call *call, const char *name)
 static size_t index_of(const struct hook_call *call)
 {
 	return (size_t)(call->hook - hook_at(0));
+}
+
+/* There is no recorder here: what it would plan is planned at once. */
+void recorder_plan_dll(const struct pe_image *image, const char *name, struct plan *plans)
+{
+	plan_dll(image, name, plans);
 }
 
 HOOK_ABI bool dispatch_enter(struct hook_call *call)
