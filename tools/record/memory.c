@@ -50,6 +50,8 @@ static const uint8_t magic[16] = { 0x17, 0x7b, 0xf1, 0x77, 0xbf, 0x17, 0x7b, 0xf
 
 /* What nftw's visits share. */
 static bool rest_is_found, is_passing;
+static const char *counted_stream; /* NULL: packets are not counted */
+static uint64_t counted_packets;
 
 void memory_path(const char *session, char path[MEMORY_PATH_MAX])
 {
@@ -62,6 +64,16 @@ static bool is_known(const struct head *head)
 	       head->major == 0 && head->minor == 0 && head->word_bytes == WORD_BYTES &&
 	       head->type == 0 && head->subbuffer_bytes != 0 &&
 	       head->produced_at % WORD_BYTES == 0 && head->consumed_at % WORD_BYTES == 0;
+}
+
+static void count_packets(const struct head *head, char *memory)
+{
+	uint64_t *produced = (uint64_t *)(void *)(memory + head->produced_at);
+	uint64_t end = __atomic_load_n(produced, __ATOMIC_ACQUIRE);
+	uint64_t packets = (end + head->subbuffer_bytes - 1) / head->subbuffer_bytes;
+
+	if (packets > counted_packets)
+		counted_packets = packets;
 }
 
 static void look_at(const struct head *head, char *memory)
@@ -90,7 +102,10 @@ static void map_and_look(const struct head *head, int file, uint64_t file_bytes)
 	memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	if (memory == MAP_FAILED)
 		return;
-	look_at(head, memory);
+	if (counted_stream)
+		count_packets(head, memory);
+	else
+		look_at(head, memory);
 	munmap(memory, size_bytes);
 }
 
@@ -98,11 +113,12 @@ static int look_at_file(const char *path, const struct stat *status, int type, s
 {
 	int file = type == FTW_F ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
 	struct head head;
+	bool is_meant = !counted_stream || !strcmp(path + place->base, counted_stream);
 
-	(void)place;
 	if (file < 0)
 		return 0;
-	if (pread(file, &head, sizeof(head), 0) == (ssize_t)sizeof(head) && is_known(&head))
+	if (is_meant && pread(file, &head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	    is_known(&head))
 		map_and_look(&head, file, (uint64_t)status->st_size);
 	close(file);
 	return 0;
@@ -122,6 +138,15 @@ bool memory_has_rest(const char *session)
 {
 	look(session, /* pass */ false);
 	return rest_is_found;
+}
+
+uint64_t memory_count_packets(const char *session, const char *stream)
+{
+	counted_packets = 0;
+	counted_stream = stream;
+	look(session, /* pass */ false);
+	counted_stream = NULL;
+	return counted_packets;
 }
 
 void memory_pass(const char *session)

@@ -7,6 +7,7 @@
 #define VADTRACE_TOOLS_RECORD_MEMORY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { MEMORY_PATH_MAX = 96 };
 
@@ -16,6 +17,9 @@ void memory_path(const char *session, char path[MEMORY_PATH_MAX]);
 /* Whether something lies in the buffers that LTTng does not write. To be asked when it has stopped,
  * and has written what it can. */
 bool memory_has_rest(const char *session);
+
+/* How many packets the stream of this name has begun so far, counted from the session's start. */
+uint64_t memory_count_packets(const char *session, const char *stream);
 
 /* Writes that to a trace of its own, the new folder `to`. False: lttng-crash fails. */
 bool memory_rescue(const char *session, const char *to);

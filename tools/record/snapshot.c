@@ -8,7 +8,7 @@
  * A record up to end_ns is in a slot when the slots are copied, or was handed to LTTng before. A
  * slot that was emptied in between is in both places, and known by its begin_ns (schema/live.h).
  * begin_ns is the latest of the times at which the streams begin whose older packets were
- * overwritten: packets are numbered, so a gap is known. */
+ * overwritten: packets are numbered, so that is known. */
 
 #include "tools/record/snapshot.h"
 
@@ -198,57 +198,145 @@ static bool link_tree(const char *from, const char *to)
 	return access(from, F_OK) || !nftw(from, link_entry, OPEN_FOLDERS_MAX, FTW_PHYS);
 }
 
-/* The window's beginning. */
+/* What of the window was written.
+ *
+ * LTTng leaves a packet out that a writer has not finished, be it that it lost its processor there:
+ * then there is a gap in the numbers, or the last one is missing. */
 
-/* When the stream's last run of packets without a gap begins; 0: it has lost none. */
-static uint64_t find_stream_begin(const char *path)
+enum { STREAMS_MAX = 1024, NAME_BYTES = 32, TRIES = 20, TRY_NS = 10000000 };
+
+/* The streams of the window in memory, one for each processor, and the packets that they had
+ * before LTTng was asked. */
+struct extent {
+	uint64_t packets[STREAMS_MAX];
+};
+
+static void name_stream(char name[NAME_BYTES], size_t number)
+{
+	snprintf(name, NAME_BYTES, SESSION_WINDOW_CHANNEL "_%zu", number);
+}
+
+static size_t stream_count(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_CONF);
+
+	return count < 1 ? 1 : count < STREAMS_MAX ? (size_t)count : STREAMS_MAX;
+}
+
+static void measure(struct extent *extent)
+{
+	for (size_t i = 0; i < stream_count(); i++) {
+		char name[NAME_BYTES];
+
+		name_stream(name, i);
+		extent->packets[i] = memory_count_packets(session_window_name(), name);
+	}
+}
+
+/* What was written of a stream.
+ *  - end is one past the number of the last packet;
+ *  - begin_ns is when its last run of packets without a gap begins, 0: with the first of all. */
+struct written {
+	uint64_t end, begin_ns;
+	bool has_gap;
+};
+
+static struct written read_stream(const char *path)
 {
 	struct packets *packets = packets_open(path);
-	uint64_t expected = 0, begin_ns = 0;
+	struct written written = { 0 };
 	struct packet packet;
+	bool is_first = true;
 
 	while (packets && packets_next(packets, &packet)) {
 		uint64_t number = packet_u64(packet.bytes + PACKET_NUMBER_AT);
 
-		if (number != expected)
-			begin_ns = packet_u64(packet.bytes + PACKET_BEGIN_AT);
-		expected = number + 1;
+		if (number != written.end) {
+			written.begin_ns = packet_u64(packet.bytes + PACKET_BEGIN_AT);
+			written.has_gap |= !is_first;
+		}
+		written.end = number + 1;
+		is_first = false;
 	}
 	packets_close(packets);
-	return begin_ns;
+	return written;
 }
 
-static uint64_t window_begin_ns;
+/* Processes of several users have streams of the same name. */
+static void add_stream(struct written *all, struct written one)
+{
+	if (one.end > all->end)
+		all->end = one.end;
+	if (one.begin_ns > all->begin_ns)
+		all->begin_ns = one.begin_ns;
+	all->has_gap |= one.has_gap;
+}
+
+/* For nftw, which has no argument of ours. */
+static struct written written_streams[STREAMS_MAX];
 
 static int look_at_stream(const char *path, const struct stat *status, int type, struct FTW *place)
 {
-	const char *name = path + place->base;
-	uint64_t begin_ns;
-
 	(void)status;
-	if (type != FTW_F ||
-	    strncmp(name, SESSION_WINDOW_CHANNEL "_", sizeof(SESSION_WINDOW_CHANNEL)) != 0)
-		return 0;
-	begin_ns = find_stream_begin(path);
-	if (begin_ns > window_begin_ns)
-		window_begin_ns = begin_ns;
+	for (size_t i = 0; type == FTW_F && i < stream_count(); i++) {
+		char name[NAME_BYTES];
+
+		name_stream(name, i);
+		if (!strcmp(path + place->base, name))
+			add_stream(&written_streams[i], read_stream(path));
+	}
 	return 0;
 }
 
-static uint64_t find_begin(const char *window)
+/* Sets when the window begins. False: a packet is missing that was there. */
+static bool look_at_window(const char *window, const struct extent *extent, uint64_t *begin_ns)
 {
-	window_begin_ns = 0;
+	bool is_whole = true;
+
+	memset(written_streams, 0, sizeof(written_streams));
 	nftw(window, look_at_stream, OPEN_FOLDERS_MAX, FTW_PHYS);
-	return window_begin_ns;
+	*begin_ns = 0;
+	for (size_t i = 0; i < stream_count(); i++) {
+		is_whole &=
+			!written_streams[i].has_gap && written_streams[i].end >= extent->packets[i];
+		if (written_streams[i].begin_ns > *begin_ns)
+			*begin_ns = written_streams[i].begin_ns;
+	}
+	return is_whole;
 }
 
 /* The snapshot. */
 
-static bool write_window(const char *window, bool is_dead)
+static bool ask_lttng(struct snapshot *snapshot, const char *window)
 {
-	if (is_dead && memory_rescue(session_window_name(), window))
-		return true;
-	return session_snapshot(window) == SESSION_OK;
+	static struct extent extent;
+	struct timespec wait = { .tv_nsec = TRY_NS };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (i)
+			nanosleep(&wait, NULL);
+		folder_remove_tree(window);
+		measure(&extent);
+		if (session_snapshot(window) != SESSION_OK)
+			return false;
+		if (look_at_window(window, &extent, &snapshot->begin_ns))
+			return true;
+	}
+	cli_warn("snapshot %" PRIu32
+		 ": a process stopped while it wrote; what it wrote last may be "
+		 "missing",
+		 snapshot->number);
+	return true;
+}
+
+static bool write_window(struct snapshot *snapshot, const char *window, bool is_dead)
+{
+	static const struct extent nothing;
+
+	if (!is_dead || !memory_rescue(session_window_name(), window))
+		return ask_lttng(snapshot, window);
+	look_at_window(window, &nothing, &snapshot->begin_ns);
+	return true;
 }
 
 static bool copy_memory(struct snapshot *snapshot, const struct folder *folder, bool is_dead)
@@ -258,10 +346,7 @@ static bool copy_memory(struct snapshot *snapshot, const struct folder *folder, 
 	if (!join(window, snapshot->part, "window") || mkdir(snapshot->part, 0777))
 		return false;
 	snapshot->end_ns = now_ns();
-	if (!copy_live(folder->live, snapshot->part) || !write_window(window, is_dead))
-		return false;
-	snapshot->begin_ns = find_begin(window);
-	return true;
+	return copy_live(folder->live, snapshot->part) && write_window(snapshot, window, is_dead);
 }
 
 void snapshot_cancel(struct snapshot *snapshot)
