@@ -241,7 +241,7 @@ static void expect_extent(char *region, SIZE_T committed, const char *what)
 
 static void test_extent(void)
 {
-	char *region = allocate(REGION, MEM_RESERVE), *placeless = NULL;
+	char *region = allocate(REGION, MEM_RESERVE);
 	WIN32_MEMORY_REGION_INFORMATION extent = { 0 }, same = { 0 };
 	PVOID base = region + 2 * PAGE;
 	SIZE_T size = 3 * PAGE, length = UNTOUCHED;
@@ -278,8 +278,7 @@ static void test_extent(void)
 		 ERROR_INVALID_PARAMETER, "what is free is no region");
 	/* The same sentence: the NULL partition is never allocated. */
 	todo_wine("tells what is free");
-	ok(!query_information(THIS_PROCESS, placeless, MemoryRegionInfo, &extent, sizeof extent,
-			      NULL),
+	ok(!query_information(THIS_PROCESS, NULL, MemoryRegionInfo, &extent, sizeof extent, NULL),
 	   "nor is the NULL partition");
 }
 
