@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The vadtrace authors
 # SPDX-License-Identifier: MIT
 
-# What the preloaded object costs, or saves, when nobody records: real programs with glibc's malloc
-# and with ours, in turn, round after round; processor time in user mode.
+# What the preloaded object costs, or saves, when nobody records, in turn, round after round;
+# processor time in user mode. Real programs with glibc's malloc and with ours; then a malloc or
+# free beside one of core's heap alone, in an object that traces nothing (heap_only.c).
 #
 #   preload.sh [--rounds N]
 
@@ -54,4 +55,38 @@ printf '| program | glibc | vadtrace | ratio of medians | median of ratios |\n'
 printf '|---|---|---|---|---|\n'
 for name in $real_programs; do
 	! command -v "$name" >/dev/null || program_row "$name"
+done
+
+# --- A call, beside the heap alone ---------------------------------------------------------------
+
+heap_only=$VADTRACE_BUILDDIR/tests/bench/.libs/heap_only.so
+calls=20000000
+
+# per_call WORKLOAD OBJECT: adds the nanoseconds of a call to $work/WORKLOAD-OBJECT.
+per_call() {
+	"$measure" "$work/times" env LD_PRELOAD="$2" "$VADTRACE_BUILDDIR/tests/bench/malloc" "$1"
+	awk -v calls="$calls" '{ print $2 / calls }' "$work/times" >>"$work/$1-${2##*/}"
+}
+
+call_row() {
+	local workload=$1 round object
+
+	for ((round = 0; round < rounds; round++)); do
+		for object in "$heap_only" "$preload"; do
+			per_call "$workload" "$object"
+		done
+	done
+	awk -v name="$workload" -v a="$(median <"$work/$workload-heap_only.so")" \
+		-v b="$(median <"$work/$workload-libvadtrace.so")" \
+		-v d="$(paste "$work/$workload-libvadtrace.so" "$work/$workload-heap_only.so" |
+			awk '{ print $1 - $2 }' | median)" \
+		'BEGIN { printf "| %s | %.2f | %.2f | %.2f |\n", name, a, b, d }'
+}
+
+printf '\nnanoseconds of a malloc or free, medians of %d interleaved runs; nobody records\n\n' \
+	"$rounds"
+printf '| workload | heap alone | vadtrace | added, median of differences |\n'
+printf '|---|---|---|---|\n'
+for workload in pairs-24 pairs-64; do
+	call_row "$workload"
 done

@@ -37,7 +37,7 @@ done
 ok "preload.sh runs" bash -c \
 	'"$1/tests/bench/preload.sh" --rounds 1 >"$2" 2>&1 || { cat "$2"; false; }' \
 	preload "$VADTRACE_SRCDIR" "$scratch/preload"
-for program in lua5.4 python3 sqlite3; do
+for program in lua5.4 python3 sqlite3 pairs-24 pairs-64; do
 	ok "preload.sh has figures of $program" has_row "$scratch/preload" "$program"
 done
 ok "malloc.sh runs" bash -c \
