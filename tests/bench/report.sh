@@ -174,7 +174,7 @@ interpret=$interpret/../lib/heaptrack/libexec/heaptrack_interpret
 machine_line
 need_session_daemon
 make_inputs 10
-make_more_inputs 10
+make_more_inputs $((events < 10000000 ? 1 : 10))
 record churn "$churn" 1 $((events / 2))
 cut_short churn
 record small "$churn" 1 $((events / 20))
