@@ -157,6 +157,7 @@ typedef int32_t LONG;
 #define ERROR_WAS_LOCKED 717u
 #define ERROR_WORKING_SET_QUOTA 1453u
 #define ERROR_COMMITMENT_LIMIT 1455u
+#define ERROR_TIMEOUT 1460u
 #define ERROR_MR_MID_NOT_FOUND 317u
 
 /* What VirtualQuery says about a run of pages of one state. 48 bytes on x64. */

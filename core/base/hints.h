@@ -9,6 +9,9 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* A function of a hook's quick way: to call it would mean to save a dozen registers. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* A function that reads what others write, and throws away what was not of one moment: the race
  * checker is not to look at it. */
 #define RACES_ON_PURPOSE __attribute__((no_sanitize("thread")))

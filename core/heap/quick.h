@@ -107,7 +107,8 @@ static inline bool is_carved(const struct page *page, const struct block *block)
 /* Frees a block of the front's, which the caller has marked, if that is all there is to do: it is
  * not the page's last one. Where no block starts, nothing looks like a trailer. `kept`: whether the
  * block may have more than its size. */
-static inline bool front_free_sized(const struct front *front, struct block *block, bool kept)
+static ALWAYS_INLINE bool front_free_sized(const struct front *front, struct block *block,
+					   bool kept)
 {
 	struct page *page = page_at(block);
 	uintptr_t key = block_key(block);
