@@ -71,7 +71,7 @@ tls_limit() {
 	if grep -q '^#define VADTRACE_CHECKS 1' "$VADTRACE_BUILDDIR/config.h"; then
 		echo 64
 	else
-		echo 48
+		echo 56
 	fi
 }
 

@@ -85,7 +85,8 @@ static bool read_slot(const struct live_slot *slot, struct live_slot *copy)
 	copy->header = slot->header;
 	copy->header.begin_ns = begin_ns;
 	copy->header.used_words = used;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	/* The processor reads in order; the compiler has to. */
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
 	return copy->header.tid && begin_of(slot) == begin_ns &&
 	       __atomic_load_n(&slot->header.used_words, __ATOMIC_ACQUIRE) >= used;
 }
