@@ -16,39 +16,11 @@
 #include "core/vm/virtual.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/core/vm/replay.h"
+#include "tests/unit/core/vm/window.h"
 
-#define PAGES 64
-#define PAGE OS_PAGE_SIZE
-
-static const struct vm_request request = { .api = API_VirtualAlloc };
 static const struct vm_request aligned = { .alignment_bytes = 4 << 20 };
 static const struct vm_request extended = { .api = API_VirtualAlloc2, .takes_placeholders = true };
-static char *window;
 static int zeros; /* /dev/zero */
-
-/* Pages 0-31 of the window: a region; 4-7 read-write, 8-11 read-only, the rest reserved. Pages
- * 32-35: a mapping. The rest is free. */
-static void set_up(void)
-{
-	void *base = window, *at = window + 4 * PAGE;
-	size_t size_bytes = 32 * PAGE, part_bytes = 8 * PAGE;
-	uint32_t old;
-
-	vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &request);
-	vm_allocate(&at, &part_bytes, MEM_COMMIT, PAGE_READWRITE, &request);
-	memset(window + 4 * PAGE, 'x', 8 * PAGE);
-	at = window + 8 * PAGE;
-	part_bytes = 4 * PAGE;
-	vm_protect(&at, &part_bytes, PAGE_READONLY, &old, &request);
-	posix_mmap(window + 32 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1, /* offset */ 0, API_mmap);
-	memset(window + 32 * PAGE, 'y', 4 * PAGE);
-}
-
-static void tear_down(void)
-{
-	posix_munmap(window, PAGES * PAGE, API_munmap);
-}
 
 static uint32_t expected_state(int page)
 {
@@ -99,24 +71,15 @@ static bool is_as_before(void)
 
 /* The operations: whether each succeeded. */
 
-static bool reserve_there(void)
-{
-	void *base = window + 48 * PAGE;
-	size_t size_bytes = 8 * PAGE;
-
-	return vm_allocate(&base, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE,
-			   &request) >= 0;
-}
-
 static void *elsewhere;
 
-static bool reserve_anywhere(void)
+static long reserve_anywhere(void)
 {
 	size_t size_bytes = 4 << 20;
 
 	elsewhere = NULL;
 	return vm_allocate(&elsewhere, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE,
-			   &aligned) >= 0;
+			   &aligned);
 }
 
 static void free_elsewhere(void)
@@ -126,37 +89,14 @@ static void free_elsewhere(void)
 	vm_free(&elsewhere, &size_bytes, MEM_RELEASE, &request);
 }
 
-static bool commit(void)
+static long commit(void)
 {
-	void *base = window + 2 * PAGE;
-	size_t size_bytes = 20 * PAGE;
-
-	return vm_allocate(&base, &size_bytes, MEM_COMMIT, PAGE_EXECUTE_READWRITE, &request) >= 0;
+	return allocate(2, 20, MEM_COMMIT, PAGE_EXECUTE_READWRITE);
 }
 
-static bool decommit(void)
+static long protect(void)
 {
-	void *base = window + 5 * PAGE;
-	size_t size_bytes = 4 * PAGE;
-
-	return vm_free(&base, &size_bytes, MEM_DECOMMIT, &request) >= 0;
-}
-
-static bool release(void)
-{
-	void *base = window;
-	size_t size_bytes = 0;
-
-	return vm_free(&base, &size_bytes, MEM_RELEASE, &request) >= 0;
-}
-
-static bool protect(void)
-{
-	void *base = window + 6 * PAGE;
-	size_t size_bytes = 4 * PAGE;
-	uint32_t old;
-
-	return vm_protect(&base, &size_bytes, PAGE_NOACCESS, &old, &request) >= 0;
+	return change(6, 4, PAGE_NOACCESS);
 }
 
 static void *kept;
@@ -171,93 +111,70 @@ static void keep(void)
 		    &extended);
 }
 
-static bool replace(void)
+static long replace(void)
 {
 	size_t size_bytes = 4 * PAGE;
 
 	return vm_allocate(&kept, &size_bytes, MEM_RESERVE | MEM_COMMIT | MEM_REPLACE_PLACEHOLDER,
-			   PAGE_READWRITE, &extended) >= 0;
+			   PAGE_READWRITE, &extended);
 }
 
 /* What was replaced goes back, a page of it. */
-static bool preserve(void)
+static long preserve(void)
 {
 	void *base = window + 49 * PAGE;
 	size_t size_bytes = PAGE;
 
-	return vm_free(&base, &size_bytes, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER, &extended) >= 0;
+	return vm_free(&base, &size_bytes, MEM_RELEASE | MEM_PRESERVE_PLACEHOLDER, &extended);
 }
 
-static bool release_kept_part(void)
+static long release_kept_part(void)
 {
 	void *base = window + 49 * PAGE;
 	size_t size_bytes = PAGE;
 
-	return vm_free(&base, &size_bytes, MEM_RELEASE, &extended) >= 0;
+	return vm_free(&base, &size_bytes, MEM_RELEASE, &extended);
 }
 
-static bool reserve_between(void)
+static long reserve_between(void)
 {
 	const struct vm_request bounds = { .lowest = (uintptr_t)window + 48 * PAGE,
 					   .limit = (uintptr_t)window + 64 * PAGE };
 	void *base = NULL;
 	size_t size_bytes = 8 * PAGE;
 
-	return vm_allocate(&base, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &bounds) >=
-	       0;
+	return vm_allocate(&base, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &bounds);
 }
 
 /* Machines of one node bind nothing; a wish that is refused is no failure. */
-static bool reserve_on_node(void)
+static long reserve_on_node(void)
 {
 	const struct vm_request node = { .node = 1 };
 	void *base = window + 48 * PAGE;
 	size_t size_bytes = 8 * PAGE;
 
-	return vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &node) >= 0;
+	return vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &node);
 }
 
-static bool map_over(void)
-{
-	return posix_mmap(window + 6 * PAGE, 28 * PAGE, PROT_READ,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1, /* offset */ 0,
-			  API_mmap) >= 0;
-}
-
-static bool unmap_part(void)
-{
-	return posix_munmap(window + 6 * PAGE, 28 * PAGE, API_munmap) >= 0;
-}
-
-static bool protect_part(void)
-{
-	return posix_mprotect(window + 33 * PAGE, PAGE, PROT_READ, API_mprotect) >= 0;
-}
-
-static bool move(void)
+static long move(void)
 {
 	return posix_mremap(window + 32 * PAGE, 4 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-			    window + 40 * PAGE, API_mremap) >= 0;
+			    window + 40 * PAGE, API_mremap);
 }
 
-static bool shrink(void)
-{
-	return posix_mremap(window + 32 * PAGE, 4 * PAGE, PAGE, 0, NULL, API_mremap) >= 0;
-}
-
-static bool query_foreign(void)
+static long query_foreign(void)
 {
 	MEMORY_BASIC_INFORMATION info;
 
-	return vm_query((void *)query_foreign, &info) >= 0;
+	return vm_query((void *)query_foreign, &info);
 }
 
 static const struct {
 	const char *name;
-	bool (*operate)(void);
-	void (*undo)(void); /* what tear_down does not */
+	long (*operate)(void);
+	void (*undo)(void); /* what clear_window does not */
 } rows[] = {
-	{ "reserve and commit at an address", reserve_there, NULL },
+	{ "reserve and commit at an address", reserve, NULL },
 	{ "reserve and commit anywhere, aligned", reserve_anywhere, free_elsewhere },
 	{ "commit over several states", commit, NULL },
 	{ "decommit", decommit, NULL },
@@ -265,7 +182,7 @@ static const struct {
 	{ "protect", protect, NULL },
 	{ "mmap over others", map_over, NULL },
 	{ "munmap of parts", unmap_part, NULL },
-	{ "mprotect", protect_part, NULL },
+	{ "mprotect", protect_one, NULL },
 	{ "mremap to an address", move, NULL },
 	{ "mremap to a smaller size", shrink, NULL },
 	{ "query of foreign memory", query_foreign, NULL },
@@ -277,7 +194,7 @@ static const struct {
 static const struct {
 	const char *name;
 	bool is_replaced;
-	bool (*operate)(void);
+	long (*operate)(void);
 } kept_rows[] = {
 	{ "replace a placeholder", false, replace },
 	{ "preserve a part of what replaced one", true, preserve },
@@ -312,12 +229,12 @@ static bool refuse_each_call_on_kept(size_t row, int *failures)
 			memset(kept, 'z', 4 * PAGE);
 		}
 		os_fake_fail(++number, -ENOMEM);
-		is_success = kept_rows[row].operate();
+		is_success = kept_rows[row].operate() >= 0;
 		made = os_fake_calls();
 		os_fake_fail(0, 0);
 		*failures += !is_success;
 		is_right = is_right && (is_success || is_kept_as_before(is_replaced));
-		tear_down();
+		clear_window();
 	} while (made >= number && is_right);
 	return is_right && is_success;
 }
@@ -330,9 +247,9 @@ static int refuse_each_call(size_t row)
 	bool is_success;
 
 	do {
-		set_up();
+		lay_out_window();
 		os_fake_fail(++number, -ENOMEM);
-		is_success = rows[row].operate();
+		is_success = rows[row].operate() >= 0;
 		made = os_fake_calls();
 		os_fake_fail(0, 0);
 		failures += !is_success;
@@ -342,7 +259,7 @@ static int refuse_each_call(size_t row)
 		}
 		if (is_success && rows[row].undo)
 			rows[row].undo();
-		tear_down();
+		clear_window();
 	} while (made >= number);
 	return replay.impossible || !is_success ? -1 : failures;
 }
@@ -392,7 +309,7 @@ int main(void)
 
 		ok(failures >= 0, "row %zu: %s, %d refusals, each leaves all as before", i,
 		   rows[i].name, failures);
-		tear_down();
+		clear_window();
 	}
 	for (size_t i = 0; i < sizeof kept_rows / sizeof kept_rows[0]; i++) {
 		int failures = 0;

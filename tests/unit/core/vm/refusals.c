@@ -32,91 +32,20 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/core/vm/replay.h"
 #include "tests/unit/core/vm/snapshot.h"
+#include "tests/unit/core/vm/window.h"
 
-#define PAGES 64
-#define PAGE OS_PAGE_SIZE
 #define CALLS_MAX 100
 
-static const struct vm_request request = { .api = API_VirtualAlloc };
-static char *window;
-
-/* Pages 0-31 of the window: a region; 4-7 read-write, 8-11 read-only, the rest reserved. Pages
- * 32-35: a mapping. The rest is free. */
-static void set_up(void)
-{
-	void *base = window, *at = window + 4 * PAGE;
-	size_t size_bytes = 32 * PAGE, part_bytes = 8 * PAGE;
-	uint32_t old;
-
-	vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &request);
-	vm_allocate(&at, &part_bytes, MEM_COMMIT, PAGE_READWRITE, &request);
-	memset(window + 4 * PAGE, 'x', 8 * PAGE);
-	at = window + 8 * PAGE;
-	part_bytes = 4 * PAGE;
-	vm_protect(&at, &part_bytes, PAGE_READONLY, &old, &request);
-	posix_mmap(window + 32 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1, /* offset */ 0, API_mmap);
-	memset(window + 32 * PAGE, 'y', 4 * PAGE);
-}
-
-static void tear_down(void)
-{
-	posix_munmap(window, PAGES * PAGE, API_munmap);
-}
-
 /* --- What the rows do: an error (NTSTATUS or -errno), or at least 0 -------------------------- */
-
-static long allocate(int page, int count, uint32_t type, uint32_t protect)
-{
-	void *base = window + page * (long)PAGE;
-	size_t size_bytes = (size_t)count * PAGE;
-
-	return vm_allocate(&base, &size_bytes, type, protect, &request);
-}
-
-static long reserve(void)
-{
-	return allocate(48, 8, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-}
 
 static long commit(void)
 {
 	return allocate(2, 20, MEM_COMMIT, PAGE_EXECUTE_READWRITE);
 }
 
-static long reset(void)
-{
-	return allocate(4, 4, MEM_RESET, PAGE_READWRITE);
-}
-
-static long decommit(void)
-{
-	void *base = window + 5 * PAGE;
-	size_t size_bytes = 4 * PAGE;
-
-	return vm_free(&base, &size_bytes, MEM_DECOMMIT, &request);
-}
-
-static long release(void)
-{
-	void *base = window;
-	size_t size_bytes = 0;
-
-	return vm_free(&base, &size_bytes, MEM_RELEASE, &request);
-}
-
 static long protect(void)
 {
-	void *base = window + 6 * PAGE;
-	size_t size_bytes = 4 * PAGE;
-	uint32_t old;
-
-	return vm_protect(&base, &size_bytes, PAGE_NOACCESS, &old, &request);
-}
-
-static long discard(void)
-{
-	return vm_discard(window + 4 * PAGE, 4 * PAGE, &request);
+	return change(6, 4, PAGE_NOACCESS);
 }
 
 static long offer(void)
@@ -128,7 +57,7 @@ static long offer(void)
  * made it less. */
 static long discard_offered(void)
 {
-	long status = discard();
+	long status = discard_pages();
 	bool is_intact = true;
 
 	if (status >= 0)
@@ -147,23 +76,6 @@ static void prepare_offer(void)
 static long prefetch(void)
 {
 	return advise_prefetch(window + 4 * PAGE, 4 * PAGE);
-}
-
-static long map_over(void)
-{
-	return posix_mmap(window + 6 * PAGE, 28 * PAGE, PROT_READ,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1, /* offset */ 0,
-			  API_mmap);
-}
-
-static long unmap_part(void)
-{
-	return posix_munmap(window + 6 * PAGE, 28 * PAGE, API_munmap);
-}
-
-static long protect_one(void)
-{
-	return posix_mprotect(window + 33 * PAGE, PAGE, PROT_READ, API_mprotect);
 }
 
 static long protect_part(void)
@@ -187,11 +99,6 @@ static long move(void)
 {
 	return posix_mremap(window + 32 * PAGE, 4 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 			    window + 10 * PAGE, API_mremap);
-}
-
-static long shrink(void)
-{
-	return posix_mremap(window + 32 * PAGE, 4 * PAGE, PAGE, 0, NULL, API_mremap);
 }
 
 static char *old_break;
@@ -433,7 +340,7 @@ struct row {
 	long (*operate)(void);
 	long refused; /* what a refused call answers; 0: it comes to all the same */
 	void (*prepare)(void);
-	void (*undo)(void); /* what tear_down does not */
+	void (*undo)(void); /* what clear_window does not */
 	unsigned flags;
 	int ends_by; /* the signal that ends the process, refused or not */
 };
@@ -462,8 +369,8 @@ static const struct row rows[] = {
 	ROW(protect, -ENOMEM, "mprotect", protect_one, -ENOMEM),
 	ROW(protect, -EACCES, "mprotect", protect_one, -EACCES),
 	ROW(protect, -ENOMEM, "mprotect of several", protect_part, -ENOMEM, .flags = IS_PARTIAL),
-	ROW(advise, -EAGAIN, "reset", reset, 0),
-	ROW(advise, -EAGAIN, "discard", discard, STATUS_NO_MEMORY),
+	ROW(advise, -EAGAIN, "reset", reset_pages, 0),
+	ROW(advise, -EAGAIN, "discard", discard_pages, STATUS_NO_MEMORY),
 	ROW(advise, -EAGAIN, "discard of offered pages", discard_offered, STATUS_NO_MEMORY,
 	    .prepare = prepare_offer),
 	ROW(advise, -EAGAIN, "offer", offer, 0),
@@ -557,7 +464,7 @@ static void look(struct snapshot *snapshot)
 
 static void begin(const struct row *row)
 {
-	set_up();
+	lay_out_window();
 	if (row->prepare)
 		row->prepare();
 }
@@ -572,7 +479,7 @@ static bool rehearse(const struct row *row)
 	look(&after);
 	if (row->undo)
 		row->undo();
-	tear_down();
+	clear_window();
 	return is_success;
 }
 
@@ -669,8 +576,8 @@ int main(void)
 	replay_start((uintptr_t)window, PAGES);
 	posix_take_in_maps();
 	make_segment();
-	set_up();
-	tear_down();
+	lay_out_window();
+	clear_window();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		test_row(i);
 	test_all_have_rows();

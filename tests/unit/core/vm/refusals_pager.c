@@ -16,9 +16,7 @@
 #include "tests/lib/tap.h"
 #include "tests/unit/core/vm/replay.h"
 #include "tests/unit/core/vm/snapshot.h"
-
-#define PAGES 64
-#define PAGE OS_PAGE_SIZE
+#include "tests/unit/core/vm/window.h"
 
 enum function { GET, GET_BELOW, PUT, SET, DROP, DISCARD, RESET, RESIZE, ASK, FUNCTIONS };
 
@@ -117,29 +115,16 @@ static const struct pager cutting = PAGER(true), whole = PAGER(false);
 _Static_assert(sizeof(struct pager) == (FUNCTIONS + 1) * sizeof(void (*)(void)),
 	       "a new function of the pager's has a wrapper and a row here");
 
-static struct vm_request request, elsewhere;
-static char *window;
+static struct vm_request elsewhere;
 
-/* Pages 0-15: a region; 4-7 read-write, 8-11 read-only. Pages 16-31: one that is all committed.
- * Pages 32-47: another, so that it cannot grow where it is. */
+/* Pages 0-15: a region as the window's. Pages 16-31: one that is all committed. Pages 32-47:
+ * another, so that it cannot grow where it is. */
 static void set_up(void)
 {
-	void *base = window, *at = window + 4 * PAGE, *second = window + 16 * PAGE;
-	size_t size_bytes = 16 * PAGE, part_bytes = 8 * PAGE;
-	uint32_t old;
-
-	vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &request);
-	vm_allocate(&at, &part_bytes, MEM_COMMIT, PAGE_READWRITE, &request);
-	memset(window + 4 * PAGE, 'x', 8 * PAGE);
-	at = window + 8 * PAGE;
-	part_bytes = 4 * PAGE;
-	vm_protect(&at, &part_bytes, PAGE_READONLY, &old, &request);
-	size_bytes = 16 * PAGE;
-	vm_allocate(&second, &size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE, &request);
+	lay_out_region(16);
+	allocate(16, 16, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 	memset(window + 16 * PAGE, 'y', 16 * PAGE);
-	base = window + 32 * PAGE;
-	size_bytes = 16 * PAGE;
-	vm_allocate(&base, &size_bytes, MEM_RESERVE, PAGE_READWRITE, &request);
+	allocate(32, 16, MEM_RESERVE, PAGE_READWRITE);
 }
 
 static void tear_down(void)
@@ -158,19 +143,6 @@ static void tear_down(void)
 	}
 }
 
-static long allocate(int page, int count, uint32_t type, uint32_t protect)
-{
-	void *base = window + page * (long)PAGE;
-	size_t size_bytes = (size_t)count * PAGE;
-
-	return vm_allocate(&base, &size_bytes, type, protect, &request);
-}
-
-static long reserve(void)
-{
-	return allocate(48, 8, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-}
-
 static long reserve_below(void)
 {
 	void *base = NULL;
@@ -185,39 +157,9 @@ static long commit(void)
 	return allocate(2, 12, MEM_COMMIT, PAGE_EXECUTE_READWRITE);
 }
 
-static long reset_pages(void)
-{
-	return allocate(4, 4, MEM_RESET, PAGE_READWRITE);
-}
-
-static long decommit(void)
-{
-	void *base = window + 5 * PAGE;
-	size_t size_bytes = 4 * PAGE;
-
-	return vm_free(&base, &size_bytes, MEM_DECOMMIT, &request);
-}
-
-static long release(void)
-{
-	void *base = window;
-	size_t size_bytes = 0;
-
-	return vm_free(&base, &size_bytes, MEM_RELEASE, &request);
-}
-
 static long protect(void)
 {
-	void *base = window + 6 * PAGE;
-	size_t size_bytes = 4 * PAGE;
-	uint32_t old;
-
-	return vm_protect(&base, &size_bytes, PAGE_EXECUTE_READ, &old, &request);
-}
-
-static long discard_pages(void)
-{
-	return vm_discard(window + 4 * PAGE, 4 * PAGE, &request);
+	return change(6, 4, PAGE_EXECUTE_READ);
 }
 
 static long grow(void)
