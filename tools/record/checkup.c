@@ -291,7 +291,8 @@ static void check_write_watch(struct checkup *checkup)
 	add(checkup, "write watch", CHECKUP_OK, "",
 	    write_watch_is_by_kernel() ? "by the kernel's account of written pages"
 				       : "by page protection (the kernel has no account of written "
-					 "pages, or keeps it to itself)");
+					 "pages, or keeps it to itself); ioctl, io_uring and bare "
+					 "system calls answer EFAULT for pages not written yet");
 }
 
 /* The same: for programs that link libvadcore. */
