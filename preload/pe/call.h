@@ -48,7 +48,8 @@ struct hook_call {
 			struct hook_call *outer; /* of a nested call: the outermost; else NULL */
 		};
 	};
-	uint64_t before; /* a handler's: what it found before the original ran */
+	uint64_t before;   /* a handler's: what it found before the original ran */
+	uint64_t found[2]; /* and more of it */
 	/* Above it, put there by the caller: */
 	uint64_t return_address;
 	uint64_t caller_home[4];

@@ -10,6 +10,7 @@
 #include "core/event.h"
 #include "core/heap/heap.h"
 #include "core/types.h"
+#include "core/vm/virtual.h"
 #include "preload/pe/hook.h"
 #include "preload/wine/difference.h"
 #include "preload/wine/guest.h"
@@ -36,12 +37,28 @@ bool compare_is_wanted(void)
 	return serve_mode() == CONFIG_VERIFY && event_is_wanted();
 }
 
+/* Wine reads what lies before a block without asking, and where it looks out for a fault, it does
+ * so for itself. What the model knows is not asked of the system. */
+bool compare_can_read_block(uint64_t block)
+{
+	const void *before = (const void *)(block - BLOCK_ALIGNMENT);
+	MEMORY_BASIC_INFORMATION info;
+	uint8_t bytes[BLOCK_ALIGNMENT];
+
+	if (block < BLOCK_ALIGNMENT)
+		return false;
+	if (!vm_knows(before))
+		return guest_read(bytes, block - BLOCK_ALIGNMENT, sizeof(bytes));
+	return vm_query(before, &info) == STATUS_SUCCESS && info.State == MEM_COMMIT &&
+	       !(info.Protect & (PAGE_NOACCESS | PAGE_GUARD));
+}
+
 uint64_t compare_size_heap(uint64_t heap, uint64_t block)
 {
 	uint64_t(HOOK_ABI * size)(uint64_t, uint32_t, uint64_t);
 
 	size = (uint64_t(HOOK_ABI *)(uint64_t, uint32_t, uint64_t))hook_original(API_HeapSize);
-	return size ? size(heap, 0, block) : UINT64_MAX;
+	return size && compare_can_read_block(block) ? size(heap, 0, block) : UINT64_MAX;
 }
 
 bool compare_is_heap(uint64_t heap)
@@ -63,7 +80,7 @@ static uint32_t flags_of_heap(const struct hook_call *call)
 
 /* --- Blocks ---------------------------------------------------------------------------------- */
 
-static bool is_zero(const uint8_t *bytes, uint64_t size_bytes)
+bool compare_is_zero(const uint8_t *bytes, uint64_t size_bytes)
 {
 	for (uint64_t i = 0; i < size_bytes && i < LOOKED_AT_BYTES; i++)
 		if (bytes[i] != 0)
@@ -80,8 +97,8 @@ static void compare_block(const struct hook_call *call, uint64_t size_bytes, uin
 	difference_in(call, "HeapSize", compare_size_heap(call->arguments[0], call->result),
 		      size_bytes);
 	if (call->arguments[1] & HEAP_ZERO_MEMORY && size_bytes > kept_bytes)
-		difference_in(call, "zeroed", is_zero(block + kept_bytes, size_bytes - kept_bytes),
-			      true);
+		difference_in(call, "zeroed",
+			      compare_is_zero(block + kept_bytes, size_bytes - kept_bytes), true);
 }
 
 /* No block: a heap that is to raise has not done so. */

@@ -13,6 +13,9 @@
 
 #include "preload/pe/call.h"
 
+/* Whether Wine may be asked about a block here: it looks at what lies before it. */
+bool compare_can_read_block(uint64_t block);
+
 /* Wine's RtlSizeHeap; UINT64_MAX: it is no block of the heap. */
 uint64_t compare_size_heap(uint64_t heap, uint64_t block);
 
@@ -21,6 +24,9 @@ bool compare_is_heap(uint64_t heap);
 
 /* Whether a call is compared at all. */
 bool compare_is_wanted(void);
+
+/* Whether so many bytes at `bytes`, or the first 64 KiB of them, are zero. */
+bool compare_is_zero(const uint8_t *bytes, uint64_t size_bytes);
 
 /* After RtlAllocateHeap. */
 void compare_allocated(const struct hook_call *call);

@@ -26,6 +26,9 @@
 #include "preload/pe/hook.h"
 #include "preload/process.h"
 #include "preload/start.h"
+#include "preload/wine/compare_handle.h"
+#include "preload/wine/compare_heap.h"
+#include "preload/wine/compare_tls.h"
 #include "preload/wine/heap.h"
 #include "preload/wine/model.h"
 #include "preload/wine/pager_wine.h"
@@ -285,11 +288,22 @@ static void finish(struct hook_call *call, enum api api)
 	tracer->set_caller(NULL);
 }
 
+/* What Wine answers in all modes is compared where the program itself called it. */
+static bool compare(struct hook_call *call)
+{
+	serve_after after = NULL;
+
+	if (call->outer || !compare_is_wanted())
+		return false;
+	after = compare_handle(call);
+	return serve_pass(call, after ? after : compare_tls(call));
+}
+
 static bool serve(struct hook_call *call, enum api api)
 {
 	serve_function handler = handlers[call->hook->api];
 
-	return handler && handler(call, api);
+	return handler ? handler(call, api) : mode == CONFIG_VERIFY && compare(call);
 }
 
 static bool serve_told(struct hook_call *call, enum api api)

@@ -52,6 +52,11 @@ static inline void teb_set_last_status(int32_t status)
 	TEB_WRITE(status, 0x1250);
 }
 
+static inline int32_t teb_last_status(void)
+{
+	return TEB_READ(int32_t, 0x1250);
+}
+
 /* RtlGetNtGlobalFlags' value. */
 static inline uint32_t teb_global_flags(void)
 {
