@@ -365,10 +365,13 @@ BOOL TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue);
 
 /* Fiber local storage (fibersapi.h), where each thread is one fiber: 4079 indexes, from 1. A value
  * that is not NULL is given to the index's callback, if there is one, when its thread ends (in that
- * thread, after its other destructors), and when the index is freed (in the thread that frees it);
- * it has been taken out before. exit ends no threads. A thread that ends while another one frees
- * the index may still be in the callback. In a forked child the other threads' values are gone,
- * without a callback. ERROR_INVALID_PARAMETER: no index, for Set also: not allocated. */
+ * thread, after its other destructors), when the index is freed (in the thread that frees it), and
+ * when its thread calls exit (after the handlers of atexit; the other threads' values are given to
+ * nobody then, and with _exit none are); it has been taken out before. A callback may use all of
+ * this, free its own index (FALSE while that is being freed) and end its thread. A thread that ends
+ * while another one frees the index may still be in the callback. In a forked child the other
+ * threads' values are gone, without a callback. ERROR_INVALID_PARAMETER: no index, 0 among them;
+ * whether it is allocated, only FlsFree asks. */
 DWORD FlsAlloc(PFLS_CALLBACK_FUNCTION lpCallback);
 BOOL FlsFree(DWORD dwFlsIndex);
 PVOID FlsGetValue(DWORD dwFlsIndex);

@@ -30,7 +30,8 @@ void *library_next(void **known, const char *name)
 }
 
 /* The value counts the rounds in which a thread's destructors run: other destructors may still
- * allocate, so the last round is ours. */
+ * allocate, so the last round is ours. A callback of FLS may end the thread itself: then the rounds
+ * begin anew, and the value has to be there. */
 static void thread_ends(void *value)
 {
 	uintptr_t round = (uintptr_t)value;
@@ -39,7 +40,9 @@ static void thread_ends(void *value)
 		(void)pthread_setspecific(exit_key, (void *)(round + 1));
 		return;
 	}
+	(void)pthread_setspecific(exit_key, value);
 	core_thread_ends();
+	(void)pthread_setspecific(exit_key, NULL);
 	core_thread_exit();
 }
 
@@ -56,4 +59,10 @@ __attribute__((constructor)) static void start(void)
 	(void)pthread_atfork(core_fork_prepare, core_fork_parent, core_fork_child);
 	if (pthread_key_create(&exit_key, thread_ends) == 0)
 		thread_began = thread_begins;
+}
+
+/* The thread that ends the process ends. */
+__attribute__((destructor)) static void finish(void)
+{
+	core_thread_ends();
 }

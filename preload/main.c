@@ -4,6 +4,7 @@
 /* The constructor and the destructor. The recorder's object, with LTTng behind it, is loaded in the
  * one; its destructors run after the other, or end in process_leave, too (record/record.c). */
 
+#include "core/host.h"
 #include "core/process/agent.h"
 #include "preload/config.h"
 #include "preload/environment.h"
@@ -53,8 +54,10 @@ __attribute__((constructor)) static void start(void)
 		start_wine();
 }
 
-/* Frees nothing: other libraries' destructors still allocate and free. */
+/* Frees nothing: other libraries' destructors still allocate and free. The thread that ends the
+ * process ends: what it has in FLS is given to the callbacks. */
 __attribute__((destructor)) static void finish(void)
 {
+	core_thread_ends();
 	process_leave();
 }

@@ -12,7 +12,8 @@
  *
  * Each thread is armed once: a value under thread_key makes the C library call thread_end when the
  * thread ends. The value counts the rounds of destructors; the last round is ours, because
- * destructors of the program may allocate until then. */
+ * destructors of the program may allocate until then. A callback of FLS may end the thread itself:
+ * then the rounds begin anew, and the value has to be there. */
 
 #include "preload/start.h"
 
@@ -66,7 +67,9 @@ static void thread_end(void *value)
 	if (round < PTHREAD_DESTRUCTOR_ITERATIONS &&
 	    pthread_setspecific(thread_key, (void *)(round + 1)) == 0)
 		return;
+	(void)pthread_setspecific(thread_key, value);
 	core_thread_ends();
+	(void)pthread_setspecific(thread_key, NULL);
 	thread_has_ended = true;
 	tracer->thread_exit();
 	core_thread_exit();

@@ -374,6 +374,67 @@ static void test_callbacks(void)
 	TlsFree(tls_index);
 }
 
+/* --- Callbacks that end what they are called for ---------------------------------------------- */
+
+#ifndef _WIN32
+/* No document has a word for either; Wine gives the same value to the callback for ever, and waits
+ * for its own lock. */
+static void CALLBACK free_own_index(PVOID value)
+{
+	ok(value == VALUE(93), "a callback is given the value");
+	ok(FlsFree(fls_index), "and may free its index");
+	call_count++;
+}
+
+static void set_own_value(void)
+{
+	FlsSetValue(fls_index, VALUE(93));
+}
+
+static void test_free_in_callback(void)
+{
+	call_count = 0;
+	fls_index = FlsAlloc(free_own_index);
+	thread_run(set_own_value);
+	ok_equal(call_count, 1, "it is called once");
+	ok_error(!FlsFree(fls_index), ERROR_INVALID_PARAMETER, "the index is free");
+}
+
+static void CALLBACK end_thread(PVOID value)
+{
+	call_count++;
+	pthread_exit(NULL);
+}
+
+static void set_both_values(void)
+{
+	FlsSetValue(fls_index, VALUE(94));
+	FlsSetValue(other_fls_index, VALUE(95));
+	TlsSetValue(tls_index, VALUE(96));
+}
+
+static void see_no_values(void)
+{
+	ok(!FlsGetValue(fls_index) && !FlsGetValue(other_fls_index) && !TlsGetValue(tls_index),
+	   "the next thread finds none of its values");
+}
+
+static void test_end_in_callback(void)
+{
+	call_count = 0;
+	tls_index = TlsAlloc();
+	fls_index = FlsAlloc(end_thread);
+	other_fls_index = FlsAlloc(note);
+	thread_run(set_both_values);
+	ok_equal(call_count, 2, "a callback ends the thread, and the next one is called");
+	thread_run(see_no_values);
+	FlsFree(fls_index);
+	FlsFree(other_fls_index);
+	TlsFree(tls_index);
+	ok_equal(call_count, 2, "and nothing is left for the end of the index");
+}
+#endif
+
 int main(void)
 {
 	test_tls();
@@ -389,5 +450,9 @@ int main(void)
 	test_wrong_fls();
 	test_all_fls();
 	test_callbacks();
+#ifndef _WIN32
+	test_free_in_callback();
+	test_end_in_callback();
+#endif
 	return tap_done();
 }
