@@ -16,6 +16,13 @@
 #include "core/base/thread.h"
 #include "core/host.h"
 
+/* The thread sanitizer takes its own state of the thread away in the last round. */
+#ifdef __SANITIZE_THREAD__
+#define LAST_ROUND (PTHREAD_DESTRUCTOR_ITERATIONS - 1)
+#else
+#define LAST_ROUND PTHREAD_DESTRUCTOR_ITERATIONS
+#endif
+
 static pthread_key_t exit_key;
 
 void *library_next(void **known, const char *name)
@@ -36,7 +43,7 @@ static void thread_ends(void *value)
 {
 	uintptr_t round = (uintptr_t)value;
 
-	if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+	if (round < LAST_ROUND) {
 		(void)pthread_setspecific(exit_key, (void *)(round + 1));
 		return;
 	}

@@ -400,9 +400,21 @@ static void test_free_in_callback(void)
 	ok_error(!FlsFree(fls_index), ERROR_INVALID_PARAMETER, "the index is free");
 }
 
+static int end_count;
+
+static void CALLBACK count_end(PVOID value)
+{
+	__atomic_fetch_add(&end_count, 1, __ATOMIC_SEQ_CST);
+}
+
+static int ends(void)
+{
+	return __atomic_load_n(&end_count, __ATOMIC_SEQ_CST);
+}
+
 static void CALLBACK end_thread(PVOID value)
 {
-	call_count++;
+	count_end(value);
 	pthread_exit(NULL);
 }
 
@@ -421,17 +433,16 @@ static void see_no_values(void)
 
 static void test_end_in_callback(void)
 {
-	call_count = 0;
 	tls_index = TlsAlloc();
 	fls_index = FlsAlloc(end_thread);
-	other_fls_index = FlsAlloc(note);
+	other_fls_index = FlsAlloc(count_end);
 	thread_run(set_both_values);
-	ok_equal(call_count, 2, "a callback ends the thread, and the next one is called");
+	ok_equal(ends(), 2, "a callback ends the thread, and the next one is called");
 	thread_run(see_no_values);
 	FlsFree(fls_index);
 	FlsFree(other_fls_index);
 	TlsFree(tls_index);
-	ok_equal(call_count, 2, "and nothing is left for the end of the index");
+	ok_equal(ends(), 2, "and nothing is left for the end of the index");
 }
 #endif
 
