@@ -3,10 +3,13 @@
 
 /* A hash table of pointers to stacks.
  *
- *   table -> | stack * | NULL | stack * | ...      open addressing, at most half full
- *                 `-> id, hash, count, generation, frames[]
+ *   table -> | tag, stack | 0 | tag, stack | ...      open addressing, at most half full
+ *                     `-> id, hash, count, generation, frames[]
  *
- * Stacks never change place and are never freed. Writers hold depot_lock and store a pointer when
+ * The tag is the half of the hash that the place in a small table says nothing of: a stack that is
+ * not the one is passed over without a look at it, which would be a cache miss each.
+ *
+ * Stacks never change place and are never freed. Writers hold depot_lock and fill a slot when
  * its stack is complete; readers take none. A larger table is published when it is filled; readers
  * of the old one at worst miss a stack and find it again under the lock.
  * A stack is emitted by everybody who finds it before its generation says that it is out: rarely
@@ -35,13 +38,32 @@ struct depot_stack {
 struct table {
 	uint32_t size; /* power of two */
 	uint32_t used;
-	struct depot_stack *slots[];
+	uint64_t slots[]; /* pack */
 };
 
 static struct table *current;
 static struct memory_lock depot_lock;
 static uint32_t last_id;
 static uint32_t generation = 1;
+
+#define TAG_SHIFT 48 /* user space is below */
+#define POINTER_MASK ((UINT64_C(1) << TAG_SHIFT) - 1)
+
+static uint64_t tag_of(uint32_t hash)
+{
+	return hash >> 16;
+}
+
+static uint64_t pack(struct depot_stack *stack)
+{
+	return tag_of(stack->hash) << TAG_SHIFT | (uintptr_t)stack;
+}
+
+/* NULL: the slot is empty. */
+static struct depot_stack *unpack(uint64_t slot)
+{
+	return (struct depot_stack *)(uintptr_t)(slot & POINTER_MASK);
+}
 
 static bool is_dead(const struct depot_stack *stack)
 {
@@ -57,15 +79,16 @@ static bool is_same(const struct depot_stack *stack, const struct stack_trace *t
 static struct depot_stack *find(const struct stack_trace *trace)
 {
 	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+	uint64_t tag = tag_of(trace->hash);
 
 	for (uint32_t i = 0; table && i < table->size; i++) {
-		struct depot_stack **slot = &table->slots[(trace->hash + i) & (table->size - 1)];
-		struct depot_stack *stack = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+		uint64_t *at = &table->slots[(trace->hash + i) & (table->size - 1)];
+		uint64_t slot = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 
-		if (!stack)
+		if (slot == 0)
 			return NULL;
-		if (is_same(stack, trace))
-			return stack;
+		if (slot >> TAG_SHIFT == tag && is_same(unpack(slot), trace))
+			return unpack(slot);
 	}
 	return NULL;
 }
@@ -76,7 +99,7 @@ static void put(struct table *table, struct depot_stack *stack)
 
 	while (table->slots[index & (table->size - 1)])
 		index++;
-	__atomic_store_n(&table->slots[index & (table->size - 1)], stack, __ATOMIC_RELEASE);
+	__atomic_store_n(&table->slots[index & (table->size - 1)], pack(stack), __ATOMIC_RELEASE);
 	table->used++;
 }
 
@@ -101,8 +124,8 @@ static bool make_room_locked(void)
 	if (!table)
 		return false;
 	for (uint32_t i = 0; old && i < old->size; i++)
-		if (old->slots[i] && !is_dead(old->slots[i]))
-			put(table, old->slots[i]);
+		if (old->slots[i] && !is_dead(unpack(old->slots[i])))
+			put(table, unpack(old->slots[i]));
 	__atomic_store_n(&current, table, __ATOMIC_RELEASE);
 	return true;
 }
@@ -182,7 +205,7 @@ void depot_forget(uint64_t start, uint64_t end)
 	uint64_t mask = memory_lock(&depot_lock);
 
 	for (uint32_t i = 0; current && i < current->size; i++) {
-		struct depot_stack *stack = current->slots[i];
+		struct depot_stack *stack = unpack(current->slots[i]);
 
 		if (stack && is_through(stack, start, end))
 			__atomic_store_n(&stack->is_dead, true, __ATOMIC_RELAXED);
