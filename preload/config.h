@@ -29,6 +29,7 @@ struct config {
 	bool remote;             /* other processes are served */
 	const char *session;     /* "": none */
 	const char *live_folder; /* "": none */
+	bool compares_stacks;
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
 	uint64_t commit_limit_bytes; /* 0: none, also where core does not serve */

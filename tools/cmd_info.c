@@ -203,6 +203,20 @@ static void print_threads(const struct analysis *analysis)
 	table_destroy(table);
 }
 
+/* Of a process whose stacks were compared. */
+static void print_comparison(const struct analysis *analysis,
+			     const struct trace_comparison *comparison)
+{
+	struct table *table = table_create("lr");
+	char text[32];
+
+	row(table, "compared", table_format_count(comparison->compared, text));
+	row(table, "of them in part", table_format_count(comparison->partial, text));
+	row(table, "different", table_format_count(comparison->different, text));
+	table_print(table, stdout, "  ", analysis->options.width);
+	table_destroy(table);
+}
+
 static void print_text(const struct analysis *analysis)
 {
 	text_loss(analysis);
@@ -227,6 +241,10 @@ static void print_text(const struct analysis *analysis)
 			text_heading(analysis, "Hooks in %" PRIu32, process->pid);
 			text_hooks(analysis, process);
 		}
+		if (process->comparison.compared) {
+			text_heading(analysis, "Stacks of %" PRIu32 ", walked twice", process->pid);
+			print_comparison(analysis, &process->comparison);
+		}
 		text_heading(analysis, "Modules of %" PRIu32, process->pid);
 		text_modules(analysis, process);
 	}
@@ -247,6 +265,7 @@ static void print_json(const struct analysis *analysis)
 		json_object_object_add(object, "threads", json_threads(process));
 		json_object_object_add(object, "virtual_memory", json_memory(analysis, process));
 		json_object_object_add(object, "hooks", json_hooks(process));
+		json_object_object_add(object, "stack_comparison", json_comparison(process));
 		json_object_object_add(object, "modules", json_modules(analysis, process));
 		json_object_array_add(processes, object);
 	}

@@ -25,6 +25,7 @@
 #include "trace/provider/provider.h"
 #include "trace/schema/schema.h"
 #include "trace/sink.h"
+#include "trace/stack/compare.h"
 #include "trace/stack/depot.h"
 #include "trace/stack/stack_elf.h"
 #include "trace/system.h"
@@ -116,6 +117,7 @@ void trace_start(const struct trace_config *config)
 	describe(config);
 	filter_start(config->min_size_bytes);
 	sink_start(config->stack_depth, config->commit_charge);
+	compare_start(config->compares_stacks);
 	live_start(config->live_folder);
 	stack_start((const void *)host->set_sink);
 	modules_start();
@@ -178,6 +180,7 @@ static void forget_parent(void)
 	live_fork_child();
 	buffer_fork_child();
 	depot_fork_child();
+	compare_fork_child();
 	modules_fork_child();
 	stack_fork_end(/* is_child */ true);
 	process.reason = "fork";
@@ -231,6 +234,7 @@ void trace_exec(void)
 	if (own_pid != system_pid())
 		return;
 	buffer_flush();
+	compare_tell();
 	live_remove();
 }
 
@@ -257,6 +261,7 @@ void trace_exit(void)
 	if (own_pid != system_pid() || __atomic_exchange_n(&has_exited, 1, __ATOMIC_ACQ_REL))
 		return;
 	buffer_flush_last();
+	compare_tell();
 	provider_exit();
 	live_remove();
 }

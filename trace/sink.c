@@ -21,6 +21,7 @@
 #include "trace/live.h"
 #include "trace/process.h"
 #include "trace/provider/provider.h"
+#include "trace/stack/compare.h"
 #include "trace/stack/depot.h"
 #include "trace/stack/stack_elf.h"
 #include "trace/windows.h"
@@ -49,6 +50,8 @@ static uint32_t walk_and_intern(const struct stack_start *start)
 {
 	const struct stack_trace trace = stack_walk(start, depth);
 
+	if (__builtin_expect(compare_is_on, 0))
+		compare_stack(start, depth, &trace);
 	return depot_intern(&trace);
 }
 

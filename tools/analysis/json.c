@@ -424,6 +424,16 @@ struct json_object *json_errors(const struct analysis *analysis)
 	return array;
 }
 
+struct json_object *json_comparison(const struct replay_process *process)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_number(object, "compared", process->comparison.compared);
+	put_number(object, "partial", process->comparison.partial);
+	put_number(object, "different", process->comparison.different);
+	return object;
+}
+
 struct json_object *json_hooks(const struct replay_process *process)
 {
 	struct json_object *array = json_object_new_array();

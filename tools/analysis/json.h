@@ -26,6 +26,7 @@ struct json_object *json_differences(const struct analysis *analysis,
 				     struct windows_difference *const *differences, size_t count);
 struct json_object *json_regions(struct analysis *analysis);
 struct json_object *json_errors(const struct analysis *analysis);
+struct json_object *json_comparison(const struct replay_process *process);
 struct json_object *json_hooks(const struct replay_process *process);
 struct json_object *json_modules(const struct analysis *analysis,
 				 const struct replay_process *process);

@@ -65,6 +65,7 @@ static const struct decode_row rows[] = {
 	  { "api", "what", "wine", "core", "stack", "arguments" } },
 	{ "vadtrace_meta:module_gone", DECODE_MODULE_GONE, 0, { "module" } },
 	{ "vadtrace_meta:stack", DECODE_STACK, 0, { "stack", "frames" } },
+	{ "vadtrace_meta:stacks", DECODE_STACKS, 0, { "compared", "partial", "different" } },
 	{ "vadtrace_meta:lost", DECODE_LOST, 0, { "count" } },
 };
 

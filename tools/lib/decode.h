@@ -30,6 +30,7 @@ enum decode_what {
 	DECODE_HOOK,
 	DECODE_DIFFERENCE,
 	DECODE_ERROR,
+	DECODE_STACKS,
 };
 
 /* Numbers of the fields, by what the event is: positions in the rows of decode.c. */
@@ -87,6 +88,7 @@ enum {
 	DIFFERENCE_ARGUMENTS,
 };
 enum { STACK_ID, STACK_FRAMES };
+enum { STACKS_COMPARED, STACKS_PARTIAL, STACKS_DIFFERENT };
 enum { LOST_COUNT };
 enum { FORK_FORK_NS };
 

@@ -454,6 +454,20 @@ static void apply_difference(struct images *images, const struct decoded *event,
 	tell(images, out);
 }
 
+static void apply_stacks(struct images *images, const struct decoded *event,
+			 struct trace_event *out)
+{
+	const struct trace_comparison comparison = {
+		.compared = event->numbers[STACKS_COMPARED],
+		.partial = event->numbers[STACKS_PARTIAL],
+		.different = event->numbers[STACKS_DIFFERENT],
+	};
+
+	out->kind = TRACE_STACKS;
+	out->comparison = &comparison;
+	tell(images, out);
+}
+
 static void apply_definition(struct images *images, struct image *image,
 			     const struct decoded *event, struct trace_event *out)
 {
@@ -490,6 +504,9 @@ static void apply_definition(struct images *images, struct image *image,
 		return;
 	case DECODE_DIFFERENCE:
 		apply_difference(images, event, out);
+		return;
+	case DECODE_STACKS:
+		apply_stacks(images, event, out);
 		return;
 	default:
 		apply_module(images, event, out);

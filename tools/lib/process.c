@@ -287,6 +287,9 @@ void process_define(struct replay *replay, struct replay_process *process,
 		windows_add_difference(&process->windows, event,
 				       process_site(process, event->stack));
 		break;
+	case TRACE_STACKS:
+		process->comparison = *event->comparison;
+		break;
 	case TRACE_LOST:
 		process->lost_records += event->extra;
 		break;

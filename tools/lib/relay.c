@@ -202,6 +202,9 @@ static void put_parts(struct room *room, struct trace_event *event)
 	case TRACE_DIFFERENCE:
 		event->difference = put_difference(room, *event->difference);
 		break;
+	case TRACE_STACKS:
+		event->comparison = put(room, event->comparison, sizeof(*event->comparison));
+		break;
 	default:
 		break;
 	}

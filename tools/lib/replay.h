@@ -123,6 +123,7 @@ struct replay_process {
 	uint64_t start_ns, end_ns; /* first and last that is known of it */
 	bool has_exited, has_ended, is_detailed;
 	uint64_t lost_records;
+	struct trace_comparison comparison; /* of its stacks; all 0: none was made */
 
 	struct blocks blocks; /* emptied when the image ends */
 	struct space space;

@@ -32,6 +32,7 @@ enum trace_kind {
 	TRACE_CALL,            /* api, stack, call: one call of a hooked Windows function */
 	TRACE_HOOK,            /* api, address, hook: what became of a hook */
 	TRACE_DIFFERENCE,      /* api, stack, difference: Wine's answer is not core's */
+	TRACE_STACKS,          /* comparison: how many stacks a slow walk agreed with so far */
 };
 
 /* Why a process image exists. */
@@ -97,6 +98,11 @@ struct trace_difference {
 	size_t argument_count;
 };
 
+/* - partial and different are parts of compared. */
+struct trace_comparison {
+	uint64_t compared, partial, different;
+};
+
 /* One event. Of EVENT_HEAP_ERROR, type is the misuse, extra the block, protect and owner are the
  * stacks that allocated and freed it, 0: not known. Strings and arrays belong to the reader and
  * live until the callback returns. Fields that a kind does not name are 0. */
@@ -122,6 +128,7 @@ struct trace_event {
 		const struct trace_call *call;
 		const struct trace_hook *hook;
 		const struct trace_difference *difference;
+		const struct trace_comparison *comparison;
 	};
 };
 

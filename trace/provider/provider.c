@@ -28,6 +28,11 @@ struct stack_call {
 	uint32_t stack, count;
 };
 
+struct stacks_call {
+	const struct compare_counts *counts;
+	uint32_t stack, slow_stack;
+};
+
 /* A call, or a difference between its answers, with its stack's id. */
 struct windows_call {
 	const void *what;
@@ -275,6 +280,20 @@ void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count)
 	struct stack_call call = { frames, stack, count };
 
 	emit(fire_stack, &call);
+}
+
+static void fire_stacks(const void *argument)
+{
+	const struct stacks_call *call = argument;
+
+	lttng_ust_tracepoint(vadtrace_meta, stacks, call->counts, call->stack, call->slow_stack);
+}
+
+void provider_stacks(const struct compare_counts *counts, uint32_t stack, uint32_t slow_stack)
+{
+	struct stacks_call call = { counts, stack, slow_stack };
+
+	emit(fire_stacks, &call);
 }
 
 static void fire_call(const void *argument)

@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "trace/schema/live.h"
 #include "trace/schema/record.h"
+#include "trace/stack/compare.h"
 #include "trace/trace.h"
 
 struct provider_record {
@@ -77,6 +78,8 @@ void provider_module(const struct provider_module *module);
 void provider_pe_module(const struct provider_pe_module *module);
 void provider_module_gone(uint32_t module);
 void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count);
+/* The two stacks differ; both 0: just the counts. */
+void provider_stacks(const struct compare_counts *counts, uint32_t stack, uint32_t slow_stack);
 void provider_call(const struct trace_call *call, uint32_t stack);
 void provider_hook(const struct trace_hook *hook);
 void provider_difference(const struct trace_difference *difference, uint32_t stack);

@@ -116,6 +116,22 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
+LTTNG_UST_TRACEPOINT_EVENT(
+	vadtrace_meta, stacks,
+	LTTNG_UST_TP_ARGS(
+		const struct compare_counts *, counts,
+		uint32_t, stack,
+		uint32_t, slow_stack
+	),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, compared, counts->compared)
+		lttng_ust_field_integer(uint64_t, partial, counts->partial)
+		lttng_ust_field_integer(uint64_t, different, counts->different)
+		lttng_ust_field_integer(uint32_t, stack, stack)
+		lttng_ust_field_integer(uint32_t, slow_stack, slow_stack)
+	)
+)
+
 #endif
 
 #include <lttng/tracepoint-event.h>

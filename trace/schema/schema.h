@@ -35,6 +35,10 @@
  *  vadtrace_meta:module_gone module
  *  vadtrace_meta:stack      stack, frames[]          instruction addresses, innermost first; return
  *                                                    addresses except a signal's frame
+ *  vadtrace_meta:stacks     compared, partial, different, stack, slow_stack
+ *                           with VADTRACE_STACKS=check: how many stacks were compared so far, how
+ *                           many of them up to generated code only, how many differ. At the end of
+ *                           the process, with both stacks 0; and at each of the first differences
  *  vadtrace_win:call        api, result, error, stack, arguments[]
  *                           a Windows function was called; error: the thread's last error after it
  *  vadtrace_win:hook        api, function, dll, state, reason, address
@@ -62,12 +66,13 @@
  *  3  vadtrace_heap:error
  *  4  vadtrace_vm:offer, reclaim; process: commit_limit (bytes; 0: none); map: SEC_COMMIT in the
  *     type of shared memory of no file, whose pages the commit charge has
- *  5  the alignment in a record's flags */
+ *  5  the alignment in a record's flags
+ *  6  vadtrace_meta:stacks */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
 
-#define VADTRACE_SCHEMA_VERSION 5
+#define VADTRACE_SCHEMA_VERSION 6
 
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"
@@ -96,6 +101,7 @@
  *  QUARANTINE   bytes that freed blocks may keep while blocks are checked; default 64 MiB
  *  LOG          absolute path of a file that reports of checked blocks are appended to; absent:
  *               standard error. Set by users, not by record
+ *  STACKS       check: each stack is compared with a slow walk's. Set by users, not by record
  *  PRELOAD      the paths that record put into LD_PRELOAD, in its words
  *  REMOTE       1: natively, serves other processes of the same user (OpenProcess, VirtualAllocEx).
  *               Set by users, not by record
@@ -115,6 +121,7 @@
 #define VADTRACE_ENV_CHECK "VADTRACE_CHECK"
 #define VADTRACE_ENV_QUARANTINE "VADTRACE_QUARANTINE"
 #define VADTRACE_ENV_LOG "VADTRACE_LOG"
+#define VADTRACE_ENV_STACKS "VADTRACE_STACKS"
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
 #define VADTRACE_ENV_RECORD "VADTRACE_RECORD"
 #define VADTRACE_ENV_UNSET "VADTRACE_UNSET"

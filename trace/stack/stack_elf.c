@@ -578,6 +578,12 @@ struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity
 	return walk_anew(start, capacity, &at, old);
 }
 
+uint32_t stack_unwind(const struct stack_start *start, uint64_t *frames, uint32_t capacity)
+{
+	return start->caller ? walk_registers(start, frames, capacity)
+			     : walk_complex(start, frames, capacity);
+}
+
 void stack_fork_begin(void)
 {
 	__atomic_store_n(&fork_in_progress, 1, __ATOMIC_SEQ_CST);

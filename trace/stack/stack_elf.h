@@ -32,6 +32,10 @@ void stack_start(const void *host);
  * is. The result is valid until the next walk with this history. */
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity);
 
+/* The same frames by the slow way, without anything remembered: by libunwind; from a caller in PE
+ * code, with all registers, up to the first frame that is not in PE code. 0: not possible now. */
+uint32_t stack_unwind(const struct stack_start *start, uint64_t *frames, uint32_t capacity);
+
 /* A module is gone: what is known about its instructions is forgotten. */
 void stack_forget(uintptr_t start, uintptr_t end);
 
