@@ -12,6 +12,12 @@
 /* A function of a hook's quick way: to call it would mean to save a dozen registers. */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
+/* Has the cache line at any address, also a wrong one, fetched for writing. What the compiler knows
+ * to be on every processor fetches it for reading: a line that another one wrote is asked for twice
+ * then. A processor that does not know this instruction does nothing. */
+#define prefetch_for_write(address) \
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)(address)))
+
 /* A function that reads what others write, and throws away what was not of one moment: the race
  * checker is not to look at it. */
 #define RACES_ON_PURPOSE __attribute__((no_sanitize("thread")))

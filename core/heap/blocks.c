@@ -20,28 +20,11 @@
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 
-/* Whether the block is in a list of free ones. If it is not, its owner may be writing there. */
-static RACES_ON_PURPOSE bool is_marked_free(const struct block *block)
-{
-	return block->mark == (segment_secret ^ (uintptr_t)block ^ (uintptr_t)block->next);
-}
-
-static enum misuse examine_in_page(const struct page *page, const struct block *block)
-{
-	size_t offset = (size_t)((const char *)block - page_start(page));
-
-	if (offset >= page_carved_bytes(page))
-		return MISUSE_FOREIGN;
-	if (!page_divides(page, offset))
-		return MISUSE_INTERIOR;
-	return is_marked_free(block) ? MISUSE_DOUBLE_FREE : MISUSE_NONE;
-}
-
 enum misuse block_examine(const struct page *page, const void *block)
 {
 	switch (page->kind) {
 	case PAGE_BLOCKS:
-		return examine_in_page(page, block);
+		return block_examine_in_page(page, block);
 	case PAGE_SINGLE:
 		return block == page_start(page) ? MISUSE_NONE : MISUSE_INTERIOR;
 	case PAGE_LARGE:
@@ -163,7 +146,7 @@ static bool is_entered_with(const struct front *front, const struct front *enter
 
 enum misuse block_return_entered(struct front *entered, struct page *page, void *block)
 {
-	struct front *front = (struct front *)(page_owner(page) & ~PAGE_FULL);
+	struct front *front = page_front(page);
 
 	if (page->kind != PAGE_BLOCKS)
 		return block_return(page, block);
@@ -178,7 +161,7 @@ enum misuse block_return_entered(struct front *entered, struct page *page, void 
 
 static enum misuse return_to_front(struct page *page, struct block *block)
 {
-	struct front *front = (struct front *)(page_owner(page) & ~PAGE_FULL);
+	struct front *front = page_front(page);
 
 	if (front->lock)
 		return return_locked(front, page, block);

@@ -21,8 +21,25 @@ struct block_info {
 	bool has_value;
 };
 
+/* Whether the block is in a list of free ones. If it is not, its owner may be writing there. */
+static inline RACES_ON_PURPOSE bool block_is_marked_free(const struct block *block)
+{
+	return block->mark == (segment_secret ^ (uintptr_t)block ^ (uintptr_t)block->next);
+}
+
 /* A block's page is one that page_of gave. Whether the block is one that can be freed. */
 enum misuse block_examine(const struct page *page, const void *block);
+/* The same where the page is one of blocks. */
+static inline enum misuse block_examine_in_page(const struct page *page, const struct block *block)
+{
+	size_t offset = (size_t)((const char *)block - page_start(page));
+
+	if (offset >= page_carved_bytes(page))
+		return MISUSE_FOREIGN;
+	if (!page_divides(page, offset))
+		return MISUSE_INTERIOR;
+	return block_is_marked_free(block) ? MISUSE_DOUBLE_FREE : MISUSE_NONE;
+}
 
 /* Bytes up to the end of the block, or up to its trailer or value. */
 static inline size_t block_capacity(const struct page *page, bool has_value)

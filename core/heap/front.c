@@ -4,12 +4,13 @@
 /* The slow paths of a front.
  *
  *   queue of a class:  current page -> page with room -> page with room     (full pages: nowhere)
- *   notified:          page -> page     remote blocks wait in them; drained before a queue is used
+ *   notified:          page -> page     remote blocks wait in them
  *
- * When the current page has no free block, more are carved; when none is left to carve, the page is
- * full and leaves the queue. The first block freed to it brings it back, at the end. An empty page
- * waits for the next class that needs one, or goes back to the pool of segments, unless it is the
- * current one. */
+ * When the current page has no free block, it takes those that other threads freed to it. If there
+ * are none, the remote blocks of all pages are drained, and then more are carved; when none is left
+ * to carve, the page is full and leaves the queue. The first block freed to it brings it back, at
+ * the end. An empty page waits for the next class that needs one, or goes back to the pool of
+ * segments, unless it is the current one. */
 
 #include "core/heap/front.h"
 
@@ -18,6 +19,7 @@
 #include "core/base/check.h"
 #include "core/heap/descriptor.h"
 #include "core/heap/misuse.h"
+#include "core/heap/remote.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 #include "core/os/os.h"
@@ -328,14 +330,15 @@ struct page_free_list page_walk_free(const struct page *page)
 	return list;
 }
 
-/* A page got free blocks: it returns to its queue if it was full, to the pool if it is empty. */
+/* A page got free blocks: it returns to its queue if it was full, to the pool if it is empty. One
+ * that is still in the notified stack is settled again when it is taken from there. */
 static void settle(struct front *front, struct page *page)
 {
 	bool is_full = (page_owner(page) & PAGE_FULL) != 0;
 
 	if (is_full && !page_is_empty(page))
 		append(front, page);
-	if (!page_is_empty(page))
+	if (!page_is_empty(page) || page_is_notified(page))
 		return;
 	if (!is_full)
 		unlink_page(front, page);
@@ -347,20 +350,15 @@ static void settle(struct front *front, struct page *page)
 
 void front_free_remote(struct page *page, struct block *block)
 {
-	struct front *front = (struct front *)(page_owner(page) & ~PAGE_FULL);
-	struct block *first = atomic_load_explicit(&page->remote, memory_order_relaxed);
+	struct front *front = page_front(page);
+	struct page_remote *remote = page_remote(page);
 	struct page *top;
 
-	do {
-		block_link(block, first);
-	} while (!atomic_compare_exchange_weak_explicit(
-		&page->remote, &first, block, memory_order_acq_rel, memory_order_relaxed));
-	if (first)
+	if (likely(!remote_push(remote, block)))
 		return;
-	/* Ours came first: until we have told the front, nobody can empty or return the page. */
 	top = atomic_load_explicit(&front->notified, memory_order_relaxed);
 	do {
-		page->next_notified = top;
+		remote->next_notified = top;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&front->notified, &top, page, memory_order_release, memory_order_relaxed));
 }
@@ -370,29 +368,37 @@ static struct page *pop_notified(struct front *front)
 {
 	struct page *top = atomic_load_explicit(&front->notified, memory_order_acquire);
 
-	while (top &&
-	       !atomic_compare_exchange_weak_explicit(&front->notified, &top, top->next_notified,
-						      memory_order_acquire, memory_order_acquire))
+	while (top && !atomic_compare_exchange_weak_explicit(
+			      &front->notified, &top, page_remote(top)->next_notified,
+			      memory_order_acquire, memory_order_acquire))
 		;
 	return top;
 }
 
-static void take_remote(struct page *page)
+/* The last of a list of blocks that lie in this page. */
+static struct block *find_last(const struct page *page, struct block *block)
 {
-	struct block *first = atomic_exchange_explicit(&page->remote, NULL, memory_order_acq_rel);
-	uintptr_t sum = (uintptr_t)first;
-	struct block *last = first;
-	uint32_t count = 1;
-
-	for (; last->next; last = last->next) {
+	for (uint32_t count = 1; block->next; block = block->next) {
 		if (count++ > page->limit)
-			front_fail_corrupted(last);
-		sum += (uintptr_t)last->next;
+			front_fail_corrupted(block);
 	}
-	page_take_live(page, (void *)sum);
+	return block;
+}
+
+/* The page's remote blocks become free ones of its own; whether there are any. `left`: see
+ * remote_take. */
+static bool take_remote(struct page *page, struct block *left)
+{
+	struct remote_list list = remote_take(page_remote(page), left);
+
+	if (!list.first)
+		return false;
+	page_take_live(page, (void *)list.sum);
 	atomic_signal_fence(memory_order_seq_cst);
-	block_link(last, page->free);
-	page->free = first;
+	if (page->free)
+		block_link(find_last(page, list.first), page->free);
+	page->free = list.first;
+	return true;
 }
 
 void front_drain(struct front *front)
@@ -402,9 +408,21 @@ void front_drain(struct front *front)
 	if (likely(!atomic_load_explicit(&front->notified, memory_order_relaxed)))
 		return;
 	while ((page = pop_notified(front))) {
-		take_remote(page);
-		settle(front, page);
+		take_remote(page, /* left */ NULL);
+		if (page->free)
+			settle(front, page);
 	}
+}
+
+/* A block that another thread freed to the current page, which has no free ones. Its queue stays as
+ * it is, and so does the stack of notified pages. */
+static struct block *take_from_remote(const struct front *front, uint32_t size_class)
+{
+	struct page *page = front->queues[size_class].first;
+
+	if (!page || page->free || !page_is_notified(page))
+		return NULL;
+	return take_remote(page, REMOTE_NONE) ? page_pop(page) : NULL;
 }
 
 /* What is live beside the mark of a current page. What no blocks can sum up to was left by one that
@@ -430,6 +448,12 @@ static void return_empty(struct front *front)
 	}
 }
 
+/* Whether a page can be given back. */
+static bool is_idle(const struct front *front, const struct page *page)
+{
+	return !live_blocks(front, page) && !page_is_notified(page);
+}
+
 /* Gives back what has no blocks now: it comes again if it is needed, from the pool, which keeps it
  * for a while. */
 static void return_idle(struct front *front)
@@ -438,7 +462,7 @@ static void return_idle(struct front *front)
 	for (uint32_t size_class = 0; size_class < CLASS_COUNT; size_class++) {
 		struct page *page = front->queues[size_class].first;
 
-		if (!page || live_blocks(front, page))
+		if (!page || !is_idle(front, page))
 			continue;
 		unlink_page(front, page);
 		span_return(page);
@@ -450,6 +474,7 @@ static void look(struct front *front)
 {
 	uint64_t now_ns = os_clock_ns();
 
+	front_drain(front);
 	if (now_ns - front->looked_ns >= LOOK_NS) {
 		front->looked_ns = now_ns;
 		return_idle(front);
@@ -473,8 +498,11 @@ void *front_allocate_slow(struct front *front, uint32_t size_class)
 	void *block;
 
 	begin_change(front);
-	front_drain(front);
-	block = allocate_from_queue(front, size_class);
+	block = take_from_remote(front, size_class);
+	if (!block) {
+		front_drain(front);
+		block = allocate_from_queue(front, size_class);
+	}
 	end_slow_call(front, class_slices(size_class));
 	return block;
 }
@@ -504,7 +532,7 @@ void front_release_empty(struct front *front, size_t keep_bytes)
 
 		for (; page; page = next) {
 			next = page->next;
-			if (live_blocks(front, page) || page_carved_bytes(page) <= keep_bytes)
+			if (!is_idle(front, page) || page_carved_bytes(page) <= keep_bytes)
 				continue;
 			unlink_page(front, page);
 			span_return(page);

@@ -5,7 +5,7 @@
  *
  *  - a thread's fronts: that thread, between front_enter and front_leave, without any lock;
  *  - a heap's fronts: whoever holds the heap's lock.
- * Everyone else may read a page's owner and push a block to its `remote` list (front_free_remote).
+ * Everyone else may read a page's owner and push a block to its remote list (front_free_remote).
  *
  * Each store of a fast path comes in such an order that a thread that stops for ever in the middle
  * (siglongjmp out of a handler, fork in another thread) loses at most the block it was at, or keeps
@@ -32,23 +32,24 @@ struct page_queue {
  *    smallest blocks have 32 bytes, the first three are the same;
  *  - each page owned is in the queue of its class, or has PAGE_FULL in its owner;
  *  - `empty` are empty_count pages of one slice without blocks, which any class may have next;
- *  - `notified` is a stack of pages whose `remote` list is not empty, each once.
+ *  - `notified` is a stack of pages whose remote list is not empty (layout.h), each once.
  * Guarded by: see above; `notified`: atomic. */
 struct front {
 	uintptr_t busy; /* not 0: stack pointer of the call that is changing this front */
 	struct page *direct[DIRECT_COUNT];
-	_Alignas(64) _Atomic(struct page *) notified;
-	struct lock *lock;                /* NULL: a thread's front */
-	struct heap *heap;                /* NULL: the process heap */
-	const struct thread_heap *thread; /* NULL: with a lock */
-	struct front *next;               /* while it is a spare one */
 	bool sized;
 	bool dirty;
 	uint16_t empty_count;
 	uint32_t slow_slices; /* since the front looked at the clock */
 	uint64_t looked_ns;   /* when pages without blocks were last given back */
 	struct page *empty;   /* linked by `next` */
-	struct page_queue queues[CLASS_COUNT];
+	/* A cache line for who frees what is another thread's: little of it changes. */
+	_Alignas(64) _Atomic(struct page *) notified;
+	struct lock *lock;                /* NULL: a thread's front */
+	struct heap *heap;                /* NULL: the process heap */
+	const struct thread_heap *thread; /* NULL: with a lock */
+	struct front *next;               /* while it is a spare one */
+	_Alignas(64) struct page_queue queues[CLASS_COUNT];
 };
 
 /* What direct[] points at when a class has no current page: always without a free block. */
@@ -89,7 +90,7 @@ static inline struct block *page_take_first(struct page *page, struct block *blo
 {
 	*(struct block *volatile *)&page->free = block->next;
 	/* Who allocates next from this page need not wait for it then. */
-	__builtin_prefetch(block->next, /* write */ 1);
+	prefetch_for_write(block->next);
 	page_add_live(page, block);
 	block->mark = 0;
 	return block;
@@ -178,7 +179,7 @@ static inline void front_free(struct front *front, struct page *page, struct blo
 		front_page_freed(front, page);
 }
 
-/* Frees a block of any front without touching more than its page's `remote` list: lock-free. */
+/* Frees a block of any front without touching more than its page's remote list: lock-free. */
 void front_free_remote(struct page *page, struct block *block);
 
 /* Takes in what others have freed. */

@@ -62,46 +62,62 @@ enum page_kind {
 };
 
 /* A span, described in the entry of its first slice.
- *  - every block is free here (in the list `free`), or freed by another thread (in `remote`), or
- *    not carved yet (index >= carved), or given out;
- *  - live = the sum of the addresses of all blocks given out or in `remote`, and of `start` while
+ *  - every block is free here (in the list `free`), or freed by another thread (in a list of the
+ *    page's page_remote), or not carved yet (index >= carved), or given out;
+ *  - live = the sum of the addresses of all blocks given out or in that list, and of `start` while
  *    the page is its class's current one: so it is 0 when there are none, and a block that was
  *    freed twice in the place of another does not make a page look empty;
  *  - owner is the front, plus PAGE_FULL while the page is in no queue of it; just PAGE_FULL
- *    if the page is not PAGE_BLOCKS;
- *  - remote is not empty: the page is in its front's `notified` stack, or the thread whose block
- *    came first is about to put it there. Only who takes the page from that stack empties remote.
- * Guarded by: the front, but for `remote` and `next_notified`; by the pool's lock while free. */
+ *    if the page is not PAGE_BLOCKS.
+ * Who frees a block of another thread's page reads the first cache line, which seldom changes; each
+ * of the owner's calls writes to the second one, which nobody else needs.
+ * Guarded by: the front; by the pool's lock while free. */
 struct page {
-	struct block *free;
 	_Atomic(uintptr_t) owner;
 	union {
 		uint64_t divider;     /* ceil(2^64 / block_bytes): tests divisibility */
 		uintptr_t user_value; /* of the one block of other kinds */
 	};
-	uintptr_t live;
 	char *start;           /* of the first block; not of a large one */
 	uint32_t carved_bytes; /* where the blocks end that have been in a list */
-	union {
-		uint32_t carved;     /* the same, counted */
-		uint32_t user_flags; /* of the one block of other kinds; HEAP_ADD_USER_INFO too */
-	};
-	uint8_t kind; /* enum page_kind */
-	uint8_t size_class;
-	uint8_t slices;
-	_Atomic(bool) is_current; /* first in the queue of its class */
-	bool sized;               /* blocks of the Win32 face: they know their exact size */
-	bool is_ready; /* free, but its list of free blocks is as it was: see segment.c */
-	size_t block_bytes;
-	_Alignas(64) _Atomic(struct block *) remote;
-	struct page *next_notified;
-	struct page *next, *prev; /* the queue of the size class */
+	uint32_t limit; /* blocks that fit; of a large block: where it starts in its segment */
 	struct heap *heap;
 	size_t exact_bytes; /* PAGE_SINGLE and PAGE_LARGE, if sized: what was asked for */
-	uint32_t limit;     /* blocks that fit; of a large block: where it starts in its segment */
+	uint8_t kind;       /* enum page_kind */
+	uint8_t size_class;
+	uint8_t slices;
+	bool sized;    /* blocks of the Win32 face: they know their exact size */
+	bool is_ready; /* free, but its list of free blocks is as it was: see segment.c */
+	_Alignas(64) struct block *free;
+	uintptr_t live;
+	size_t block_bytes;
+	struct page *next, *prev; /* the queue of the size class */
+	union {
+		uint32_t carved;     /* carved_bytes, counted */
+		uint32_t user_flags; /* of the one block of other kinds; HEAP_ADD_USER_INFO too */
+	};
+	_Atomic(bool) is_current; /* first in the queue of its class */
 };
-static_assert(offsetof(struct page, remote) == 64 && sizeof(struct page) == 128,
-	      "two cache lines: the owner's and the others'");
+static_assert(offsetof(struct page, free) == 64 && sizeof(struct page) == 128,
+	      "two cache lines: who reads the first one leaves the owner the second");
+
+/* A list of blocks, and the sum of their addresses. */
+struct remote_list {
+	_Alignas(16) struct block *first;
+	uintptr_t sum;
+};
+
+/* What other threads freed of a page of blocks (remote.h), in a cache line that the owner seldom
+ * needs.
+ *  - list.first is not NULL: the page is in its front's `notified` stack, or the thread whose block
+ *    came first is about to put it there. Only who takes the page from that stack makes it NULL;
+ *    it is REMOTE_NONE when there are no blocks meanwhile;
+ *  - of a page that is not PAGE_BLOCKS, list is empty.
+ * Changed by atomic exchanges of the whole list. */
+struct page_remote {
+	_Alignas(64) struct remote_list list;
+	struct page *next_notified;
+};
 
 #define PAGE_FULL ((uintptr_t)1)
 
@@ -128,7 +144,8 @@ struct segment {
 	struct pool *pool; /* that it belongs to, always */
 	void *region;      /* what was asked from vm: starts before the header if aligned to more */
 	size_t region_bytes;
-	struct page pages[SEGMENT_SLICES] __attribute__((aligned(64)));
+	struct page pages[SEGMENT_SLICES] __attribute__((aligned(128)));
+	struct page_remote remotes[SEGMENT_SLICES]; /* not of a large segment: it ends before */
 };
 static_assert(offsetof(struct segment, pages[1]) <= LARGE_HEADER_BYTES, "one page is enough");
 static_assert(sizeof(struct segment) <= SLICE_BYTES, "the header fits into its slice");
@@ -296,6 +313,12 @@ static inline uintptr_t page_owner(const struct page *page)
 static inline void page_set_owner(struct page *page, uintptr_t owner)
 {
 	atomic_store_explicit(&page->owner, owner, memory_order_relaxed);
+}
+
+/* The front that a page of blocks is of. */
+static inline struct front *page_front(const struct page *page)
+{
+	return (struct front *)(page_owner(page) & ~PAGE_FULL);
 }
 
 static inline size_t round_up(size_t bytes, size_t step)

@@ -18,6 +18,7 @@
 #include "core/heap/blocks.h"
 #include "core/heap/checked.h"
 #include "core/heap/quick_malloc.h"
+#include "core/heap/remote.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
 
@@ -131,20 +132,41 @@ static __attribute__((noinline)) void free_slow(struct page *page, void *block)
 		misuse_abort(API_free, misuse, block);
 }
 
-/* The first block of a full page of the calling thread's own, the commonest of the unusual ones:
- * where none is free, none can be freed twice. False, and nothing done: it is another. */
+/* The first block of a full page of the calling thread's own: where none is free, none can be freed
+ * twice. False, and nothing done: it is another. */
 static bool free_in_full(struct page *page, struct block *block)
 {
 	struct thread_heap *thread = thread_heap;
 
-	if (!thread || page_owner(page) != ((uintptr_t)thread | PAGE_FULL) || thread->plain.busy ||
-	    page->free || atomic_load_explicit(&page->remote, memory_order_relaxed) ||
+	if (thread->plain.busy || page->free || page_is_notified(page) ||
 	    !page_has_block(page, block))
 		return false;
 	front_mark(&thread->plain);
 	page_push(page, block);
 	front_leave_freed(&thread->plain, page);
 	return true;
+}
+
+/* A block of another thread's front for malloc. False, and nothing done: it is another. */
+static bool free_in_other(struct page *page, struct block *block)
+{
+	const struct front *front = page_front(page);
+
+	if (page->kind != PAGE_BLOCKS || page->sized || front->lock ||
+	    block_examine_in_page(page, block) != MISUSE_NONE)
+		return false;
+	front_free_remote(page, block);
+	return true;
+}
+
+/* The commonest of the unusual frees. False, and nothing done: it is none of them. */
+static bool free_in_pages(struct page *page, struct block *block)
+{
+	uintptr_t owner = page_owner(page), own = (uintptr_t)thread_heap;
+
+	if (own && owner == (own | PAGE_FULL))
+		return free_in_full(page, block);
+	return owner != own && free_in_other(page, block);
 }
 
 static bool free_checked(void *block)
@@ -167,7 +189,7 @@ bool heap_free_unusual(void *block)
 		return free_checked(block);
 	if (unlikely(!page))
 		return !block;
-	if (!free_in_full(page, block))
+	if (!free_in_pages(page, block))
 		free_slow(page, block);
 	return true;
 }

@@ -52,7 +52,7 @@ static inline bool heap_free_quickly(void *address, bool unheard)
 	struct page *page;
 
 	/* It is written to last, and may be far away. */
-	__builtin_prefetch(address, /* write */ 1);
+	prefetch_for_write(address);
 	if (unlikely(!page_is_at(address)))
 		return false;
 	page = page_at(address);

@@ -17,6 +17,7 @@
 #include "core/heap/front.h"
 #include "core/heap/checked.h"
 #include "core/heap/pool.h"
+#include "core/heap/remote.h"
 #include "core/os/os.h"
 #include "core/vm/virtual.h"
 
@@ -308,8 +309,7 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->divider = UINT64_MAX / request->block_bytes + 1;
 	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
 	page->start = (char *)segment_of_page(page) + ((size_t)page_index(page) << SLICE_SHIFT);
-	page->next = page->prev = page->next_notified = NULL;
-	atomic_store_explicit(&page->remote, NULL, memory_order_relaxed);
+	page->next = page->prev = NULL;
 	page_set_carved(page, 0);
 	if (request->kind != PAGE_BLOCKS)
 		page->user_value = 0;
@@ -478,6 +478,7 @@ static void make_free_locked(struct page *page)
 	struct pool *pool = segment->pool;
 
 	check_debug((segment->free_mask & mask) == 0, "a span given back twice");
+	check_debug(!page_is_notified(page), "a span given back that its front will look for");
 	page->is_ready = is_worth_its_list(page);
 	page->kind = PAGE_NONE;
 	page_set_owner(page, PAGE_FULL);
@@ -620,6 +621,13 @@ void segments_visit(void (*visit)(struct page *page, void *context), void *conte
 	}
 }
 
+/* What other threads have freed was not taken by anybody. */
+static void forget_remote(struct page *page)
+{
+	if (page_is_notified(page))
+		remote_take(page_remote(page), /* left */ NULL);
+}
+
 /* Gives all spans of a heap in this segment back; the slices that were in them. */
 static uint64_t return_spans_locked(struct segment *segment, const struct heap *heap)
 {
@@ -632,6 +640,7 @@ static uint64_t return_spans_locked(struct segment *segment, const struct heap *
 
 		if (in_use && page->heap == heap) {
 			returned |= slices_mask(slice, slices);
+			forget_remote(page);
 			make_free_locked(page);
 		}
 		slice += slices;
