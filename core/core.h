@@ -261,7 +261,8 @@ NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddress, PSIZE_
 			      PIO_STATUS_BLOCK IoStatus);
 
 /* Heaps. Misuse (a block that is freed twice, or is another heap's, a heap that was destroyed) is
- * answered with an error, and told; VADTRACE_CHECK in the environment of a program that has the
+ * answered with an error, and told, but for the questions HeapSize and HeapValidate, which accuse
+ * nobody; VADTRACE_CHECK in the environment of a program that has the
  * preload finds more of it, see vadtrace-record(1).
  * A block belongs to the heap that gave it; blocks are aligned to 16 bytes.
  * With HEAP_GENERATE_EXCEPTIONS, in a call or in HeapCreate, HeapAlloc and HeapReAlloc raise

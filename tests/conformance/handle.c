@@ -15,6 +15,11 @@
 #define HANDLES_MAX 0x10000
 /* Of a process that runs on Windows' functions. */
 #define HANDLES_OF_SYSTEM 64
+/* In an entry of the table. */
+#define ENTRY_USED 1u
+#define ENTRY_MOVEABLE 2u
+#define ENTRY_DISCARDABLE 4u
+#define ENTRY_DISCARDED 8u
 #define TOO_MUCH ((SIZE_T)-64)
 /* Nothing is there. */
 #define WILD_POINTER ((HGLOBAL)(ULONG_PTR)0xdeadbee0)
@@ -155,6 +160,43 @@ static void test_moveable(const struct twin *t)
 	ok(t->free(handle) == NULL, "%s: it is freed while it is locked", t->name);
 	handle = t->alloc(GHND, 1000);
 	ok(is_filled(t->lock(handle), 0, 1000), "%s: zeroed on demand", t->name);
+	t->free(handle);
+}
+
+/* Programs read the entry that a handle leads to: flags, locks, memory. */
+static void check_entry(const struct twin *t, HGLOBAL handle, unsigned flags, unsigned locks)
+{
+	const struct {
+		uint16_t flags;
+		uint8_t locks;
+		uint8_t unused[5];
+		LPVOID memory;
+	} *entry = (const void *)((char *)handle - 8);
+
+	ok_equal(entry->flags, flags, "%s: the flags of an entry", t->name);
+	ok_equal(entry->locks, locks, "%s: its locks", t->name);
+	ok(!entry->memory == !!(flags & ENTRY_DISCARDED), "%s: its memory", t->name);
+}
+
+static void test_entry(const struct twin *t)
+{
+	HGLOBAL handle = t->alloc(GMEM_MOVEABLE, 100);
+
+	check_entry(t, handle, ENTRY_USED | ENTRY_MOVEABLE, 0);
+	t->lock(handle);
+	t->lock(handle);
+	check_entry(t, handle, ENTRY_USED | ENTRY_MOVEABLE, 2);
+	t->unlock(handle);
+	check_entry(t, handle, ENTRY_USED | ENTRY_MOVEABLE, 1);
+	t->unlock(handle);
+	t->realloc(handle, 0, GMEM_MODIFY | t->discardable);
+	check_entry(t, handle, ENTRY_USED | ENTRY_MOVEABLE | ENTRY_DISCARDABLE, 0);
+	t->realloc(handle, 0, GMEM_MOVEABLE);
+	check_entry(t, handle, ENTRY_USED | ENTRY_MOVEABLE | ENTRY_DISCARDABLE | ENTRY_DISCARDED,
+		    0);
+	t->free(handle);
+	handle = t->alloc(GMEM_MOVEABLE, 0);
+	check_entry(t, handle, ENTRY_USED | ENTRY_MOVEABLE | ENTRY_DISCARDED, 0);
 	t->free(handle);
 }
 
@@ -530,6 +572,7 @@ static void test_twin(const struct twin *t)
 	test_fixed(t);
 	test_fixed_in_place(t);
 	test_moveable(t);
+	test_entry(t);
 	test_locks(t);
 	test_discarded(t);
 	for (size_t row = 0; row < COUNT(resizes); row++)

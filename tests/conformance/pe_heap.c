@@ -280,6 +280,18 @@ static void test_user_values(void)
 	HeapFree(heap, 0, block);
 }
 
+static void test_value_of_handle(void)
+{
+	HGLOBAL handle = GlobalAlloc(GMEM_MOVEABLE, 100);
+	PVOID value = NULL;
+	ULONG flags;
+
+	ok(RtlGetUserInfoHeap(GetProcessHeap(), 0, *(PVOID *)handle, &value, &flags),
+	   "moveable memory has a value");
+	ok(value == handle, "which is its handle");
+	GlobalFree(handle);
+}
+
 /* --- What programs read of a heap ------------------------------------------------------------ */
 
 static BOOL is_filled(const void *bytes, unsigned char value, SIZE_T count)
@@ -476,6 +488,7 @@ int main(void)
 	test_rtl();
 	test_own_memory();
 	test_user_values();
+	test_value_of_handle();
 	test_header();
 	test_large_alignment();
 	test_debugging();

@@ -9,30 +9,51 @@
 #include <string.h>
 
 static char *volatile block;
+static HANDLE heap;
 static volatile char seen;
 
 __attribute__((noinline)) static char *allocate(SIZE_T size)
 {
-	return HeapAlloc(GetProcessHeap(), 0, size);
+	return HeapAlloc(heap, 0, size);
 }
 
 __attribute__((noinline)) static void release(void)
 {
-	BOOL is_freed = HeapFree(GetProcessHeap(), 0, block);
+	BOOL is_freed = HeapFree(heap, 0, block);
 
 	printf("%s\n", is_freed ? "freed" : "refused");
+}
+
+/* What is no block of the heap is given to all that takes one. */
+static void misuse(void)
+{
+	char *resized;
+
+	printf("%s\n", HeapSize(heap, 0, block) != (SIZE_T)-1 ? "sized" : "unsized");
+	resized = HeapReAlloc(heap, 0, block, 50);
+	printf("%s\n", resized ? "resized" : "unresized");
+	if (resized)
+		block = resized;
+	release();
 }
 
 static void free_twice(void)
 {
 	release();
-	release();
+	misuse();
 }
 
 static void write_behind(void)
 {
 	block[101] = 1;
-	release();
+	misuse();
+}
+
+/* As far as the next block. */
+static void write_over_next(void)
+{
+	memset(block + 100, 'x', 64);
+	misuse();
 }
 
 static void write_freed(void)
@@ -56,13 +77,13 @@ static void read_behind(void)
 static void free_handle(void)
 {
 	block = (char *)GlobalAlloc(GMEM_MOVEABLE, 100);
-	release();
+	misuse();
 }
 
 static void free_inside(void)
 {
 	block += 16;
-	release();
+	misuse();
 }
 
 static void free_foreign(void)
@@ -70,38 +91,31 @@ static void free_foreign(void)
 	static char bytes[64] __attribute__((aligned(16)));
 
 	block = bytes + 32;
-	release();
+	misuse();
 }
 
 static void free_elsewhere(void)
 {
 	block = HeapAlloc(HeapCreate(0, 0, 0), 0, 100);
-	release();
-}
-
-static void resize_freed(void)
-{
-	release();
-	printf("%s\n", HeapReAlloc(GetProcessHeap(), 0, block, 50) ? "resized" : "refused");
+	misuse();
 }
 
 /* Its heap was destroyed, and the process heap does not know it. */
 static void free_stale(void)
 {
-	HANDLE heap = HeapCreate(0, 0, 0);
+	HANDLE other = HeapCreate(0, 0, 0);
 
-	block = HeapAlloc(heap, 0, 100);
-	HeapDestroy(heap);
-	release();
+	block = HeapAlloc(other, 0, 100);
+	HeapDestroy(other);
+	misuse();
 }
 
 static void free_of_destroyed(void)
 {
-	HANDLE heap = HeapCreate(0, 0, 0);
-
+	heap = HeapCreate(0, 0, 0);
 	block = HeapAlloc(heap, 0, 100);
 	HeapDestroy(heap);
-	printf("%s\n", HeapFree(heap, 0, block) ? "freed" : "refused");
+	misuse();
 }
 
 static LONG CALLBACK tell_exception(EXCEPTION_POINTERS *pointers)
@@ -119,12 +133,15 @@ static const struct {
 	{ "write-freed", write_freed },  { "read-freed", read_freed },
 	{ "read-behind", read_behind },  { "handle", free_handle },
 	{ "inside", free_inside },       { "foreign", free_foreign },
-	{ "elsewhere", free_elsewhere }, { "resize-freed", resize_freed },
+	{ "elsewhere", free_elsewhere }, { "overrun", write_over_next },
 	{ "stale", free_stale },         { "destroyed", free_of_destroyed },
 };
 
 int main(int argc, char **argv)
 {
+	/* Nothing else takes memory meanwhile. */
+	setvbuf(stdout, NULL, _IONBF, 0);
+	heap = GetProcessHeap();
 	block = allocate(100);
 	AddVectoredExceptionHandler(TRUE, tell_exception);
 	for (size_t i = 0; i < sizeof(crimes) / sizeof(crimes[0]); i++) {
