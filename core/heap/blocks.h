@@ -42,7 +42,7 @@ static inline enum misuse block_examine_in_page(const struct page *page, const s
 }
 
 /* Bytes up to the end of the block, or up to its trailer or value. */
-static inline size_t block_capacity(const struct page *page, bool has_value)
+static ALWAYS_INLINE size_t block_capacity(const struct page *page, bool has_value)
 {
 	if (page->kind != PAGE_BLOCKS || !page->sized)
 		return page->block_bytes;
@@ -67,7 +67,7 @@ static inline uintptr_t *block_trailer(const struct page *page, const void *bloc
 #define USER_FLAGS_SHIFT 9 /* HEAP_USER_FLAGS become the lowest bits */
 static_assert(HEAP_USER_FLAGS >> USER_FLAGS_SHIFT == 7, "three flags");
 
-static inline struct block_info info_of_trailer(uintptr_t word)
+static ALWAYS_INLINE struct block_info info_of_trailer(uintptr_t word)
 {
 	return (struct block_info){
 		.size_bytes = (uint32_t)word,
@@ -76,7 +76,7 @@ static inline struct block_info info_of_trailer(uintptr_t word)
 	};
 }
 
-static inline uintptr_t trailer_of_info(const struct block_info *info)
+static ALWAYS_INLINE uintptr_t trailer_of_info(const struct block_info *info)
 {
 	return info->size_bytes |
 	       (uintptr_t)(info->user_flags >> USER_FLAGS_SHIFT) << TRAILER_FLAGS_SHIFT |
@@ -84,7 +84,7 @@ static inline uintptr_t trailer_of_info(const struct block_info *info)
 }
 
 /* Whether a block of this page can have such a trailer. */
-static inline bool trailer_is_whole(const struct page *page, uintptr_t word)
+static ALWAYS_INLINE bool trailer_is_whole(const struct page *page, uintptr_t word)
 {
 	const struct block_info info = info_of_trailer(word);
 

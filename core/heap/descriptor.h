@@ -63,7 +63,7 @@ static_assert(offsetof(struct heap, force_flags) == 0x74, "programs look there")
 
 extern CORE_HIDDEN struct heap *process_heap;
 
-static inline bool heap_is_held(const struct heap *heap)
+static ALWAYS_INLINE bool heap_is_held(const struct heap *heap)
 {
 	bool is_held;
 
@@ -71,7 +71,7 @@ static inline bool heap_is_held(const struct heap *heap)
 	return is_held;
 }
 
-static inline bool heap_is_held_by_another(const struct heap *heap)
+static ALWAYS_INLINE bool heap_is_held_by_another(const struct heap *heap)
 {
 	uintptr_t holder = __atomic_load_n(&heap->hold.holder, __ATOMIC_ACQUIRE);
 

@@ -61,7 +61,7 @@ void front_set_up(struct front *front, struct heap *heap, struct lock *lock, boo
 bool front_enter_busy(struct front *front);
 
 /* Marks the front, which nobody is changing, as being changed by this call. */
-static inline void front_mark(struct front *front)
+static ALWAYS_INLINE void front_mark(struct front *front)
 {
 	__asm__ volatile("mov %%rsp, %0" : "=m"(front->busy)::"memory");
 }
@@ -77,7 +77,7 @@ static inline bool front_enter(struct front *front)
 	return true;
 }
 
-static inline void front_leave(struct front *front)
+static ALWAYS_INLINE void front_leave(struct front *front)
 {
 	__atomic_store_n(&front->busy, 0, __ATOMIC_RELEASE);
 }
@@ -86,7 +86,7 @@ static inline void front_leave(struct front *front)
 _Noreturn void front_fail_corrupted(const struct block *block);
 
 /* Gives out the first block of the page's free list, which is marked as it should be. */
-static inline struct block *page_take_first(struct page *page, struct block *block)
+static ALWAYS_INLINE struct block *page_take_first(struct page *page, struct block *block)
 {
 	*(struct block *volatile *)&page->free = block->next;
 	/* Who allocates next from this page need not wait for it then. */
@@ -119,7 +119,7 @@ static inline struct block *page_pop_quickly(struct page *page)
 }
 
 /* Puts a block that is no longer live into the page's free list; `key` is the block's. */
-static inline void page_link(struct page *page, struct block *block, uintptr_t key)
+static ALWAYS_INLINE void page_link(struct page *page, struct block *block, uintptr_t key)
 {
 	struct block *next = page->free;
 
@@ -132,7 +132,7 @@ static inline void page_link(struct page *page, struct block *block, uintptr_t k
 
 /* The same of a live one. Returns whether none is live now. Each way has stores of its own, so that
  * no instruction has to remember which it is. */
-static inline bool page_link_first(struct page *page, struct block *block, uintptr_t key)
+static ALWAYS_INLINE bool page_link_first(struct page *page, struct block *block, uintptr_t key)
 {
 	if (unlikely(page_take_live(page, block))) {
 		page_link(page, block, key);

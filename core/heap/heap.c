@@ -154,8 +154,9 @@ static void *allocate(struct heap *heap, uint32_t flags, const struct block_info
 
 static inline void *allocate_quickly(struct heap *heap, uint32_t flags, size_t size_bytes)
 {
-	return likely(heap == process_heap) ? process_heap_allocate_quickly(heap, flags, size_bytes)
-					    : heap_allocate_quickly(heap, flags, size_bytes);
+	return likely(heap == process_heap)
+		       ? process_heap_allocate_quickly(NULL, heap, flags, size_bytes)
+		       : heap_allocate_quickly(NULL, heap, flags, size_bytes);
 }
 
 void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTATUS *status)
@@ -212,8 +213,8 @@ static NTSTATUS release_entered(struct heap *heap, struct front *front, void *bl
 
 static inline bool release_quickly(struct heap *heap, void *block)
 {
-	return likely(heap == process_heap) ? process_heap_release_quickly(heap, block)
-					    : heap_release_quickly(heap, block);
+	return likely(heap == process_heap) ? process_heap_release_quickly(NULL, heap, block)
+					    : heap_release_quickly(NULL, heap, block);
 }
 
 bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status)

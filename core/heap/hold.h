@@ -23,7 +23,7 @@ void hold_seize(struct heap *heap);
 void hold_call_begins(struct heap *heap);
 void hold_call_ends(struct heap *heap);
 /* hold_acquire, unless another thread holds the heap: false. */
-static inline bool hold_try(struct heap *heap)
+static ALWAYS_INLINE bool hold_try(struct heap *heap)
 {
 	struct heap_hold *hold = &heap->hold;
 	uintptr_t holder = 0, me = os_thread_token();
@@ -42,7 +42,7 @@ void hold_wake(struct heap_hold *hold);
 
 /* Whether hold_wake has to be called, after the heap has become free by a plain store: those who
  * wait make sure that either they see it or they are seen. The calling thread holds the heap. */
-static inline bool hold_let_go(struct heap *heap)
+static ALWAYS_INLINE bool hold_let_go(struct heap *heap)
 {
 	struct heap_hold *hold = &heap->hold;
 

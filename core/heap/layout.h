@@ -160,7 +160,7 @@ extern CORE_HIDDEN chunk_map segment_heads, segment_chunks;
 /* Differs from run to run, so that no program's data looks like a free block's mark. */
 extern CORE_HIDDEN uintptr_t segment_secret;
 
-static inline bool chunk_is_set(chunk_map map, uintptr_t chunk)
+static ALWAYS_INLINE bool chunk_is_set(chunk_map map, uintptr_t chunk)
 {
 	return likely(chunk < CHUNK_COUNT) &&
 	       (atomic_load_explicit(&map[chunk / 64], memory_order_relaxed) >> (chunk % 64) & 1);
@@ -189,7 +189,7 @@ static inline bool page_is_at(const void *address)
 }
 
 /* The page that describes `address`, where one is. */
-static inline struct page *page_at(const void *address)
+static ALWAYS_INLINE struct page *page_at(const void *address)
 {
 	uintptr_t segment = ((uintptr_t)address - 1) & ~SEGMENT_MASK;
 	size_t slice = ((uintptr_t)address - segment) >> SLICE_SHIFT;

@@ -41,17 +41,25 @@ void threads_close_plain(void);
 /* The calling thread's front, entered (front_leave ends it); NULL when it cannot be had now: in a
  * handler that interrupted it, after heap_thread_exit, or when there is no memory for one. */
 struct front *thread_enter(bool sized);
-/* The thread's front for a heap, or NULL. It may be gone by the time it is entered: then it is no
- * longer this heap's. */
-static inline struct front *thread_front_of(struct thread_heap *thread, const struct heap *heap)
+/* The thread's front for a heap, where `process` is the process heap. */
+static ALWAYS_INLINE struct front *thread_front_beside(struct thread_heap *thread,
+						       const struct heap *heap,
+						       const struct heap *process)
 {
 	uint32_t place = (uint32_t)((uintptr_t)heap >> 16) % THREAD_HEAPS;
 	struct front *front;
 
-	if (likely(heap == process_heap))
+	if (likely(heap == process))
 		return &thread->sized;
 	front = __atomic_load_n(&thread->others[place], __ATOMIC_ACQUIRE);
 	return front && __atomic_load_n(&front->heap, __ATOMIC_RELAXED) == heap ? front : NULL;
+}
+
+/* The thread's front for a heap, or NULL. It may be gone by the time it is entered: then it is no
+ * longer this heap's. */
+static inline struct front *thread_front_of(struct thread_heap *thread, const struct heap *heap)
+{
+	return thread_front_beside(thread, heap, process_heap);
 }
 
 /* The same, entered; NULL when the thread has none or it cannot be had now. */

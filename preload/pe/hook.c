@@ -6,6 +6,7 @@
  *   image    entry:  jmp stub ------------.      region near it
  *            entry + patch: the rest <-.   `--->  stub        asks, answers or calls
  *                                       `-------  trampoline  what gave way to the jump
+ *                                                 near code   a copy of what is asked first
  *                                                 tables      addresses, unwind information
  *
  * First everything is written into the region; when it has become executable, the jumps are written
@@ -43,6 +44,7 @@ struct dll {
 	struct region region;
 	uint32_t unwind;      /* of stubs */
 	uint32_t leaf_unwind; /* of what comes before them */
+	uint64_t near_code;   /* the copy; 0: none of its hooks has a quick way */
 	struct stub_slots slots;
 	struct row *rows;
 	uint32_t row_count;
@@ -57,6 +59,7 @@ static struct {
 	hook_quick quick; /* NULL: none */
 	hook_rest *rest;
 } quicks[HOOK_IDS_MAX];
+static struct hook_near near_code;
 static struct gate gate;
 static hook_enter dispatch_enter_call;
 static hook_leave dispatch_leave_call;
@@ -66,6 +69,11 @@ void hook_set_dispatch(hook_enter enter, hook_leave leave)
 {
 	dispatch_enter_call = enter;
 	dispatch_leave_call = leave;
+}
+
+void hook_set_near(const struct hook_near *code)
+{
+	near_code = *code;
 }
 
 void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest)
@@ -127,7 +135,7 @@ static void emit_common(struct dll *dll, uint32_t hooks)
 	struct emitter *tables = &dll->region.tables;
 
 	dll->rows = (struct row *)tables->bytes;
-	tables->used = sizeof(struct row) * STUB_ROWS_MAX * hooks;
+	tables->used = sizeof(struct row) * (STUB_ROWS_MAX * hooks + /* near code */ 1);
 	emit_align(tables, sizeof(uint64_t), 0);
 	dll->slots.enter = emit_slot(tables, (uintptr_t)dispatch_enter_call);
 	dll->slots.leave = emit_slot(tables, (uintptr_t)dispatch_leave_call);
@@ -180,12 +188,34 @@ static uint64_t begin_leaf(struct dll *dll)
 	return emit_address(&dll->region.code);
 }
 
+/* Where the copy has what is at `original` in our own object. */
+static uint64_t in_near_code(const struct dll *dll, const void *original)
+{
+	return dll->near_code + ((uintptr_t)original - (uintptr_t)near_code.code);
+}
+
+static void emit_near_code(struct dll *dll)
+{
+	struct emitter *code = &dll->region.code;
+
+	emit_align(code, HOOK_NEAR_ALIGNMENT, 0xcc);
+	dll->near_code = emit_address(code);
+	emit_bytes(code, near_code.code, near_code.size_bytes);
+	add_row(dll, dll->near_code, dll->leaf_unwind);
+}
+
+static void fill_near_words(const struct dll *dll)
+{
+	if (dll->near_code)
+		memcpy((void *)in_near_code(dll, near_code.words_at), near_code.words,
+		       near_code.words_bytes);
+}
+
 static uint64_t emit_quick(struct dll *dll, enum api api, uint64_t rest)
 {
 	uint64_t first = begin_leaf(dll);
 
-	emit_align(&dll->region.tables, sizeof(uint64_t), 0);
-	quick_emit(&dll->region.code, emit_slot(&dll->region.tables, (uintptr_t)quicks[api].quick));
+	quick_emit(&dll->region.code, in_near_code(dll, (const void *)quicks[api].quick));
 	add_row(dll, first, dll->leaf_unwind);
 	*quicks[api].rest = (hook_rest)rest;
 	return first;
@@ -273,6 +303,14 @@ static bool is_wanted(size_t index, const struct dll *dll)
 	return is_of(index, dll) && plans[index].state == HOOK_IS_SET;
 }
 
+static bool has_quick(const struct dll *dll)
+{
+	for (size_t i = 0; i < HOOK_COUNT; i++)
+		if (is_wanted(i, dll) && is_quick(hook_at(i)))
+			return true;
+	return false;
+}
+
 static void leave_all(const struct dll *dll, const char *reason)
 {
 	for (size_t i = 0; i < HOOK_COUNT; i++) {
@@ -287,16 +325,21 @@ static void leave_all(const struct dll *dll, const char *reason)
 static bool emit_all(struct dll *dll, size_t image_bytes)
 {
 	uint32_t hooks = 0;
+	size_t near_bytes = has_quick(dll) ? near_code.size_bytes + HOOK_NEAR_ALIGNMENT : 0;
 
 	for (size_t i = 0; i < HOOK_COUNT; i++)
 		hooks += is_wanted(i, dll);
-	if (!region_open(&dll->region, dll->base, image_bytes, hooks * STUB_CODE_BYTES_MAX,
+	if (!region_open(&dll->region, dll->base, image_bytes,
+			 near_bytes + hooks * STUB_CODE_BYTES_MAX,
 			 STUB_COMMON_BYTES + hooks * STUB_TABLE_BYTES_MAX))
 		return false;
 	emit_common(dll, hooks);
+	if (near_bytes > 0)
+		emit_near_code(dll);
 	for (size_t i = 0; i < HOOK_COUNT; i++)
 		if (is_wanted(i, dll))
 			try_hook(dll, i);
+	fill_near_words(dll);
 	return region_seal(&dll->region);
 }
 

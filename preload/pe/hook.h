@@ -40,11 +40,28 @@ typedef void(HOOK_ABI *hook_leave)(struct hook_call *call);
 void hook_set_dispatch(hook_enter enter, hook_leave leave);
 bool hook_is_wanted(void);
 
-/* A function with the arguments of the hook's, three at most (four: cast), that is asked before the
- * dispatcher. It answers, or leaves the call to the dispatcher by calling *rest, which is the call
- * as if there were no quick function. Nobody sees what it answers, and it raises nothing. Set
- * before Wine runs, for hooks that are called all the time; of several of one API, the first one is
- * quick. */
+/* Code that runs in a copy beside each DLL: a jump between a DLL and our own object, which is
+ * further away than 4 GiB, costs the processor five cycles.
+ *  - code is size_bytes long, and runs anywhere that is as aligned: relative to itself it reaches
+ *    nothing but itself, and in there, at `words_at`, the words;
+ *  - the words are copied when all hooks of the DLL are known. */
+struct hook_near {
+	const uint8_t *code;
+	size_t size_bytes;
+	const void *words_at;
+	const void *words;
+	size_t words_bytes;
+};
+#define HOOK_NEAR_ALIGNMENT 64
+
+/* Set before Wine runs, and before any quick function. */
+void hook_set_near(const struct hook_near *code);
+
+/* A function in the code of hook_set_near, and `rest` in its words. It has the arguments of the
+ * hook's, three at most (four: cast), and is asked before the dispatcher. It answers, or leaves the
+ * call to the dispatcher by calling *rest, which is the call as if there were no quick function.
+ * Nobody sees what it answers, and it raises nothing. Set before Wine runs, for hooks that are
+ * called all the time; of several of one API, the first one is quick. */
 typedef uint64_t(HOOK_ABI *hook_rest)(uint64_t, uint64_t, uint64_t);
 typedef uint64_t(HOOK_ABI *hook_rest_4)(uint64_t, uint64_t, uint64_t, uint64_t);
 typedef hook_rest hook_quick;

@@ -30,7 +30,7 @@
  * Before it, where there is a quick function:
  *
  *           test  %eax,-LEAF_PROBE(%rsp)
- *           jmp   *quick                    goes on to the stub when it declines
+ *           jmp   quick                     goes on to the stub when it declines
  *
  * Or, where Wine always answers, a gate:
  *
@@ -197,11 +197,11 @@ void leaf_emit_unwind(struct emitter *tables)
 	emit_code(tables, 1, 0, 0, 0);
 }
 
-void quick_emit(struct emitter *code, uint64_t slot)
+void quick_emit(struct emitter *code, uint64_t quick)
 {
 	probe_stack(code, LEAF_PROBE);
-	emit_code(code, 0xff, 0x25);
-	emit_relative(code, slot);
+	emit_code(code, 0xe9);
+	emit_relative(code, quick);
 }
 
 static void load_constant(struct emitter *code, uint64_t value)

@@ -20,9 +20,9 @@ struct stub_slots {
 /* What one hook may take at most of each. */
 #define STUB_CODE_BYTES_MAX 448
 #define STUB_TABLE_BYTES_MAX 72
-/* What the hooks of a DLL share of the tables: the slots, and the UNWIND_INFO of all stubs and
- * of all that comes before them. */
-#define STUB_COMMON_BYTES 64
+/* What the hooks of a DLL share of the tables: the slots, the UNWIND_INFO of all stubs and of all
+ * that comes before them, and the row of the near code. */
+#define STUB_COMMON_BYTES 80
 /* Functions of a hook that have unwind information: trampoline, stub, gate, quick way. */
 #define STUB_ROWS_MAX 4
 
@@ -36,9 +36,9 @@ struct gate {
  * row of its own, because it probes the stack as deep as the stub. */
 void gate_emit(struct emitter *code, const struct gate *gate, uint64_t original, uint64_t stub);
 
-/* Asks the quick function first whose address is in the slot. A leaf that probes, too: nobody knows
- * how to walk the quick function itself, so no stack may overflow in it. */
-void quick_emit(struct emitter *code, uint64_t slot);
+/* Asks the quick function first, which is near. A leaf that probes, too: nobody knows how to walk
+ * the quick function itself, so no stack may overflow in it. */
+void quick_emit(struct emitter *code, uint64_t quick);
 void leaf_emit_unwind(struct emitter *tables);
 
 /* A stub for the function whose original is at `original`; `call_hook` goes into hook_call.hook. */

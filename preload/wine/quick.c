@@ -6,6 +6,12 @@
  * through the dispatcher, for what is not as usual. So ten xmm registers need not be saved, and for
  * a block of the process heap no others either.
  *
+ * They run in copies near the DLLs (hook.h). So they lie in one section, with all that they read by
+ * an address relative to theirs, and find the rest by pointers there:
+ *
+ *   section vadtrace_near:  | words, 256 bytes | quick_allocate ... quick_heap_unlock |
+ *                               ^ filled in when it is copied, from near_words
+ *
  * Guarded by: nothing; open_heap is set once. */
 
 #include "preload/wine/quick.h"
@@ -21,12 +27,73 @@
 /* What may be cleared here; larger blocks are worth a call. */
 #define ZERO_BYTES_MAX 256
 
+#define NEAR_SECTION "vadtrace_near"
+#define NEAR __attribute__((noinline, section(NEAR_SECTION))) HOOK_ABI
+
+/* A compiler that does not optimise calls what should be part of these functions, and so cannot be
+ * in a copy. */
+#ifdef __OPTIMIZE__
+#define IS_COPYABLE true
+#else
+#define IS_COPYABLE false
+#endif
+
 /* The process heap, once core answers. */
 static struct heap *open_heap;
 
+/* What the copies read. The first of these are the calls as if there were nothing here. */
+static struct near_words {
+	hook_rest allocate_rest, release_rest, size_rest, value_rest;
+	hook_rest lock_rest, unlock_rest, heap_lock_rest, heap_unlock_rest;
+	struct heap *const *open_heap;
+	const volatile int *const *gate;
+	uint64_t(HOOK_ABI *wake)(struct heap *heap);
+	struct heap_ground ground;
+} near_words;
+
+/* In a copy, its own. */
+extern const struct near_words near_here __attribute__((visibility("hidden")));
+extern const uint8_t __start_vadtrace_near[] __attribute__((visibility("hidden")));
+extern const uint8_t __stop_vadtrace_near[] __attribute__((visibility("hidden")));
+
+/* A compiler puts no variable into a section of code. */
+__asm__(".pushsection " NEAR_SECTION ", \"ax\", @progbits\n"
+	".balign 64\n"
+	".globl near_here\n"
+	".hidden near_here\n"
+	"near_here: .skip 256\n"
+	".popsection");
+static_assert(sizeof(struct near_words) <= 256, "it has room");
+#define GROUND (&near_here.ground)
+
+/* The process heap, or NULL. Asked for again at a function's end, so that no register has to
+ * remember where the answer is. */
+static ALWAYS_INLINE struct heap *answering_heap(void)
+{
+	struct heap *const *place;
+
+	__asm__ volatile("mov %1, %0" : "=r"(place) : "m"(near_here.open_heap));
+	return *place;
+}
+
+/* event_is_wanted, of a copy. */
+static ALWAYS_INLINE bool is_heard(void)
+{
+	bool is_wanted;
+
+	__asm__ volatile("cmpl $0, %1" : "=@ccne"(is_wanted) : "m"(**near_here.gate));
+	return unlikely(is_wanted);
+}
+
+/* Whether core answers, and nobody listens. */
+static ALWAYS_INLINE bool is_open(void)
+{
+	return likely(answering_heap() && !is_heard());
+}
+
 /* A block is a multiple of 16 long at least, and its trailer the last 8 bytes: whole words up to
  * its size are its own. */
-static inline void clear(void *block, size_t size_bytes)
+static ALWAYS_INLINE void clear(void *block, size_t size_bytes)
 {
 	uint64_t *words = block;
 
@@ -34,22 +101,17 @@ static inline void clear(void *block, size_t size_bytes)
 		*(volatile uint64_t *)&words[i] = 0;
 }
 
-/* The calls as if there were nothing here. */
-static hook_rest allocate_rest, release_rest, size_rest, value_rest;
-static hook_rest lock_rest, unlock_rest, heap_lock_rest, heap_unlock_rest;
-
 /* Of any heap, with any flags. */
-static __attribute__((noinline)) HOOK_ABI uint64_t quick_allocate_other(uint64_t heap,
-									uint64_t flags,
-									uint64_t size_bytes)
+static NEAR uint64_t quick_allocate_other(uint64_t heap, uint64_t flags, uint64_t size_bytes)
 {
 	bool is_zero = flags & HEAP_ZERO_MEMORY;
 	void *block = NULL;
 
-	if (likely(open_heap && !event_is_wanted() && (!is_zero || size_bytes <= ZERO_BYTES_MAX)))
-		block = heap_allocate_quickly((struct heap *)heap, (uint32_t)flags, size_bytes);
+	if (likely(is_open() && (!is_zero || size_bytes <= ZERO_BYTES_MAX)))
+		block = heap_allocate_quickly(GROUND, (struct heap *)heap, (uint32_t)flags,
+					      size_bytes);
 	if (unlikely(!block))
-		return allocate_rest(heap, flags, size_bytes);
+		return near_here.allocate_rest(heap, flags, size_bytes);
 	if (is_zero)
 		clear(block, size_bytes);
 	return (uintptr_t)block;
@@ -57,115 +119,133 @@ static __attribute__((noinline)) HOOK_ABI uint64_t quick_allocate_other(uint64_t
 
 /* That there are no flags, and which heap it is, need not be kept for later: so the registers that
  * a function may use are enough. */
-static HOOK_ABI uint64_t quick_allocate(uint64_t heap, uint64_t flags, uint64_t size_bytes)
+static NEAR uint64_t quick_allocate(uint64_t heap, uint64_t flags, uint64_t size_bytes)
 {
 	void *block;
 
-	if (unlikely((struct heap *)heap != open_heap || (uint32_t)flags != 0))
+	if (unlikely((struct heap *)heap != answering_heap() || (uint32_t)flags != 0))
 		return quick_allocate_other(heap, flags, size_bytes);
-	if (unlikely(event_is_wanted()))
-		return allocate_rest(heap, flags, size_bytes);
-	block = process_heap_allocate_quickly((struct heap *)heap, 0, size_bytes);
+	if (unlikely(is_heard()))
+		return near_here.allocate_rest(heap, flags, size_bytes);
+	block = process_heap_allocate_quickly(GROUND, (struct heap *)heap, 0, size_bytes);
 	if (unlikely(!block))
-		return allocate_rest((uintptr_t)open_heap, 0, size_bytes);
+		return near_here.allocate_rest((uintptr_t)answering_heap(), 0, size_bytes);
 	return (uintptr_t)block;
 }
 
 /* Without a block there is nothing to do, whatever the heap is. */
-static __attribute__((noinline)) HOOK_ABI uint64_t quick_release_other(uint64_t heap,
-								       uint64_t flags,
-								       uint64_t block)
+static NEAR uint64_t quick_release_other(uint64_t heap, uint64_t flags, uint64_t block)
 {
-	if (likely(open_heap && !event_is_wanted() &&
-		   (!block || heap_release_quickly((struct heap *)heap, (struct block *)block))))
+	if (likely(is_open() && (!block || heap_release_quickly(GROUND, (struct heap *)heap,
+								(struct block *)block))))
 		return true;
-	return release_rest(heap, flags, block);
+	return near_here.release_rest(heap, flags, block);
 }
 
-static HOOK_ABI uint64_t quick_release(uint64_t heap, uint64_t flags, uint64_t block)
+static NEAR uint64_t quick_release(uint64_t heap, uint64_t flags, uint64_t block)
 {
-	if (unlikely((struct heap *)heap != open_heap || (uint32_t)flags != 0 || !block))
+	if (unlikely((struct heap *)heap != answering_heap() || (uint32_t)flags != 0 || !block))
 		return quick_release_other(heap, flags, block);
-	if (likely(!event_is_wanted() &&
-		   process_heap_release_quickly((struct heap *)heap, (struct block *)block)))
+	if (likely(!is_heard() && process_heap_release_quickly(GROUND, (struct heap *)heap,
+							       (struct block *)block)))
 		return true;
-	return release_rest((uintptr_t)open_heap, 0, block);
+	return near_here.release_rest((uintptr_t)answering_heap(), 0, block);
 }
 
-static HOOK_ABI uint64_t quick_size(uint64_t heap, uint64_t flags, uint64_t block)
+static NEAR uint64_t quick_size(uint64_t heap, uint64_t flags, uint64_t block)
 {
 	size_t size_bytes = SIZE_MAX;
 
-	if (likely(open_heap && !event_is_wanted()))
-		size_bytes = heap_size_quickly((struct heap *)heap, (struct block *)block);
-	return likely(size_bytes != SIZE_MAX) ? size_bytes : size_rest(heap, flags, block);
+	if (likely(is_open()))
+		size_bytes = heap_size_quickly(GROUND, (struct heap *)heap, (struct block *)block);
+	return likely(size_bytes != SIZE_MAX) ? size_bytes
+					      : near_here.size_rest(heap, flags, block);
 }
 
-static HOOK_ABI uint64_t quick_set_value(uint64_t heap, uint64_t flags, uint64_t block,
-					 uint64_t value)
+static NEAR uint64_t quick_set_value(uint64_t heap, uint64_t flags, uint64_t block, uint64_t value)
 {
-	if (likely(open_heap && !event_is_wanted() &&
-		   heap_set_user_value_quickly((struct heap *)heap, (struct block *)block, value)))
+	if (likely(is_open() && heap_set_user_value_quickly(GROUND, (struct heap *)heap,
+							    (struct block *)block, value)))
 		return true;
-	return ((hook_rest_4)(void (*)(void))value_rest)(heap, flags, block, value);
+	return ((hook_rest_4)(void (*)(void))near_here.value_rest)(heap, flags, block, value);
 }
 
 /* --- Locks, which Wine's Global and Local functions take at each call ------------------------ */
 
-static inline bool lock(uint64_t heap)
+static ALWAYS_INLINE bool lock(uint64_t heap)
 {
-	return likely(open_heap && !event_is_wanted()) && heap_lock_quickly((struct heap *)heap);
+	return is_open() && heap_lock_quickly(GROUND, (struct heap *)heap);
 }
 
-static inline bool may_unlock(uint64_t heap)
+static ALWAYS_INLINE bool may_unlock(uint64_t heap)
 {
-	return likely(open_heap && !event_is_wanted()) && heap_is_locked_here((struct heap *)heap);
+	return is_open() && heap_is_locked_here(GROUND, (struct heap *)heap);
 }
 
-static __attribute__((noinline)) HOOK_ABI uint64_t wake(struct heap *heap)
+static HOOK_ABI uint64_t wake(struct heap *heap)
 {
 	hold_wake(&heap->hold);
 	return true;
 }
 
-static inline uint64_t unlock(struct heap *heap)
+static ALWAYS_INLINE uint64_t unlock(struct heap *heap)
 {
-	return unlikely(hold_let_go(heap)) ? wake(heap) : true;
+	return unlikely(hold_let_go(heap)) ? near_here.wake(heap) : true;
 }
 
-static HOOK_ABI uint64_t quick_lock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+static NEAR uint64_t quick_lock(uint64_t heap, uint64_t unused, uint64_t unused_too)
 {
-	return lock(heap) ? true : lock_rest(heap, unused, unused_too);
+	return lock(heap) ? true : near_here.lock_rest(heap, unused, unused_too);
 }
 
-static HOOK_ABI uint64_t quick_unlock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+static NEAR uint64_t quick_unlock(uint64_t heap, uint64_t unused, uint64_t unused_too)
 {
 	return may_unlock(heap) ? unlock((struct heap *)heap)
-				: unlock_rest(heap, unused, unused_too);
+				: near_here.unlock_rest(heap, unused, unused_too);
 }
 
-static HOOK_ABI uint64_t quick_heap_lock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+static NEAR uint64_t quick_heap_lock(uint64_t heap, uint64_t unused, uint64_t unused_too)
 {
-	return lock(heap) ? true : heap_lock_rest(heap, unused, unused_too);
+	return lock(heap) ? true : near_here.heap_lock_rest(heap, unused, unused_too);
 }
 
-static HOOK_ABI uint64_t quick_heap_unlock(uint64_t heap, uint64_t unused, uint64_t unused_too)
+static NEAR uint64_t quick_heap_unlock(uint64_t heap, uint64_t unused, uint64_t unused_too)
 {
 	return may_unlock(heap) ? unlock((struct heap *)heap)
-				: heap_unlock_rest(heap, unused, unused_too);
+				: near_here.heap_unlock_rest(heap, unused, unused_too);
+}
+
+static void set_near_code(void)
+{
+	const struct hook_near code = {
+		.code = __start_vadtrace_near,
+		.size_bytes = (size_t)(__stop_vadtrace_near - __start_vadtrace_near),
+		.words_at = &near_here,
+		.words = &near_words,
+		.words_bytes = sizeof(near_words),
+	};
+
+	near_words.open_heap = &open_heap;
+	near_words.gate = &event_gate;
+	near_words.wake = wake;
+	near_words.ground = heap_ground_here();
+	hook_set_near(&code);
 }
 
 void quick_start(void)
 {
-	hook_set_quick(API_HeapAlloc, quick_allocate, &allocate_rest);
-	hook_set_quick(API_HeapFree, quick_release, &release_rest);
-	hook_set_quick(API_HeapSize, quick_size, &size_rest);
+	if (!IS_COPYABLE)
+		return;
+	set_near_code();
+	hook_set_quick(API_HeapAlloc, quick_allocate, &near_words.allocate_rest);
+	hook_set_quick(API_HeapFree, quick_release, &near_words.release_rest);
+	hook_set_quick(API_HeapSize, quick_size, &near_words.size_rest);
 	hook_set_quick(API_RtlSetUserValueHeap, (hook_quick)(void (*)(void))quick_set_value,
-		       &value_rest);
-	hook_set_quick(API_RtlLockHeap, quick_lock, &lock_rest);
-	hook_set_quick(API_RtlUnlockHeap, quick_unlock, &unlock_rest);
-	hook_set_quick(API_HeapLock, quick_heap_lock, &heap_lock_rest);
-	hook_set_quick(API_HeapUnlock, quick_heap_unlock, &heap_unlock_rest);
+		       &near_words.value_rest);
+	hook_set_quick(API_RtlLockHeap, quick_lock, &near_words.lock_rest);
+	hook_set_quick(API_RtlUnlockHeap, quick_unlock, &near_words.unlock_rest);
+	hook_set_quick(API_HeapLock, quick_heap_lock, &near_words.heap_lock_rest);
+	hook_set_quick(API_HeapUnlock, quick_heap_unlock, &near_words.heap_unlock_rest);
 }
 
 void quick_open(void)

@@ -107,6 +107,28 @@ calls_nothing() {
 		END { exit failed || !found }'
 }
 
+# stays_inside OBJECT SECTION: its code reaches nothing outside relative to itself: a copy of the
+# section can run anywhere.
+stays_inside() {
+	objdump -h "$1" | awk -v name="$2" '$2 == name { print $4, $3 }' | {
+		read -r start size && objdump -d --no-show-raw-insn -j "$2" "$1" |
+			awk -v start="$start" -v size="$size" '
+			function value(text,    i, sum) {
+				for (i = 1; i <= length(text); i++)
+					sum = sum * 16 + index("0123456789abcdef",
+						substr(text, i, 1)) - 1
+				return sum
+			}
+			BEGIN { first = value(start); end = first + value(size) }
+			/\(%rip\)/ { lines++; target = $0; sub(/.*# /, "", target)
+				sub(/ .*/, "", target); reach = value(target) }
+			$2 ~ /^(j|call)/ && $3 ~ /^[0-9a-f]+$/ { lines++; reach = value($3) }
+			reach && (reach < first || reach >= end) { print; failed = 1 }
+			{ reach = 0 }
+			END { exit failed || !lines }'
+	}
+}
+
 malloc_family='(__libc_)?(malloc|calloc|realloc|free|memalign|aligned_alloc|posix_memalign)'
 stdio='(v|vf|s|sn|vsn)?printf|f?puts|fopen(64)?|fwrite|perror'
 unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
@@ -141,6 +163,9 @@ ok "the quick HeapFree calls nothing" calls_nothing "$preload" quick_release
 ok "nor does HeapAlloc of another heap" calls_nothing "$preload" quick_allocate_other
 ok "nor does HeapFree of another heap" calls_nothing "$preload" quick_release_other
 
+ok "what is copied beside Windows' DLLs reaches nothing outside" stays_inside "$preload" \
+	vadtrace_near
+
 mkdir "$scratch/list"
 echo one >"$scratch/list/export.list"
 printf 'VADCORE_1 {\nglobal:\n\ttwo;\n};\n' >"$scratch/list/export.map"
@@ -167,4 +192,15 @@ not_ok "finds a call" calls_nothing "$scratch/sample.so" calls
 sample 'int calls(int n) { return n + 1; }'
 ok "lets a function without calls be" calls_nothing "$scratch/sample.so" calls
 not_ok "finds that there is no such function" calls_nothing "$scratch/sample.so" other
+near='__attribute__((noinline, section("near")))'
+sample "$near static int other(int n) { return n / 3; }" \
+	"$near int inside(int n) { return other(n) + other(n + 1); }" -O1
+ok "lets a section be that stays inside" stays_inside "$scratch/sample.so" near
+sample 'static int outside;' "$near int other(void) { return 1; }" \
+	"$near int *reaches(void) { return &outside + other(); }" -O1
+not_ok "finds what is read outside" stays_inside "$scratch/sample.so" near
+sample '__attribute__((noinline)) static int outside(int n) { return n / 3; }' \
+	"$near int reaches(int n) { return outside(n); }" -O1
+not_ok "finds what is called outside" stays_inside "$scratch/sample.so" near
+not_ok "finds that there is no such section" stays_inside "$scratch/sample.so" other
 tap_done

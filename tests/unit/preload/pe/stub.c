@@ -193,20 +193,22 @@ static HOOK_ABI uint64_t quick(uint64_t a, uint64_t b, uint64_t c)
 	return quick_answer ? quick_answer : quick_rest(a, b, c);
 }
 
-/* The stub is made behind it. */
+/* The stub is made behind it. What is near only leads to our function. */
 static void *make_quick(const struct hook *hook)
 {
 	void *stub = make_stub(hook);
 	size_t code_used;
-	uint64_t slot;
+	uint64_t near_code;
 
 	if (!stub || mprotect(stub, region.code.size_bytes, PROT_READ | PROT_WRITE) != 0)
 		return NULL;
 	emit_align(&region.code, 16, 0xcc);
-	slot = emit_address(&region.code);
+	near_code = emit_address(&region.code);
+	emit_code(&region.code, 0x48, 0xb8); /* mov to %rax */
 	emit_64(&region.code, (uintptr_t)quick);
+	emit_code(&region.code, 0xff, 0xe0); /* jmp */
 	code_used = region.code.used;
-	quick_emit(&region.code, slot);
+	quick_emit(&region.code, near_code);
 	quick_rest = (hook_rest)(uintptr_t)stub;
 	return !region.code.has_failed && region_seal(&region) ? region.code.bytes + code_used
 							       : NULL;
