@@ -247,13 +247,17 @@ intptr_t space_take(const struct space_wish *wish)
 	return got;
 }
 
+/* What is free twice over has a whole page table in it. Somebody may be faster there; then the next
+ * range lies where others do. */
 void space_step_aside(void)
 {
-	uintptr_t *end = &wished_ends[true];
+	const size_t size_bytes = 2 * PAGE_TABLE_BYTES;
+	intptr_t got = pager_linux.get(/* address */ NULL, size_bytes, MEM_RESERVE);
 
 	check_debug(lock_is_mine(&vm_lock), "placement changed without the lock");
-	if (*end > 2 * PAGE_TABLE_BYTES)
-		*end = (*end - PAGE_TABLE_BYTES) & ~(PAGE_TABLE_BYTES - 1);
+	if (got < 0 || pager_linux.put((void *)got, size_bytes) < 0)
+		return;
+	wished_ends[true] = ((uintptr_t)got + size_bytes) & ~(PAGE_TABLE_BYTES - 1);
 }
 
 /* Near vm.max_map_count the system may have no room for the boundary that a hole needs. The

@@ -382,6 +382,51 @@ static void test_thread_end(void)
 	ok(parking_bytes() == 0 && !is_mapped(base), "what a thread has parked goes with it");
 }
 
+#define PAGE_TABLE ((uintptr_t)0x200000)
+
+static void *use_first(void *base)
+{
+	*(char **)base = allocate(SIZE);
+	return NULL;
+}
+
+/* Whether anything but [base, base + SIZE) is mapped in its page table. */
+static bool has_neighbours(const char *base)
+{
+	char *table = (char *)((uintptr_t)base & ~(PAGE_TABLE - 1));
+	unsigned char page;
+
+	for (char *at = table; at < table + PAGE_TABLE; at += PAGE) {
+		bool is_inside = at >= base && at < base + SIZE;
+
+		if (!is_inside && mincore(at, PAGE, &page) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Where the place below the last region is somebody else's, as the loader's libraries are. The
+ * thread is the first one beside this. */
+static void test_first_of_thread(void)
+{
+	const size_t below_bytes = 4 * PAGE_TABLE;
+	char *own = allocate(SIZE), *below = own - below_bytes, *base = NULL;
+	pthread_t thread;
+	intptr_t got;
+
+	got = os_map(below, below_bytes, PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, /* fd */ -1,
+		     /* offset */ 0);
+	pthread_create(&thread, NULL, use_first, &base);
+	pthread_join(thread, NULL);
+	ok(base && !has_neighbours(base), "a thread's first region has a page table of its own");
+	release(own);
+	release(base);
+	if (got > 0)
+		os_unmap((void *)got, below_bytes);
+	clear_all();
+}
+
 /* --- Steps of other threads, between which anything may come ---------------------------------- */
 
 static struct vad *vad_at(char *base)
@@ -570,6 +615,7 @@ static void test_shortage(void)
 int main(void)
 {
 	printf("# by %s\n", parking_is_by_markers() ? "markers" : "protection");
+	test_first_of_thread();
 	test_release();
 	test_calls();
 	test_query();
