@@ -11,11 +11,13 @@
  *
  * Each line: a name, and nanoseconds per step. It is the median of the rounds, of the thread's
  * processor time, which others on the machine cannot take. Where threads are compared it is time on
- * the wall, of the best round, from when they may begin to when all are done, divided by the steps
- * of all. */
+ * the wall, from when they may begin to when all are done, divided by the steps of all; rounds of
+ * one thread and of all alternate, and each thread keeps to its processor. */
 
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,12 +30,13 @@
 
 #define PAGE ((size_t)0x1000)
 #define GRANULE ((size_t)0x10000)
+#define MEGABYTE ((size_t)0x100000)
 #define LARGE ((size_t)0x200000)
 #define TERABYTE ((size_t)1 << 40)
 #define ROUNDS 15
 #define REGIONS 100000
 #define THREADS_MAX 64
-#define THREAD_ROUNDS 401
+#define THREAD_ROUNDS 201
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -60,21 +63,51 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *rounds)
+static double median(double *rounds, int count)
 {
-	qsort(rounds, ROUNDS, sizeof *rounds, compare);
-	return rounds[ROUNDS / 2];
+	qsort(rounds, (size_t)count, sizeof *rounds, compare);
+	return rounds[count / 2];
+}
+
+static char *reserve(size_t size_bytes)
+{
+	char *base = VirtualAlloc(NULL, size_bytes, MEM_RESERVE, PAGE_READWRITE);
+
+	if (!base)
+		abort();
+	return base;
+}
+
+static char *system_reserve(size_t size_bytes)
+{
+	char *base = mmap(NULL, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, /* fd */ -1,
+			  /* offset */ 0);
+
+	if (base == MAP_FAILED)
+		abort();
+	return base;
 }
 
 /* One step of each kind; `own` is the thread's own memory. */
 
-static void pair(char *own)
+static void pair_of(size_t size_bytes)
 {
-	void *base = VirtualAlloc(NULL, GRANULE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+	void *base = VirtualAlloc(NULL, size_bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 
-	(void)own;
 	if (!base || !VirtualFree(base, 0, MEM_RELEASE))
 		abort();
+}
+
+static void pair(char *own)
+{
+	(void)own;
+	pair_of(GRANULE);
+}
+
+static void large_pair(char *own)
+{
+	(void)own;
+	pair_of(MEGABYTE);
 }
 
 static void system_pair(char *own)
@@ -88,11 +121,21 @@ static void system_pair(char *own)
 }
 
 /* What the kernel can do at best for a region that is released and taken again. */
+static void guard(char *own, size_t size_bytes)
+{
+	if (madvise(own, size_bytes, MADV_GUARD_INSTALL) != 0 ||
+	    madvise(own, size_bytes, MADV_GUARD_REMOVE) != 0)
+		abort();
+}
+
 static void system_guard(char *own)
 {
-	if (madvise(own, GRANULE, MADV_GUARD_INSTALL) != 0 ||
-	    madvise(own, GRANULE, MADV_GUARD_REMOVE) != 0)
-		abort();
+	guard(own, GRANULE);
+}
+
+static void large_system_guard(char *own)
+{
+	guard(own, MEGABYTE);
 }
 
 static void commit(char *own)
@@ -111,6 +154,45 @@ static void system_commit(char *own)
 	*(volatile char *)own = 1;
 	if (mmap(own, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1,
 		 /* offset */ 0) == MAP_FAILED)
+		abort();
+}
+
+static void write_pages(char *base)
+{
+	for (size_t at = 0; at < GRANULE; at += PAGE)
+		*(volatile char *)(base + at) = 1;
+}
+
+/* All that becomes of a region. */
+static void live(char *own)
+{
+	char *base = VirtualAlloc(NULL, GRANULE, MEM_RESERVE, PAGE_READWRITE);
+	MEMORY_BASIC_INFORMATION info;
+	DWORD old;
+
+	(void)own;
+	if (!base || !VirtualAlloc(base, GRANULE, MEM_COMMIT, PAGE_READWRITE))
+		abort();
+	write_pages(base);
+	if (!VirtualQuery(base, &info, sizeof info) || info.State != MEM_COMMIT ||
+	    !VirtualProtect(base, GRANULE, PAGE_READONLY, &old) ||
+	    !VirtualFree(base, GRANULE, MEM_DECOMMIT) || !VirtualFree(base, 0, MEM_RELEASE))
+		abort();
+}
+
+/* The same, by who needs to ask nobody what is there. */
+static void system_live(char *own)
+{
+	char *base = system_reserve(GRANULE);
+
+	(void)own;
+	if (mprotect(base, GRANULE, PROT_READ | PROT_WRITE) != 0)
+		abort();
+	write_pages(base);
+	if (mprotect(base, GRANULE, PROT_READ) != 0 ||
+	    mmap(base, GRANULE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, /* fd */ -1,
+		 /* offset */ 0) == MAP_FAILED ||
+	    munmap(base, GRANULE) != 0)
 		abort();
 }
 
@@ -147,26 +229,7 @@ static void measure_rows(const struct row *rows, size_t count, int steps)
 			times[i][round] = measure(&rows[i], steps);
 	}
 	for (size_t i = 0; i < count; i++)
-		printf("%s %.1f\n", rows[i].name, median(times[i]));
-}
-
-static char *reserve(size_t size_bytes)
-{
-	char *base = VirtualAlloc(NULL, size_bytes, MEM_RESERVE, PAGE_READWRITE);
-
-	if (!base)
-		abort();
-	return base;
-}
-
-static char *system_reserve(size_t size_bytes)
-{
-	char *base = mmap(NULL, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, /* fd */ -1,
-			  /* offset */ 0);
-
-	if (base == MAP_FAILED)
-		abort();
-	return base;
+		printf("%s %.1f\n", rows[i].name, median(times[i], ROUNDS));
 }
 
 static void measure_pair(int steps)
@@ -193,7 +256,7 @@ static void measure_query(int steps)
 			query(regions[(size_t)i * 7919 % REGIONS]);
 		times[round] = (now_ns() - start) / steps;
 	}
-	printf("VirtualQuery %.1f\n", median(times));
+	printf("VirtualQuery %.1f\n", median(times, ROUNDS));
 }
 
 static void measure_commit(int steps)
@@ -210,80 +273,146 @@ static void measure_commit(int steps)
 
 /* --- Threads ---------------------------------------------------------------------------------- */
 
-/* What many threads do, in rounds; each has memory of its own. */
+/* What many threads do, in rounds; each has memory of its own. Who does not work in a round sleeps,
+ * so that the system has no second processor to tell of a change. */
 struct crowd {
 	void (*step)(char *);
 	char *own[THREADS_MAX];
+	sem_t calls[THREADS_MAX]; /* to each thread: a round is coming, or the end */
 	int threads;
-	int rounds;
-	int steps; /* of each thread in each round */
-	int round; /* that runs, from 1 */
-	int done;  /* threads that are through with their rounds, of all rounds */
+	bool is_crowded; /* not each has a processor of its own */
+	int steps;       /* of each thread in each round; 0: the end */
+	int round;       /* that runs, from 1 */
+	int ready;       /* threads that wait for it, of all rounds */
+	int done;        /* threads that are through with theirs, of all rounds */
 };
 
 static struct crowd crowd;
 
-/* Two threads have a processor each. */
 static void wait_for(const int *counter, int value)
 {
 	while (__atomic_load_n(counter, __ATOMIC_ACQUIRE) < value)
-		if (crowd.threads > 2)
+		if (crowd.is_crowded)
 			sched_yield();
 }
 
-static void run_round(char *own)
+static void run_round(int thread)
 {
 	for (int i = 0; i < crowd.steps; i++)
-		crowd.step(own);
+		crowd.step(crowd.own[thread]);
 	__atomic_add_fetch(&crowd.done, 1, __ATOMIC_ACQ_REL);
 }
 
-static void *run(void *own)
+/* The thread keeps to one processor, and each of two to another. */
+static void stay(int thread)
 {
-	for (int round = 1; round <= crowd.rounds; round++) {
-		wait_for(&crowd.round, round);
-		run_round(own);
+	cpu_set_t allowed, one;
+	int seen = 0;
+
+	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+		return;
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &allowed) && seen++ == thread % CPU_COUNT(&allowed))
+			CPU_SET(cpu, &one);
+	}
+	sched_setaffinity(0, sizeof one, &one);
+}
+
+/* Whether there is another round. */
+static bool is_called(int thread)
+{
+	while (sem_wait(&crowd.calls[thread]) != 0)
+		continue;
+	return crowd.steps != 0;
+}
+
+static void *run(void *index)
+{
+	int thread = (int)(intptr_t)index;
+
+	stay(thread);
+	while (is_called(thread)) {
+		int next = crowd.round + 1;
+
+		__atomic_add_fetch(&crowd.ready, 1, __ATOMIC_ACQ_REL);
+		wait_for(&crowd.round, next);
+		run_round(thread);
 	}
 	return NULL;
 }
 
-/* Nanoseconds of one round. */
-static double time_round(int round)
+static void call_others(int working)
 {
-	double start = clock_ns(CLOCK_MONOTONIC);
-
-	__atomic_store_n(&crowd.round, round, __ATOMIC_RELEASE);
-	run_round(crowd.own[0]);
-	wait_for(&crowd.done, round * crowd.threads);
-	return clock_ns(CLOCK_MONOTONIC) - start;
+	crowd.ready = crowd.done = 0;
+	for (int i = 1; i < working; i++)
+		sem_post(&crowd.calls[i]);
 }
 
-/* The best of the rounds, per step of all. Two threads share the steps of one; of many, each has
- * enough for the switches between them not to count. */
-static double measure_crowd(int threads, int steps)
+/* Nanoseconds for each step of all, of one round of the first `working` threads. */
+static double time_round(int working)
+{
+	double start;
+
+	call_others(working);
+	wait_for(&crowd.ready, working - 1);
+	start = clock_ns(CLOCK_MONOTONIC);
+	__atomic_add_fetch(&crowd.round, 1, __ATOMIC_ACQ_REL);
+	run_round(/* thread */ 0);
+	wait_for(&crowd.done, working);
+	return (clock_ns(CLOCK_MONOTONIC) - start) / ((double)crowd.steps * working);
+}
+
+/* What one round in ten is below: others on the machine only make rounds longer. */
+static double undisturbed(double *rounds, int count)
+{
+	median(rounds, count);
+	return rounds[count / 10];
+}
+
+/* Rounds of one thread and of all by turns. */
+static void time_rounds(const char *name, int rounds)
+{
+	static double alone[THREAD_ROUNDS], together[THREAD_ROUNDS];
+	int threads = crowd.threads;
+
+	time_round(threads);
+	for (int i = 0; i < rounds; i++) {
+		alone[i] = time_round(/* working */ 1);
+		together[i] = time_round(threads);
+	}
+	printf("%s, 1 beside %d %.1f\n", name, threads, undisturbed(alone, rounds));
+	printf("%s, %d threads %.1f\n", name, threads, undisturbed(together, rounds));
+}
+
+static void measure_crowd(const char *name, int threads, int steps)
 {
 	pthread_t others[THREADS_MAX];
-	double best = 0;
+	cpu_set_t allowed;
 
+	sched_getaffinity(0, sizeof allowed, &allowed);
 	crowd.threads = threads;
-	crowd.steps = threads > 2 ? steps : steps / threads;
-	crowd.rounds = threads > 2 ? ROUNDS : THREAD_ROUNDS;
-	crowd.round = crowd.done = 0;
+	crowd.is_crowded = threads > CPU_COUNT(&allowed);
+	crowd.steps = steps;
 	for (int i = 1; i < threads; i++)
-		pthread_create(&others[i], NULL, run, crowd.own[i]);
-	for (int round = 1; round <= crowd.rounds; round++) {
-		double time = time_round(round) / ((double)crowd.steps * threads);
-
-		best = round > 1 && best < time ? best : time;
-	}
+		pthread_create(&others[i], NULL, run, (void *)(intptr_t)i);
+	stay(/* thread */ 0);
+	time_rounds(name, threads > 2 ? ROUNDS : THREAD_ROUNDS);
+	crowd.steps = 0;
+	call_others(threads);
 	for (int i = 1; i < threads; i++)
 		pthread_join(others[i], NULL);
-	return best;
+	sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 static char *make_reserved(void)
 {
 	return reserve(GRANULE);
+}
+
+static char *make_system_reserved(void)
+{
+	return system_reserve(GRANULE);
 }
 
 /* Far from all others: in page tables, and a mapping, of its own. */
@@ -305,29 +434,45 @@ static bool has_guards(void)
 	return madvise(region, GRANULE, MADV_GUARD_INSTALL) == 0;
 }
 
-static void measure_kind(const char *name, void (*step)(char *), char *(*make)(void), int steps)
-{
-	static const int counts[] = { 1, 2, THREADS_MAX };
+/* What is measured in threads: what core does, and what the system does of it. */
+static const struct {
+	const char *name;
+	void (*step)(char *);
+	char *(*make)(void);
+	int per_mille; /* of the steps: rounds are short, so that many are not disturbed */
+	bool has_markers;
+	bool is_of_many; /* in 64 threads, too */
+} crowds[] = {
+	{ "pairs", pair, NULL, 100, false, true },
+	{ "bare markers", system_guard, make_system_region, 100, true, false },
+	{ "mmap+munmap", system_pair, NULL, 100, false, true },
+	{ "pairs of 1 MiB", large_pair, NULL, 25, false, false },
+	{ "bare markers of 1 MiB", large_system_guard, make_system_region, 25, true, false },
+	{ "commits", commit, make_reserved, 10, false, true },
+	{ "mprotect+mmap", system_commit, make_system_reserved, 10, false, true },
+	{ "lives", live, NULL, 2, false, false },
+	{ "lives by bare calls", system_live, NULL, 2, false, false },
+	{ "queries", query, make_reserved, 2000, false, true },
+};
 
-	crowd.step = step;
-	for (int i = 0; i < THREADS_MAX; i++)
-		crowd.own[i] = make ? make() : NULL;
-	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-		printf("%s, %d threads %.1f\n", name, counts[i], measure_crowd(counts[i], steps));
-}
-
-/* Rounds are short, so that there is one that nobody has disturbed; queries need more of them for
- * the beginning of a round not to count. */
 static void measure_threads(int steps)
 {
-	int few = steps / 10;
+	bool has_markers = has_guards();
 
-	measure_kind("pairs", pair, NULL, few);
-	measure_kind("commits", commit, make_reserved, few);
-	measure_kind("queries", query, make_reserved, 50 * few);
-	measure_kind("mmap+munmap", system_pair, NULL, few);
-	if (has_guards())
-		measure_kind("bare guards", system_guard, make_system_region, few);
+	for (int i = 0; i < THREADS_MAX; i++)
+		sem_init(&crowd.calls[i], /* shared */ 0, /* value */ 0);
+	for (size_t kind = 0; kind < sizeof crowds / sizeof crowds[0]; kind++) {
+		int few = steps * crowds[kind].per_mille / 1000 + 1;
+
+		if (crowds[kind].has_markers && !has_markers)
+			continue;
+		crowd.step = crowds[kind].step;
+		for (int i = 0; i < THREADS_MAX; i++)
+			crowd.own[i] = crowds[kind].make ? crowds[kind].make() : NULL;
+		measure_crowd(crowds[kind].name, /* threads */ 2, few);
+		if (crowds[kind].is_of_many)
+			measure_crowd(crowds[kind].name, THREADS_MAX, few);
+	}
 }
 
 static const struct {

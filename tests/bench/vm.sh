@@ -4,8 +4,8 @@
 
 # Virtual memory, natively: VirtualAlloc and its kin beside the system calls that they make, in the
 # same run. Nanoseconds per step, medians of rounds that alternate. For two threads and for 64: how
-# much more they get done than one, in the best of the rounds. The system's own calls stand below:
-# what two threads gain there, nobody above can gain by them.
+# much more they get done than one, in rounds of both that nobody disturbed. The system's own calls
+# stand beside: what two threads gain there, nobody above can gain by them.
 #
 #   vm.sh [--quick]
 
@@ -28,12 +28,13 @@ row() {
 		printf "| %s | %s | %s | %s | %.2f |\n", name, a, other, b, a / b }'
 }
 
-# gain NAME: what two threads, and 64, do in the time of one.
+# gain NAME THREADS OTHER: what threads get done in the time of one, and that of the other row.
 gain() {
-	awk -v name="$1" -v a="$(figure "$1, 1 threads")" -v b="$(figure "$1, 2 threads")" \
-		-v c="$(figure "$1, 64 threads")" '
-		BEGIN { printf "| %s | %s | %s | %.2f | %s | %.2f |\n",
-			name, a, b, a / b, c, a / c }'
+	awk -v name="$1" -v n="$2" -v other="$3" \
+		-v a="$(figure "$1, 1 beside $2")" -v b="$(figure "$1, $2 threads")" \
+		-v c="$(figure "$3, 1 beside $2")" -v d="$(figure "$3, $2 threads")" '
+		BEGIN { printf "| %s | %d | %s | %s | %.2f | %s | %s | %s | %s |\n",
+			name, n, a, b, a / b, other, c, d, d ? sprintf("%.2f", c / d) : "" }'
 }
 
 for kind in pair query commit threads; do
@@ -48,10 +49,18 @@ row 'commit in 64 KiB' mprotect+mmap
 echo
 echo "VirtualQuery among 100 000 regions: $(figure VirtualQuery) ns"
 echo
-echo '| nanoseconds a step of all | one thread | two | gain | 64 | gain |'
-echo '|---|---|---|---|---|---|'
-for name in pairs commits queries mmap+munmap 'bare guards'; do
-	! grep -q "^$name, 2 threads" "$work/rows" || gain "$name"
-done
-grep -q '^bare guards' "$work/rows" ||
+markers='bare markers'
+grep -q "^$markers," "$work/rows" || markers=
+echo '| nanoseconds a step of all | threads | one | all | gain | beside | one | all | gain |'
+echo '|---|---|---|---|---|---|---|---|---|'
+gain pairs 2 "$markers"
+gain pairs 2 mmap+munmap
+gain 'pairs of 1 MiB' 2 "${markers:+$markers of 1 MiB}"
+gain commits 2 mprotect+mmap
+gain lives 2 'lives by bare calls'
+gain queries 2 ''
+gain pairs 64 mmap+munmap
+gain commits 64 mprotect+mmap
+gain queries 64 ''
+[ -n "$markers" ] ||
 	echo 'The kernel has no guard markers: released regions are parked by protection.'
