@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define METADATA_MAGIC 0x75d11d57u
 
@@ -437,16 +438,17 @@ static char *unpack(const unsigned char *bytes, size_t size_bytes)
 static char *read_text(const char *path)
 {
 	FILE *file = fopen(path, "re");
-	unsigned char *bytes;
+	struct stat status;
 	char *text = NULL;
 
 	if (!file)
 		return NULL;
-	bytes = xmalloc(FILE_BYTES_MAX);
-	size_t size_bytes = fread(bytes, 1, FILE_BYTES_MAX, file);
-	if (size_bytes < FILE_BYTES_MAX)
-		text = unpack(bytes, size_bytes);
-	free(bytes);
+	if (!fstat(fileno(file), &status) && status.st_size < FILE_BYTES_MAX) {
+		unsigned char *bytes = xmalloc((size_t)status.st_size + 1);
+
+		text = unpack(bytes, fread(bytes, 1, (size_t)status.st_size, file));
+		free(bytes);
+	}
 	fclose(file);
 	return text;
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 
 /* The tables of one image. Stack ids are small numbers, so sites are found through pages of
- * numbers: a damaged id costs one page, not an array up to it. */
+ * numbers: a damaged id costs one page and the way to it, not an array up to it. */
 
 #include "tools/lib/process.h"
 #include "tools/lib/fork.h"
@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES = 1 << (32 - SITE_PAGE_BITS) };
 enum { HEAPS_MAX = UINT16_MAX, FIRST_THREAD_SLOTS = 16 };
 
 static uint32_t add_site(struct replay_process *process, uint32_t node, bool is_tracer)
@@ -41,6 +40,24 @@ uint32_t process_find_range_site(struct replay_process *process, const struct tr
 	return process->found_site;
 }
 
+/* Where the site of a stack is kept. */
+static uint32_t *need_site_entry(struct replay_process *process, uint32_t stack)
+{
+	size_t number = stack >> SITE_PAGE_BITS, count = process->site_page_count;
+
+	if (number >= count) {
+		process->site_pages = xreallocarray(process->site_pages, number + 1,
+						    sizeof(*process->site_pages));
+		memset(process->site_pages + count, 0,
+		       (number + 1 - count) * sizeof(*process->site_pages));
+		process->site_page_count = number + 1;
+	}
+	uint32_t **page = &process->site_pages[number];
+	if (!*page)
+		*page = xcalloc(SITE_PAGE_ENTRIES, sizeof(**page));
+	return &(*page)[stack & (SITE_PAGE_ENTRIES - 1)];
+}
+
 /* Two threads may define the same stack; of different definitions the last counts. */
 static void define_stack(struct replay *replay, struct replay_process *process,
 			 const struct trace_event *event)
@@ -48,12 +65,7 @@ static void define_stack(struct replay *replay, struct replay_process *process,
 	if (!process->is_detailed || !event->stack)
 		return;
 	uint32_t node = stacks_add_stack(&replay->stacks, &process->modules, &event->frames);
-	if (!process->site_pages)
-		process->site_pages = xcalloc(PAGES, sizeof(*process->site_pages));
-	uint32_t **page = &process->site_pages[event->stack >> SITE_PAGE_BITS];
-	if (!*page)
-		*page = xcalloc(SITE_PAGE_ENTRIES, sizeof(**page));
-	uint32_t *site = &(*page)[event->stack & (SITE_PAGE_ENTRIES - 1)];
+	uint32_t *site = need_site_entry(process, event->stack);
 	if (!*site || process->sites[*site].node != node)
 		*site = add_site(process, node, replay->stacks.nodes[node].is_tracer);
 }
@@ -221,10 +233,11 @@ void process_begin(struct replay *replay, const struct trace_event *event)
 
 static void free_pages(struct replay_process *process)
 {
-	for (size_t i = 0; process->site_pages && i < PAGES; i++)
+	for (size_t i = 0; i < process->site_page_count; i++)
 		free(process->site_pages[i]);
 	free(process->site_pages);
 	process->site_pages = NULL;
+	process->site_page_count = 0;
 }
 
 /* What only later events would need goes. */

@@ -49,8 +49,9 @@ enum { SITE_PAGE_BITS = 12, SITE_PAGE_ENTRIES = 1 << SITE_PAGE_BITS };
 
 static inline uint32_t process_site(const struct replay_process *process, uint32_t stack)
 {
+	size_t number = stack >> SITE_PAGE_BITS;
 	const uint32_t *page =
-		process->site_pages ? process->site_pages[stack >> SITE_PAGE_BITS] : NULL;
+		number < process->site_page_count ? process->site_pages[number] : NULL;
 
 	return page ? page[stack & (SITE_PAGE_ENTRIES - 1)] : 0;
 }

@@ -130,7 +130,8 @@ struct replay_process {
 	struct windows windows;
 	struct errors errors;
 	struct stacks_modules modules;
-	uint32_t **site_pages;     /* stack id to site, in pages */
+	uint32_t **site_pages; /* stack id to site, in pages; NULL: none of its ids is known */
+	size_t site_page_count;
 	struct replay_site *sites; /* 0: the unknown stack */
 	size_t site_count, site_capacity;
 	uint32_t found_site; /* of REPLAY_SITE_FOUND; 0: there is none yet */

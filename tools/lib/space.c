@@ -19,6 +19,9 @@
 
 enum { LEVELS = 12, PROTECT_KIND_MASK = 0xff };
 
+/* No processor gives a program more. */
+#define RANGE_BYTES_MAX (UINT64_C(1) << 57)
+
 struct space_node {
 	struct space_run run;
 	int level_count;
@@ -390,7 +393,7 @@ void space_apply(struct space *space, const struct trace_event *event, uint32_t 
 {
 	uint64_t end = event->address + event->size_bytes;
 
-	if (end <= event->address)
+	if (end <= event->address || event->size_bytes > RANGE_BYTES_MAX)
 		return;
 	own_runs(space);
 	space->now_ns = event->time_ns;
