@@ -16,8 +16,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 64, LARGE_PAGE_BYTES = 2 << 20 };
 
 /* Never changed, but for the references. */
 struct blocks_layer {
@@ -35,10 +36,24 @@ static inline struct block *find_entry(const struct blocks_table *table, uint64_
 	return entry->address ? entry : NULL;
 }
 
+/* Every look-up in a large table would need a page's address anew. */
+static void ask_for_large_pages(void *bytes, size_t size_bytes)
+{
+	uintptr_t mask = LARGE_PAGE_BYTES - 1, start = ((uintptr_t)bytes + mask) & ~mask;
+	uintptr_t end = ((uintptr_t)bytes + size_bytes) & ~mask;
+
+	if (start < end)
+		madvise((void *)start, end - start, MADV_HUGEPAGE);
+}
+
 static struct blocks_table make_table(size_t slots)
 {
-	return (struct blocks_table){ .list = xcalloc(slots, sizeof(struct block)),
-				      .slots = slots };
+	struct blocks_table table = { .list = xcalloc(slots, sizeof(struct block)),
+				      .slots = slots,
+				      .shift = 64 - (unsigned)__builtin_ctzll(slots) };
+
+	ask_for_large_pages(table.list, slots * sizeof(struct block));
+	return table;
 }
 
 static void enlarge(struct blocks_table *table)

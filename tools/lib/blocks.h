@@ -61,19 +61,23 @@ static inline void block_attribute(struct block *block, uint32_t site, uint32_t 
 }
 
 /* - slots is 0 or a power of two, at most 5/8 of them used, of a small table a quarter;
- * - a slot with address 0 is empty. */
+ * - a slot with address 0 is empty;
+ * - slots is 1 << (64 - shift). */
 struct blocks_table {
 	struct block *list;
 	size_t slots, used;
+	unsigned shift;
 };
 
-/* Where the search for an address begins: the high bits of a product, which all bits of the address
- * have a part in. The table has slots. */
+enum { BLOCKS_UNIT_BITS = 4 };
+
+/* Where the search for an address begins: the highest bits of a product, which all bits of the
+ * address have a part in. An allocator's blocks are steps of one size apart, and these are spread
+ * best by the golden ratio. The table has slots. */
 static inline size_t blocks_home(const struct blocks_table *table, uint64_t address)
 {
-	uint64_t product = (address ^ address >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (size_t)(product >> 32) & (table->slots - 1);
+	return (size_t)((address >> BLOCKS_UNIT_BITS) * UINT64_C(0x9e3779b97f4a7c15) >>
+			table->shift);
 }
 
 struct blocks_layer;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* How many records ahead a block is fetched into the processor's cache. */
-enum { LOOK_AHEAD = 8 };
+enum { LOOK_AHEAD = 16 };
 
 /* Call before a site's live figures change. */
 static inline void save_peak(const struct replay_process *process, struct replay_site *site)
