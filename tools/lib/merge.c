@@ -4,7 +4,7 @@
 /* One queue per thread for its records, one for all other events, and a binary heap of the queues
  * that hold something, ordered by their first element.
  *
- *   heap -> queue tid 7:  [record] [record] ...        32 bytes each
+ *   heap -> queue tid 7:  [record] [record] ...        as they will be told
  *           queue tid 9:  [record] ...
  *           others:       [event] [event] ...          whole events
  *
@@ -20,29 +20,20 @@
 
 #include "trace/schema/record.h"
 
-struct pending {
-	uint64_t time_ns;
-	uint64_t address_api; /* as in the record's word 0 */
-	uint64_t size_kind;   /* word 1 */
-	uint32_t stack;
-	uint32_t heap_index;
-};
-
-_Static_assert(sizeof(struct pending) == 32, "a waiting record is half a cache line");
-
 /* A thread's records, or (tid 0 of `others`) all other events.
  *  - elements [first, count) wait; times do not fall. */
 struct queue {
 	uint32_t tid;
 	size_t first, count, capacity;
-	struct pending *records;    /* NULL in `others` */
-	struct trace_event *events; /* NULL elsewhere */
-	struct queue *next;         /* in the hash chain */
+	struct trace_record *records; /* NULL in `others` */
+	struct trace_event *events;   /* NULL elsewhere */
+	struct queue *next;           /* in the hash chain */
 	bool is_others;
 };
 
-/* OUT_COUNT: as many records as the nearest cache holds beside the reader's own data. */
-enum { BUCKETS = 256, KEPT_CAPACITY = 1024, OUT_COUNT = 256, LOOK_AHEAD = 32 };
+/* OUT_COUNT: as many records as the nearest cache holds beside the reader's own data. RUN_MIN:
+ * of so many of one thread it is cheaper to tell them apart than to put them to the others. */
+enum { BUCKETS = 256, KEPT_CAPACITY = 1024, OUT_COUNT = 256, RUN_MIN = 16, RUN_MAX = 1024 };
 
 /* - out is empty between two releases. */
 struct merge {
@@ -52,8 +43,6 @@ struct merge {
 	void **heap; /* rebuilt by each release */
 	size_t heap_count, heap_capacity;
 	size_t queue_count;
-	uint64_t *heaps; /* handles that records refer to by index; 0 is the process heap */
-	size_t heaps_count, heaps_capacity;
 	uint64_t delivered_ns;
 	uint64_t late_count;
 	size_t out_count;
@@ -66,8 +55,6 @@ struct merge *merge_create(uint32_t process)
 
 	merge->process = process;
 	merge->others.is_others = true;
-	merge->heaps = xgrow(NULL, 0, &merge->heaps_capacity, sizeof(*merge->heaps));
-	merge->heaps[merge->heaps_count++] = 0;
 	return merge;
 }
 
@@ -94,7 +81,6 @@ void merge_destroy(struct merge *merge)
 		return;
 	free_queue(&merge->others);
 	free(merge->heap);
-	free(merge->heaps);
 	free(merge);
 }
 
@@ -115,17 +101,6 @@ static struct queue *find_queue(struct merge *merge, uint32_t tid)
 	return queue;
 }
 
-static uint32_t find_heap(struct merge *merge, uint64_t handle)
-{
-	for (size_t i = merge->heaps_count; i-- > 0;)
-		if (merge->heaps[i] == handle)
-			return (uint32_t)i;
-	merge->heaps = xgrow(merge->heaps, merge->heaps_count, &merge->heaps_capacity,
-			     sizeof(*merge->heaps));
-	merge->heaps[merge->heaps_count] = handle;
-	return (uint32_t)merge->heaps_count++;
-}
-
 static void need_records(struct queue *queue, size_t more)
 {
 	size_t capacity = queue->capacity ? queue->capacity : KEPT_CAPACITY;
@@ -142,7 +117,7 @@ static void need_records(struct queue *queue, size_t more)
 static void sort_in(struct queue *queue)
 {
 	size_t place = queue->count - 1;
-	struct pending record = queue->records[place];
+	struct trace_record record = queue->records[place];
 
 	while (place > queue->first && queue->records[place - 1].time_ns > record.time_ns) {
 		queue->records[place] = queue->records[place - 1];
@@ -158,15 +133,16 @@ static inline bool is_block_kind(uint8_t kind)
 
 /* There is room for it. */
 static inline void push_record(struct queue *queue, const uint64_t *words, uint64_t begin_ns,
-			       uint32_t heap_index)
+			       uint64_t heap)
 {
-	struct pending *record = &queue->records[queue->count];
+	struct trace_record *record = &queue->records[queue->count];
 
 	record->time_ns = begin_ns + (uint32_t)words[2];
 	record->address_api = words[0];
 	record->size_kind = words[1];
+	record->heap = heap;
 	record->stack = (uint32_t)(words[2] >> 32);
-	record->heap_index = heap_index;
+	record->tid = queue->tid;
 	if (queue->count++ > queue->first && record[-1].time_ns > record->time_ns)
 		sort_in(queue);
 }
@@ -176,16 +152,16 @@ size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, con
 {
 	struct queue *queue = find_queue(merge, tid);
 	size_t before = queue->count;
-	uint32_t heap_index = 0;
+	uint64_t heap = 0;
 
 	need_records(queue, count / RECORD_WORDS);
 	for (; count >= RECORD_WORDS; count -= RECORD_WORDS, words += RECORD_WORDS) {
 		uint8_t kind = (uint8_t)(words[1] >> 56);
 
 		if (is_block_kind(kind))
-			push_record(queue, words, begin_ns, heap_index);
+			push_record(queue, words, begin_ns, heap);
 		else if (kind == RECORD_KIND_HEAP)
-			heap_index = find_heap(merge, words[0] & RECORD_ADDRESS_MASK);
+			heap = words[0] & RECORD_ADDRESS_MASK;
 	}
 	return queue->count - before;
 }
@@ -348,34 +324,53 @@ static void deliver_other(struct merge *merge, struct queue *queue, const struct
 	sink->event(sink->context, &event);
 }
 
-static inline void put_out(struct merge *merge, const struct pending *record, uint32_t tid)
+/* How many of the queue's records come before any other queue's: the first does. */
+static size_t count_run(const struct merge *merge, const struct queue *queue, uint64_t until_ns)
 {
-	struct trace_record *out = &merge->out[merge->out_count++];
+	uint64_t turn_ns = next_turn(merge);
+	const struct trace_record *first = &queue->records[queue->first], *record = first + 1;
+	const struct trace_record *end = &queue->records[queue->count];
 
-	out->address_api = record->address_api;
-	out->size_kind = record->size_kind;
-	out->time_ns = record->time_ns;
-	out->heap = record->heap_index ? merge->heaps[record->heap_index] : 0;
-	out->stack = record->stack;
-	out->tid = tid;
-	note_time(merge, record->time_ns);
+	if (end - first > RUN_MAX)
+		end = first + RUN_MAX;
+	while (record < end && record->time_ns < turn_ns && record->time_ns <= until_ns)
+		record++;
+	return (size_t)(record - first);
 }
 
-/* The first record of the first queue, and all behind it that come before any other queue's. */
+/* Times do not fall in a run: who is late stands before all others. */
+static void note_times(struct merge *merge, const struct trace_record *run, size_t count)
+{
+	for (size_t i = 0; i < count && run[i].time_ns < merge->delivered_ns; i++)
+		merge->late_count++;
+	if (run[count - 1].time_ns > merge->delivered_ns)
+		merge->delivered_ns = run[count - 1].time_ns;
+}
+
+static void put_out(struct merge *merge, const struct trace_record *run, size_t count,
+		    const struct merge_sink *sink)
+{
+	if (merge->out_count + count > OUT_COUNT)
+		tell_records(merge, sink);
+	memcpy(&merge->out[merge->out_count], run, count * sizeof(*run));
+	merge->out_count += count;
+}
+
+/* A run of the first queue: a long one is told from where it lies. */
 static void deliver_records(struct merge *merge, uint64_t until_ns, const struct merge_sink *sink)
 {
 	struct queue *queue = merge->heap[0];
-	uint64_t turn_ns = next_turn(merge);
-	const struct pending *record = &queue->records[queue->first];
-	const struct pending *end = &queue->records[queue->count];
+	const struct trace_record *run = &queue->records[queue->first];
+	size_t count = count_run(merge, queue, until_ns);
 
-	do {
-		if (merge->out_count == OUT_COUNT)
-			tell_records(merge, sink);
-		__builtin_prefetch(record + LOOK_AHEAD);
-		put_out(merge, record++, queue->tid);
-	} while (record < end && record->time_ns < turn_ns && record->time_ns <= until_ns);
-	queue->first = (size_t)(record - queue->records);
+	note_times(merge, run, count);
+	queue->first += count;
+	if (count < RUN_MIN) {
+		put_out(merge, run, count, sink);
+		return;
+	}
+	tell_records(merge, sink);
+	sink->records(sink->context, merge->process, run, count);
 }
 
 void merge_release(struct merge *merge, uint64_t until_ns, const struct merge_sink *sink)
