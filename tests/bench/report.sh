@@ -11,7 +11,8 @@
 # The trace of `churn` has N events (100 million: 2.4 GB in TMPDIR), all recorded; lua5.4's is what
 # its program does. libbabeltrace2 and heaptrack get a tenth of churn's. Events are counted alike:
 # each malloc, realloc and free. The rate is by CPU time; that of two cores by the time that passed.
-# The last table is what the cache of symbols saves: of a C++ compiler, CPU seconds.
+# Then what the cache of symbols saves, of a C++ compiler, in CPU seconds; and what an event needs
+# on the disk, as recorded and compressed (with 10 million events or more).
 
 set -euo pipefail
 . "${VADTRACE_SRCDIR:?}/tests/bench/bench.sh"
@@ -167,6 +168,18 @@ symbols_row() {
 		"$(column "$work/read-$2" 1 | median | awk '{ printf "%.2f", $1 / 1e9 }')"
 }
 
+# size_row PROGRAM TRACE
+size_row() {
+	local count
+
+	count=$(info "$2" events)
+	rm -rf "$work/$2.compressed"
+	cp -r "$work/$2" "$work/$2.compressed"
+	"$vadtrace" compress -q "$work/$2.compressed"
+	printf '| %s | %d | %s | %s |\n' "$1" "$count" "$(bytes_per_event "$2" "$count")" \
+		"$(bytes_per_event "$2.compressed" "$count")"
+}
+
 heaptrack=
 interpret=$(dirname "$(readlink -f "$(command -v heaptrack || echo /)")")
 interpret=$interpret/../lib/heaptrack/libexec/heaptrack_interpret
@@ -207,3 +220,12 @@ printf '\n| program | symbols | CPU seconds |\n|---|---|---|\n'
 symbols_row g++ none --no-cache --pid "$compiler"
 symbols_row g++ cold --pid "$compiler"
 symbols_row g++ warm --pid "$compiler"
+[ "$events" -ge 10000000 ] || exit 0
+for program in python3 sqlite3; do
+	set_command $program
+	"$vadtrace" record -q -o "$work/$program" -- "${command[@]}" >/dev/null
+done
+printf '\n| program | events | bytes per event, recorded | compressed |\n|---|---|---|---|\n'
+for program in churn lua5.4 python3 sqlite3 g++; do
+	size_row $program $program
+done

@@ -126,6 +126,14 @@ status=0
 "$readers" large >"$scratch/said" 2>&1 || status=$?
 is "$status" 0 "a larger one: libbabeltrace2 finds the same in it"
 
+run record -q -o real -- bash -c 'for ((i = 0; i < 3000; i++)); do words[i % 999]="word $i"; done'
+is "$status" 0 "a real program: recorded"
+run compress -q real
+run info --json real
+ok "a real program: at most 8 bytes an event" python3 -c 'import json, sys
+trace = json.load(open(sys.argv[1]))["trace"]
+sys.exit(trace["size_bytes"] > 8 * trace["events"] or trace["events"] < 100000)' "$out"
+
 # The last of many packets.
 cp -r large short
 stream=$(longest short)

@@ -28,11 +28,12 @@ static void put_words(FILE *file, const uint64_t *words, size_t count)
 
 static void put_process(FILE *file, const struct trace_process *image)
 {
-	fprintf(file, " %u %u %u %u %u %u %u %" PRIu64 " %" PRIu64 " %s %s %s %s %s %s", image->pid,
+	fprintf(file, " %u %u %u %u %u %u %u %" PRIu64 " %" PRIu64 " %" PRIu64, image->pid,
 		image->parent_pid, image->parent, image->reason, image->schema_version,
-		image->page_size, image->stack_depth, image->min_size_bytes, image->fork_ns,
-		image->session, image->mode, image->exe, image->command_line, image->comm,
-		image->wine);
+		image->page_size, image->stack_depth, image->min_size_bytes,
+		image->commit_limit_bytes, image->fork_ns);
+	fprintf(file, " %s %s %s %s %s %s", image->session, image->mode, image->exe,
+		image->command_line, image->comm, image->wine);
 }
 
 static void put_module(FILE *file, const struct trace_module *module)

@@ -11,6 +11,7 @@ known=$VADTRACE_BUILDDIR/tests/integration/report/known
 forks=$VADTRACE_BUILDDIR/tests/integration/report/forks
 ranges=$VADTRACE_BUILDDIR/tests/integration/report/ranges
 churn=$VADTRACE_BUILDDIR/tests/bench/churn
+crimes=$VADTRACE_BUILDDIR/tests/integration/native/crimes
 readers=$VADTRACE_BUILDDIR/tests/integration/report/readers
 export TMPDIR=$scratch/tmp
 mkdir "$TMPDIR"
@@ -60,6 +61,15 @@ same processes "forks and exec"
 run record -q -o killed -- "$known" 8 kill
 is "$status" 137 "killed: recorded"
 same killed "killed"
+
+run record -q -o misused -- "$crimes" double
+is "$status" 134 "misuse: recorded"
+same misused "misuse"
+
+cp -r threads compressed
+run compress -q compressed
+is "$status" 0 "compressed"
+same_events compressed "compressed"
 
 run record -q --mode observe --stack-depth 0 -o bare -- "$known" 1
 same bare "no stacks"
