@@ -6,7 +6,7 @@
  *
  *   if (argc > 1)
  *           return child_run();
- *   child_start(argv[0]);
+ *   child = child_begin(argv[0], PROCESS_ALL_ACCESS);
  *   ok(child_ask(CHILD_READ, address) == 'x', "the child sees it");
  *   child_end();
  */
@@ -184,6 +184,13 @@ static uint64_t child_ask(enum child_command command, const void *address)
 	if (!child_send(&order, sizeof order) || !child_receive(&answer, sizeof answer))
 		return UINT64_MAX;
 	return answer;
+}
+
+/* Starts it; a handle with these rights, or NULL. */
+static HANDLE child_begin(const char *program, DWORD access)
+{
+	child_start(program);
+	return OpenProcess(access, /* inherit */ FALSE, child_id());
 }
 
 /* What CHILD_CODE names: nobody calls it. */

@@ -401,9 +401,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return child_run();
-	child_start(argv[0]);
 	self = GetCurrentProcess();
-	child = OpenProcess(PROCESS_ALL_ACCESS, /* inherit */ FALSE, child_id());
+	child = child_begin(argv[0], PROCESS_ALL_ACCESS);
 	ok(child != NULL, "a second process");
 	test_open();
 	test_regions();

@@ -278,8 +278,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return child_run();
-	child_start(argv[0]);
-	child = OpenProcess(PROCESS_ALL_ACCESS, /* inherit */ FALSE, child_id());
+	child = child_begin(argv[0], PROCESS_ALL_ACCESS);
 	ok(child != NULL, "a second process");
 	test_lock();
 	test_limits();

@@ -590,9 +590,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return child_run();
-	child_start(argv[0]);
 	self = GetCurrentProcess();
-	child = OpenProcess(PROCESS_ALL_ACCESS, /* inherit */ FALSE, child_id());
+	child = child_begin(argv[0], PROCESS_ALL_ACCESS);
 	region = VirtualAllocEx(child, NULL, REGION, MEM_RESERVE | MEM_COMMIT | MEM_WRITE_WATCH,
 				PAGE_READWRITE);
 	ok_equal(child_ask(CHILD_STATE, region), MEM_COMMIT | (uint64_t)PAGE_READWRITE << 32,

@@ -156,9 +156,8 @@ static void test_end(const char *program)
 {
 	HANDLE handles[2] = { own_process };
 
-	child_start(program);
+	handles[1] = child_begin(program, SYNCHRONIZE);
 	ok(child_ask(CHILD_MINIMUM, 0) != 0, "a child");
-	handles[1] = OpenProcess(SYNCHRONIZE, FALSE, child_id());
 	test_one(handles[1], SHORT_MS, (struct expected){ WAIT_TIMEOUT, UNTOUCHED }, "it runs");
 	child_end();
 	SetLastError(UNTOUCHED);
