@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 
 /* Random calls of both faces against a model that knows each block's size and contents. Built once
- * for each way in which blocks are checked. */
+ * for each way in which blocks are checked. VADTRACE_SEED repeats a run, VADTRACE_STEPS is its
+ * length. */
 
 #include <stdbool.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "core/heap/checked.h"
 #include "core/heap/heap.h"
 #include "tests/lib/tap.h"
+#include "tests/unit/core/random.h"
 
 #define SLOTS 3000
 
@@ -30,32 +32,23 @@ struct slot {
 };
 
 static struct slot slots[SLOTS];
-static uint64_t random_state = 88172645463325252u;
 static struct heap *heaps[3];
 static int failures;
 
-static uint64_t draw(uint64_t limit)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state % limit;
-}
-
 static size_t draw_size(void)
 {
-	switch (draw(64)) {
+	switch (random_below(64)) {
 	case 0:
-		return draw(4u << 20);
+		return random_below(4u << 20);
 	case 1:
 	case 2:
-		return draw(200000);
+		return random_below(200000);
 	case 3:
 	case 4:
 	case 5:
-		return draw(8192);
+		return random_below(8192);
 	default:
-		return draw(300);
+		return random_below(300);
 	}
 }
 
@@ -76,7 +69,7 @@ static void expect(bool is_true, const char *what, int step)
 
 static void fill(struct slot *slot)
 {
-	slot->pattern = (unsigned char)(draw(255) + 1);
+	slot->pattern = (unsigned char)(random_below(255) + 1);
 	memset(slot->address, slot->pattern, slot->size_bytes);
 }
 
@@ -89,11 +82,11 @@ static bool size_is_right(const struct slot *slot)
 
 static void take_plain(struct slot *slot, int step)
 {
-	size_t alignment = (size_t)1 << draw(17);
-	bool is_zeroed = draw(4) == 0;
+	size_t alignment = (size_t)1 << random_below(17);
+	bool is_zeroed = random_below(4) == 0;
 
 	slot->heap = NULL;
-	if (draw(8) == 0) {
+	if (random_below(8) == 0) {
 		slot->address = heap_memalign(alignment, slot->size_bytes);
 		expect((uintptr_t)slot->address % alignment == 0, "alignment is kept", step);
 	} else {
@@ -108,9 +101,9 @@ static void take_plain(struct slot *slot, int step)
 
 static void take_sized(struct slot *slot, int step)
 {
-	uint32_t flags = draw(2) ? HEAP_ZERO_MEMORY : 0;
+	uint32_t flags = random_below(2) ? HEAP_ZERO_MEMORY : 0;
 
-	slot->heap = heaps[draw(3)];
+	slot->heap = heaps[random_below(3)];
 	slot->address = heap_allocate(slot->heap, flags, slot->size_bytes, NULL);
 	if (flags)
 		expect(is_filled(slot->address, 0, slot->size_bytes), "HEAP_ZERO_MEMORY", step);
@@ -119,7 +112,7 @@ static void take_sized(struct slot *slot, int step)
 static void take(struct slot *slot, int step)
 {
 	slot->size_bytes = draw_size();
-	if (draw(2))
+	if (random_below(2))
 		take_plain(slot, step);
 	else
 		take_sized(slot, step);
@@ -130,7 +123,7 @@ static void take(struct slot *slot, int step)
 
 static void give_back(struct slot *slot, int step)
 {
-	if (!slot->heap || (slot->heap == heap_process() && draw(2)))
+	if (!slot->heap || (slot->heap == heap_process() && random_below(2)))
 		heap_free(slot->address);
 	else
 		expect(heap_release(slot->heap, 0, slot->address, NULL), "a block is taken back",
@@ -140,7 +133,7 @@ static void give_back(struct slot *slot, int step)
 
 static unsigned char *resize_sized(struct slot *slot, size_t size_bytes, int step)
 {
-	uint32_t flags = draw(2) ? HEAP_ZERO_MEMORY : 0;
+	uint32_t flags = random_below(2) ? HEAP_ZERO_MEMORY : 0;
 	unsigned char *moved = heap_reallocate(slot->heap, flags, slot->address, size_bytes, NULL);
 
 	if (flags && size_bytes > slot->size_bytes)
@@ -165,14 +158,14 @@ static void resize(struct slot *slot, int step)
 
 static void step_once(int step)
 {
-	struct slot *slot = &slots[draw(SLOTS)];
+	struct slot *slot = &slots[random_below(SLOTS)];
 
 	if (!slot->address) {
 		take(slot, step);
 		return;
 	}
 	expect(is_filled(slot->address, slot->pattern, slot->size_bytes), "contents stay", step);
-	if (draw(3) == 0)
+	if (random_below(3) == 0)
 		resize(slot, step);
 	else
 		give_back(slot, step);
@@ -202,17 +195,21 @@ static void give_all_back(void)
 
 int main(void)
 {
+	const char *length = getenv("VADTRACE_STEPS");
+	int steps = length ? atoi(length) : STEPS;
+
+	random_start();
 	checked_start(CHECK, /* quarantine */ 4 << 20);
 	heaps[0] = heap_process();
 	heaps[1] = heap_create(0, 0, 0, NULL);
 	heaps[2] = heap_create(0, 0, 0, NULL);
 	ok(heaps[1] && heaps[2], "heaps are made");
-	for (int step = 0; step < STEPS; step++) {
+	for (int step = 0; step < steps; step++) {
 		step_once(step);
 		if (step % 997 == 0)
 			heap_check();
 	}
-	ok_equal(failures, 0, "%d steps as the model says", STEPS);
+	ok_equal(failures, 0, "%d steps as the model says", steps);
 	give_all_back();
 	return tap_done();
 }
