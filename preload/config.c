@@ -109,6 +109,7 @@ void config_read(bool is_native)
 	config.stack_depth = (uint32_t)read_number(
 		VADTRACE_ENV_STACK_DEPTH, VADTRACE_STACK_DEPTH_MAX, VADTRACE_STACK_DEPTH_DEFAULT);
 	config.compares_stacks = is_set_to(VADTRACE_ENV_STACKS, "check");
+	config.is_plain = is_set_to(VADTRACE_ENV_PLAIN, "1");
 	config.min_size_bytes = read_number(VADTRACE_ENV_MIN_SIZE, INT64_MAX, 0);
 	if (config.mode == CONFIG_ROUTE)
 		config.commit_limit_bytes = read_number(VADTRACE_ENV_COMMIT_LIMIT, INT64_MAX, 0);

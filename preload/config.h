@@ -30,6 +30,7 @@ struct config {
 	const char *session;     /* "": none */
 	const char *live_folder; /* "": none */
 	bool compares_stacks;
+	bool is_plain; /* each block's happening is an event of LTTng's */
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
 	uint64_t commit_limit_bytes; /* 0: none, also where core does not serve */

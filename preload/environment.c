@@ -113,6 +113,7 @@ bool environment_is_ours(char *variable, const char *unset)
 		VADTRACE_ENV_STACK_DEPTH, VADTRACE_ENV_MIN_SIZE,   VADTRACE_ENV_CHILDREN,
 		VADTRACE_ENV_PRELOAD,     VADTRACE_ENV_UNSET,      VADTRACE_ENV_WINE,
 		VADTRACE_ENV_CHECK,       VADTRACE_ENV_QUARANTINE, VADTRACE_ENV_COMMIT_LIMIT,
+		VADTRACE_ENV_PLAIN,
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -206,6 +206,7 @@ void process_trace(const char *mode, const char *wine)
 		.live_folder = config->live_folder[0] ? config->live_folder : NULL,
 		.stack_depth = config->stack_depth,
 		.compares_stacks = config->compares_stacks,
+		.is_plain = config->is_plain,
 		.min_size_bytes = config->min_size_bytes,
 		.commit_limit_bytes = config->commit_limit_bytes,
 		.commit_charge = core_commit_charge,

@@ -136,6 +136,7 @@ static void introduce(struct thread *thread, const char name[16])
 	thread->was_owned = true;
 	thread->young = YOUNG_EVENTS;
 	thread->is_announced = false;
+	thread->told_name[0] = '\0';
 	thread->slots[0]->header.tid = tid;
 	thread->slots[1]->header.tid = tid;
 	__atomic_store_n(&thread->tid, tid, __ATOMIC_RELEASE);

@@ -35,12 +35,14 @@ struct thread {
 	char *own_stack; /* for calls from a small signal stack; NULL: not needed yet */
 	uint64_t heap;   /* the heap of the last record in slots[current] */
 	uintptr_t outer[BRACKET_LEVELS];
+	uint64_t moving[BRACKET_LEVELS]; /* plain: the block that is being reallocated, or 0 */
 	bool is_listed;
 	bool is_announced;
 	bool was_owned; /* history is of some thread */
 	bool is_frozen; /* the flusher that holds its lock is a fork */
 	uint8_t young;  /* events until its name is believed */
 	char name[16];
+	char told_name[16]; /* plain: what the trace has */
 	struct history history[BRACKET_LEVELS];
 };
 

@@ -128,33 +128,40 @@ static bool has_room(const struct live_slot *slot, uint64_t now_ns)
 			     now_ns - slot->header.begin_ns <= RECORD_DELTA_MAX);
 }
 
-/* Counted before the look: a fork either sees the count, or is seen. */
-static void begin_single(uint32_t tid)
+/* Counted before the look: a fork either sees the count, or is seen. Blocks all signals, and
+ * returns the mask from before. */
+static uint64_t begin_single(uint32_t tid)
 {
+	uint64_t mask = system_block_signals();
+
 	for (;;) {
 		uint32_t forking;
 
 		__atomic_fetch_add(&singles_under_way, 1, __ATOMIC_SEQ_CST);
 		forking = __atomic_load_n(&frozen_by, __ATOMIC_SEQ_CST);
 		if (__builtin_expect(forking == 0 || forking == tid, 1))
-			return;
+			return mask;
 		__atomic_fetch_sub(&singles_under_way, 1, __ATOMIC_RELEASE);
 		system_yield();
 	}
+}
+
+static void end_single(uint64_t mask)
+{
+	__atomic_fetch_sub(&singles_under_way, 1, __ATOMIC_RELEASE);
+	system_restore_signals(mask);
 }
 
 /* A record on its own. */
 static __attribute__((noinline)) void write_single(const struct record *record, uint64_t heap)
 {
 	struct provider_record event = { .heap = heap, .tid = system_tid() };
-	uint64_t mask = system_block_signals();
+	uint64_t mask = begin_single(event.tid);
 
-	begin_single(event.tid);
 	event.time_ns = system_now_ns();
 	encode(event.words, record);
 	provider_record(&event);
-	__atomic_fetch_sub(&singles_under_way, 1, __ATOMIC_RELEASE);
-	system_restore_signals(mask);
+	end_single(mask);
 }
 
 /* The current slot is full, and the lock is held: its successor takes the record. False, without
@@ -223,6 +230,18 @@ void buffer_write(struct thread *thread, uint32_t level, struct record *record, 
 	if (!is_written)
 		write_single(record, heap);
 	if (__builtin_expect(now_ns >= __atomic_load_n(&next_pass_ns, __ATOMIC_RELAXED), 0))
+		start_pass(now_ns);
+}
+
+void buffer_write_plain(struct provider_block *block)
+{
+	uint64_t mask = begin_single(system_tid());
+	uint64_t now_ns = system_now_ns();
+
+	block->time_ns = now_ns;
+	provider_block(block);
+	end_single(mask);
+	if (now_ns >= __atomic_load_n(&next_pass_ns, __ATOMIC_RELAXED))
 		start_pass(now_ns);
 }
 

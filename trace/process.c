@@ -116,7 +116,7 @@ void trace_start(const struct trace_config *config)
 	biased_lock_start();
 	describe(config);
 	filter_start(config->min_size_bytes);
-	sink_start(config->stack_depth, config->commit_charge);
+	sink_start(config);
 	compare_start(config->compares_stacks);
 	live_start(config->live_folder);
 	stack_start((const void *)host->set_sink);

@@ -27,12 +27,15 @@
 #include "trace/windows.h"
 
 static uint32_t depth;
+static bool is_plain;
 static uint64_t (*read_commit)(void); /* or NULL */
 
-void sink_start(uint32_t stack_depth, uint64_t (*commit_charge)(void))
+void sink_start(const struct trace_config *config)
 {
-	read_commit = commit_charge;
-	depth = stack_depth < VADTRACE_STACK_DEPTH_MAX ? stack_depth : VADTRACE_STACK_DEPTH_MAX;
+	read_commit = config->commit_charge;
+	is_plain = config->is_plain;
+	depth = config->stack_depth < VADTRACE_STACK_DEPTH_MAX ? config->stack_depth
+							       : VADTRACE_STACK_DEPTH_MAX;
 }
 
 /* In a bracket with a thread. A handler that has interrupted the tracer has a stack of its own. */
@@ -45,13 +48,20 @@ static inline struct stack_start start_of(const struct bracket *bracket)
 	};
 }
 
-/* The trace is made where it is read: not copied. */
-static uint32_t walk_and_intern(const struct stack_start *start)
+static inline struct stack_trace walk(const struct stack_start *start)
 {
 	const struct stack_trace trace = stack_walk(start, depth);
 
 	if (__builtin_expect(compare_is_on, 0))
 		compare_stack(start, depth, &trace);
+	return trace;
+}
+
+/* The trace is made where it is read: not copied. */
+static uint32_t walk_and_intern(const struct stack_start *start)
+{
+	const struct stack_trace trace = walk(start);
+
 	return depot_intern(&trace);
 }
 
@@ -113,6 +123,67 @@ static void write_record(const struct bracket *bracket, const struct event *even
 	buffer_write(bracket->thread, bracket->level, &record, event->heap);
 }
 
+/* What a block's event has of its stack; of a release, which has none, where it was called. */
+static void add_stack(const struct bracket *bracket, struct provider_block *block)
+{
+	struct stack_start start;
+	struct stack_trace trace;
+
+	if (!bracket->thread || depth == 0)
+		return;
+	start = start_of(bracket);
+	if (filter_wants_stack(block->event)) {
+		trace = walk(&start);
+		block->stack = depot_intern(&trace);
+		block->frames = trace.frames;
+		block->frame_count = trace.count;
+	} else {
+		trace = stack_walk(&start, 1);
+	}
+	block->ip = trace.count ? trace.frames[0] : 0;
+}
+
+/* The end of a reallocation takes the address that its begin has left in the same bracket level. */
+static uint64_t exchange_moving(const struct bracket *bracket, const struct event *event)
+{
+	uint64_t *moving, before;
+
+	if (!bracket->thread)
+		return 0;
+	moving = &bracket->thread->moving[bracket->level];
+	before = *moving;
+	if (event->kind == EVENT_REALLOC_BEGIN)
+		*moving = event->address;
+	else if (event->kind == EVENT_REALLOC_END || event->kind == EVENT_REALLOC_FAILED)
+		*moving = 0;
+	return before;
+}
+
+/* A young thread may still be given its name. */
+static void tell_name(struct thread *thread)
+{
+	if (!memcmp(thread->told_name, thread->name, sizeof(thread->name)))
+		return;
+	memcpy(thread->told_name, thread->name, sizeof(thread->name));
+	provider_thread(thread->tid, thread->name);
+}
+
+static __attribute__((noinline)) void write_plain(const struct bracket *bracket,
+						  const struct event *event,
+						  enum filter_answer answer)
+{
+	struct event told = *event;
+	struct provider_block block = { .event = &told };
+
+	if (answer == FILTER_EMPTY)
+		told.address = told.size_bytes = 0;
+	if (bracket->thread)
+		tell_name(bracket->thread);
+	add_stack(bracket, &block);
+	block.old_address = exchange_moving(bracket, event);
+	buffer_write_plain(&block);
+}
+
 bool sink_prepare(const struct bracket *bracket)
 {
 	struct thread *thread = bracket->thread;
@@ -170,6 +241,10 @@ static void take(const struct bracket *bracket, const struct event *event)
 
 	if (answer == FILTER_DROP || !sink_prepare(bracket))
 		return;
+	if (__builtin_expect(is_plain, 0) && filter_is_record(event)) {
+		write_plain(bracket, event, answer);
+		return;
+	}
 	stack = filter_wants_stack(event) ? sink_take_stack(bracket) : 0;
 	if (filter_is_record(event)) {
 		write_record(bracket, event, answer, stack);

@@ -10,9 +10,9 @@
 
 #include "core/event.h"
 #include "trace/bracket.h"
+#include "trace/trace.h"
 
-/* Walks at most this many frames; 0: no stacks. */
-void sink_start(uint32_t stack_depth, uint64_t (*commit_charge)(void));
+void sink_start(const struct trace_config *config);
 
 /* The event_sink of core/event.h. Keeps errno. */
 void sink_take(const struct event *event);

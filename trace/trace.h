@@ -33,6 +33,7 @@ struct trace_config {
 	const char *live_folder;       /* where thread buffers live; NULL: in private memory */
 	uint32_t stack_depth;          /* frames at most; 0: no stacks */
 	bool compares_stacks;          /* each with a slow walk's */
+	bool is_plain;                 /* each block's happening is an event, not part of a batch */
 	uint64_t min_size_bytes;       /* smaller blocks are not recorded */
 	uint64_t commit_limit_bytes;   /* what the program may commit; 0: no limit */
 	/* The commit charge; called at each event of the address space, under core's locks: takes

@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 
-ways="bare vadtrace vadtrace-snapshot vadtrace-no-stacks"
+ways="bare vadtrace vadtrace-snapshot vadtrace-no-stacks vadtrace-plain"
 ! command -v heaptrack >/dev/null || ways+=" heaptrack"
 wrapper=$(find /usr/lib /usr/local/lib -name 'liblttng-ust-libc-wrapper.so.*' 2>/dev/null |
 	head -n 1)
@@ -51,6 +51,9 @@ run() {
 		;;
 	vadtrace-no-stacks)
 		"${under[@]}" "$vadtrace" record -q --stack-depth 0 -o "$work/trace" -- "$@"
+		;;
+	vadtrace-plain)
+		"${under[@]}" "$vadtrace" record -q --plain -o "$work/trace" -- "$@"
 		;;
 	heaptrack) run_heaptrack "$@" ;;
 	wrapper) run_wrapper "$@" ;;

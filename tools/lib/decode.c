@@ -13,6 +13,16 @@ static const struct decode_row rows[] = {
 	{ "vadtrace_heap:batch", DECODE_BATCH, 0, { "tid", "begin_ns", "words" } },
 	{ "vadtrace_heap:settled", DECODE_SETTLED, 0, { "until_ns" } },
 	{ "vadtrace_heap:record", DECODE_RECORD, 0, { "tid", "time_ns", "words", "heap" } },
+#define BLOCK_FIELDS                                                                    \
+	{                                                                               \
+		"time_ns", "address", "size_bytes", "alignment", "heap", "api", "stack" \
+	}
+	{ "vadtrace_heap:allocate", DECODE_BLOCK, EVENT_ALLOCATE, BLOCK_FIELDS },
+	{ "vadtrace_heap:free", DECODE_BLOCK, EVENT_FREE, BLOCK_FIELDS },
+	{ "vadtrace_heap:realloc_begin", DECODE_BLOCK, EVENT_REALLOC_BEGIN, BLOCK_FIELDS },
+	{ "vadtrace_heap:realloc_end", DECODE_BLOCK, EVENT_REALLOC_END, BLOCK_FIELDS },
+	{ "vadtrace_heap:realloc_failed", DECODE_BLOCK, EVENT_REALLOC_FAILED, BLOCK_FIELDS },
+	{ "vadtrace_heap:allocate_failed", DECODE_BLOCK, EVENT_ALLOCATE_FAILED, BLOCK_FIELDS },
 #define HEAP_FIELDS                                              \
 	{                                                        \
 		"heap", "api", "stack", "flags", "maximum_bytes" \

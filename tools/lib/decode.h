@@ -15,8 +15,9 @@ enum decode_what {
 	DECODE_BATCH,
 	DECODE_SETTLED,
 	DECODE_RECORD,
-	DECODE_HEAP, /* layout->kind says which */
-	DECODE_VAD,  /* layout->kind */
+	DECODE_BLOCK, /* layout->kind */
+	DECODE_HEAP,  /* layout->kind says which */
+	DECODE_VAD,   /* layout->kind */
 	DECODE_PROCESS,
 	DECODE_EXIT,
 	DECODE_THREAD,
@@ -37,6 +38,15 @@ enum decode_what {
 enum { BATCH_TID, BATCH_BEGIN_NS, BATCH_WORDS };
 enum { SETTLED_UNTIL_NS };
 enum { RECORD_TID, RECORD_TIME_NS, RECORD_FIELD_WORDS, RECORD_HEAP };
+enum {
+	BLOCK_TIME_NS,
+	BLOCK_ADDRESS,
+	BLOCK_SIZE,
+	BLOCK_ALIGNMENT,
+	BLOCK_HEAP,
+	BLOCK_API,
+	BLOCK_STACK,
+};
 enum { HEAP_HEAP, HEAP_API, HEAP_STACK, HEAP_FLAGS, HEAP_MAXIMUM };
 enum {
 	ERROR_ADDRESS,

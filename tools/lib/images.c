@@ -547,6 +547,19 @@ static void apply_record(struct image *image, const struct decoded *event, struc
 	merge_add_event(image->merge, out);
 }
 
+static void apply_block(struct image *image, const struct decoded *event, struct trace_event *out)
+{
+	out->kind = event->kind;
+	out->time_ns = event->numbers[BLOCK_TIME_NS];
+	out->address = event->numbers[BLOCK_ADDRESS];
+	out->size_bytes = event->numbers[BLOCK_SIZE];
+	out->extra = event->numbers[BLOCK_ALIGNMENT];
+	out->heap = event->numbers[BLOCK_HEAP];
+	out->api = (uint16_t)event->numbers[BLOCK_API];
+	out->stack = (uint32_t)event->numbers[BLOCK_STACK];
+	merge_add_event(image->merge, out);
+}
+
 static void apply_heap(struct image *image, const struct decoded *event, struct trace_event *out)
 {
 	out->kind = event->kind;
@@ -607,6 +620,9 @@ void images_apply(struct images *images, const struct decoded *event)
 		break;
 	case DECODE_RECORD:
 		apply_record(image, event, &out);
+		break;
+	case DECODE_BLOCK:
+		apply_block(image, event, &out);
 		break;
 	case DECODE_SETTLED:
 		settle(images, image, event->numbers[SETTLED_UNTIL_NS]);

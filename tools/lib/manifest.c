@@ -62,6 +62,8 @@ static void put_options(struct json_object *root, const struct manifest_options 
 
 	put_truth(object, "children", options->children);
 	put_truth(object, "discard", options->discard);
+	if (options->plain)
+		put_truth(object, "plain", true);
 	put_number(object, "stack_depth", options->stack_depth);
 	put_number(object, "min_size_bytes", options->min_size_bytes);
 	if (options->commit_limit_bytes)
@@ -276,6 +278,7 @@ static void get_options(struct json_object *root, struct manifest_options *optio
 
 	options->children = get_truth(object, "children");
 	options->discard = get_truth(object, "discard");
+	options->plain = get_truth(object, "plain");
 	options->stack_depth = (uint32_t)get_number(object, "stack_depth");
 	options->min_size_bytes = get_number(object, "min_size_bytes");
 	options->commit_limit_bytes = get_number(object, "commit_limit_bytes");

@@ -23,6 +23,7 @@ struct manifest_host {
 struct manifest_options {
 	bool children;
 	bool discard; /* LTTng may drop events rather than hold the program up */
+	bool plain;   /* each call is an event */
 	uint32_t stack_depth;
 	uint64_t min_size_bytes;
 	uint64_t buffer_bytes;       /* of one sub-buffer */

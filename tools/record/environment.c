@@ -20,7 +20,7 @@
 #define LIBRARY_NAME "libvadtrace.so"
 #define RECORDER_NAME "libvadtrace-record.so"
 
-enum { VALUE_MAX = 4096, ADDED_MAX = 16 };
+enum { VALUE_MAX = 4096, ADDED_MAX = 20 };
 
 extern char **environ;
 
@@ -244,6 +244,10 @@ static void set_ours(struct environment *environment, const struct record_option
 		set(environment, VADTRACE_ENV_CHILDREN, "1");
 	else
 		unset(environment, VADTRACE_ENV_CHILDREN);
+	if (options->is_plain)
+		set(environment, VADTRACE_ENV_PLAIN, "1");
+	else
+		unset(environment, VADTRACE_ENV_PLAIN);
 	if (options->is_wine_script)
 		set(environment, VADTRACE_ENV_WINE, "1");
 	else

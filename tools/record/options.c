@@ -30,6 +30,7 @@ enum option_code {
 	OPTION_SNAPSHOT,
 	OPTION_SNAPSHOT_ON,
 	OPTION_LIBRARY,
+	OPTION_PLAIN,
 };
 
 static const struct option long_options[] = {
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
 	{ "relay", required_argument, NULL, OPTION_RELAY },
 	{ "snapshot", optional_argument, NULL, OPTION_SNAPSHOT },
 	{ "snapshot-on", required_argument, NULL, OPTION_SNAPSHOT_ON },
+	{ "plain", no_argument, NULL, OPTION_PLAIN },
 	{ "library", required_argument, NULL, OPTION_LIBRARY },
 	{ NULL, 0, NULL, 0 },
 };
@@ -80,6 +82,8 @@ static const char help[] =
 	"      --snapshot-on LIST  when to: of exit (default), crash, signal[=NAME],\n"
 	"                        commit=SIZE, rss=SIZE; and on 'vadtrace snapshot'\n"
 	"      --relay URL       stream to an lttng-relayd, for example net://host\n"
+	"      --plain           each call is an event of LTTng's, for babeltrace2 and Trace\n"
+	"                        Compass: slower, and larger\n"
 	"      --library FILE    preload this libvadtrace.so\n"
 	"  -q, --quiet           print errors and warnings only\n"
 	"  -v, --verbose         print each step\n"
@@ -248,6 +252,9 @@ static bool parse_one(struct record_options *options, int code)
 		return parse_snapshot(options, optarg);
 	case OPTION_SNAPSHOT_ON:
 		return parse_snapshot_on(options, optarg);
+	case OPTION_PLAIN:
+		options->is_plain = true;
+		return true;
 	case OPTION_RELAY:
 		options->relay_url = optarg;
 		return true;
@@ -285,6 +292,16 @@ static bool parse_all(struct record_options *options, int argc, char **argv, int
 	return true;
 }
 
+#define WRAPPER_NAME "liblttng-ust-libc-wrapper"
+
+/* With LTTng's wrapper of malloc in the program too, each event would come twice. */
+static bool has_wrapper(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, WRAPPER_NAME);
+}
+
 /* Only core's own blocks can be checked, and only what core commits can be refused. */
 static bool check_combination(const struct record_options *options)
 {
@@ -294,6 +311,10 @@ static bool check_combination(const struct record_options *options)
 		return fail("--commit-limit needs --mode route, not '%s'", options->mode);
 	if (options->snapshot.has_triggers && !options->snapshot.bytes)
 		return fail("--snapshot-on needs %s", "--snapshot");
+	if (options->snapshot.bytes && options->is_plain)
+		return fail("%s cannot be combined with --plain", "--snapshot");
+	if (options->is_plain && has_wrapper())
+		return fail("--plain: LD_PRELOAD has %s, whose events are the same", WRAPPER_NAME);
 	if (options->snapshot.bytes && options->relay_url)
 		return fail("--snapshot writes to this machine, not to '%s'", options->relay_url);
 	return true;

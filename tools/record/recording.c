@@ -136,6 +136,7 @@ static void describe_options(struct manifest_options *shown, const struct record
 {
 	*shown = (struct manifest_options){
 		.children = options->with_children,
+		.plain = options->is_plain,
 		.discard = options->block_us != OPTIONS_BLOCK_FOR_EVER,
 		.stack_depth = options->stack_depth,
 		.min_size_bytes = options->min_size_bytes,

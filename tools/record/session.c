@@ -189,9 +189,17 @@ static int add_context(const struct session *session, enum lttng_event_context_t
 
 static int add_contexts(void *argument)
 {
-	int code = add_context(argument, LTTNG_EVENT_CONTEXT_VPID);
+	static const enum lttng_event_context_type contexts[] = {
+		LTTNG_EVENT_CONTEXT_VPID,
+		LTTNG_EVENT_CONTEXT_VTID,
+		LTTNG_EVENT_CONTEXT_PROCNAME,
+		LTTNG_EVENT_CONTEXT_IP,
+	};
+	int count = options->is_plain ? 4 : 2, code = 0;
 
-	return code ? code : add_context(argument, LTTNG_EVENT_CONTEXT_VTID);
+	for (int i = 0; !code && i < count; i++)
+		code = add_context(argument, contexts[i]);
+	return code;
 }
 
 static int enable_event(const struct session *session, const char *pattern)
@@ -218,6 +226,15 @@ static const char *const all_events[] = {
 	VADTRACE_PROVIDER_WIN ":*",
 	NULL,
 };
+static const char *const plain_events[] = {
+	VADTRACE_PROVIDER_HEAP ":*",
+	VADTRACE_PROVIDER_VM ":*",
+	VADTRACE_PROVIDER_META ":*",
+	VADTRACE_PROVIDER_WIN ":*",
+	VADTRACE_PROVIDER_LIBC ":*",
+	VADTRACE_STATEDUMP ":*",
+	NULL,
+};
 static const char *const kept_events[] = {
 	VADTRACE_PROVIDER_HEAP ":create",    VADTRACE_PROVIDER_HEAP ":destroy",
 	VADTRACE_PROVIDER_HEAP ":error",     VADTRACE_PROVIDER_VM ":*",
@@ -237,6 +254,7 @@ static int enable_events(void *argument)
 	const struct session *session = argument;
 	const char *const *patterns = session->is_window        ? window_events
 				      : options->snapshot.bytes ? kept_events
+				      : options->is_plain       ? plain_events
 								: all_events;
 	int code = 0;
 

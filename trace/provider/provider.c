@@ -8,10 +8,12 @@
 #include "trace/bracket.h"
 #include "trace/memory.h"
 #include "trace/outside.h"
+#include "trace/provider/libc.h"
 #include "trace/system.h"
 
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
+#include "trace/provider/lttng_ust_libc.h"
 #include "trace/provider/vadtrace_heap.h"
 #include "trace/provider/vadtrace_meta.h"
 #include "trace/provider/vadtrace_vm.h"
@@ -73,6 +75,7 @@ void provider_start(void)
 {
 	lttng_ust_tracepoint_registered++;
 	lttng_ust_tracepoint_ptrs_registered++;
+	lttng_ust__probe_register_refcount___lttng_ust_libc++;
 	lttng_ust__probe_register_refcount___vadtrace_heap++;
 	lttng_ust__probe_register_refcount___vadtrace_meta++;
 	lttng_ust__probe_register_refcount___vadtrace_vm++;
@@ -129,6 +132,38 @@ static void fire_record(const void *record)
 void provider_record(const struct provider_record *record)
 {
 	emit_blocked(fire_record, record);
+}
+
+static void fire_block(const void *argument)
+{
+	const struct provider_block *block = argument;
+
+	switch (block->event->kind) {
+	case EVENT_ALLOCATE:
+		lttng_ust_tracepoint(vadtrace_heap, allocate, block);
+		break;
+	case EVENT_FREE:
+		lttng_ust_tracepoint(vadtrace_heap, free, block);
+		break;
+	case EVENT_REALLOC_BEGIN:
+		lttng_ust_tracepoint(vadtrace_heap, realloc_begin, block);
+		break;
+	case EVENT_REALLOC_END:
+		lttng_ust_tracepoint(vadtrace_heap, realloc_end, block);
+		break;
+	case EVENT_REALLOC_FAILED:
+		lttng_ust_tracepoint(vadtrace_heap, realloc_failed, block);
+		break;
+	case EVENT_ALLOCATE_FAILED:
+		lttng_ust_tracepoint(vadtrace_heap, allocate_failed, block);
+		break;
+	}
+	libc_fire(block);
+}
+
+void provider_block(const struct provider_block *block)
+{
+	emit_blocked(fire_block, block);
 }
 
 static void fire_event(const void *argument)

@@ -21,6 +21,20 @@ struct provider_record {
 	uint32_t tid;
 };
 
+/* A happening of a block, as an event of its own.
+ *  - event->kind is of a block;
+ *  - frames[0, frame_count) is its call stack, innermost first, and `stack` that one's id;
+ *  - ip is where the program called, 0: not known;
+ *  - old_address, of the end of a reallocation, is the block that was to be moved. */
+struct provider_block {
+	const struct event *event;
+	uint64_t time_ns;
+	uint64_t old_address;
+	uint64_t ip;
+	const uint64_t *frames;
+	uint32_t frame_count, stack;
+};
+
 struct provider_process {
 	const char *session, *mode, *exe, *command_line, *comm, *reason, *wine;
 	uint64_t min_size_bytes;
@@ -62,10 +76,12 @@ void provider_fork_child(void);
 /* Non-zero while a session records vadtrace_heap:batch. */
 const volatile int *provider_gate(void);
 
-/* These three are called with all signals blocked. The first: all records of the slot. */
+/* These four are called with all signals blocked. The first: all records of the slot. */
 void provider_batch(const struct live_slot *slot);
 void provider_settled(uint64_t until_ns);
 void provider_record(const struct provider_record *record);
+/* As an event of vadtrace_heap, and as one of lttng_ust_libc. */
+void provider_block(const struct provider_block *block);
 
 /* HEAP_* and VAD_* events. */
 void provider_event(const struct event *event, uint32_t stack);

@@ -48,6 +48,35 @@ LTTNG_UST_TRACEPOINT_EVENT(
 	)
 )
 
+LTTNG_UST_TRACEPOINT_EVENT_CLASS(
+	vadtrace_heap, block,
+	LTTNG_UST_TP_ARGS(const struct provider_block *, block),
+	LTTNG_UST_TP_FIELDS(
+		lttng_ust_field_integer(uint64_t, time_ns, block->time_ns)
+		lttng_ust_field_integer_hex(uint64_t, address, block->event->address)
+		lttng_ust_field_integer(uint64_t, size_bytes, block->event->size_bytes)
+		lttng_ust_field_integer(uint64_t, alignment, block->event->extra)
+		lttng_ust_field_integer_hex(uint64_t, heap, block->event->heap)
+		lttng_ust_field_integer(uint16_t, api, block->event->api)
+		lttng_ust_field_integer(uint32_t, stack, block->stack)
+		lttng_ust_field_sequence_hex(uint64_t, frames, block->frames,
+					     uint32_t, block->frame_count)
+	)
+)
+
+#define VADTRACE_HEAP_BLOCK(name)                                          \
+	LTTNG_UST_TRACEPOINT_EVENT_INSTANCE(                               \
+		vadtrace_heap, block, vadtrace_heap, name,                 \
+		LTTNG_UST_TP_ARGS(const struct provider_block *, block)    \
+	)
+
+VADTRACE_HEAP_BLOCK(allocate)
+VADTRACE_HEAP_BLOCK(free)
+VADTRACE_HEAP_BLOCK(realloc_begin)
+VADTRACE_HEAP_BLOCK(realloc_end)
+VADTRACE_HEAP_BLOCK(realloc_failed)
+VADTRACE_HEAP_BLOCK(allocate_failed)
+
 LTTNG_UST_TRACEPOINT_EVENT(
 	vadtrace_heap, create,
 	LTTNG_UST_TP_ARGS(

@@ -11,6 +11,11 @@
  *                                                    one record on its own: from a signal handler
  *                                                    that interrupted the tracer, or a thread
  *                                                    without a buffer; its delta is 0
+ *  vadtrace_heap:allocate free realloc_begin realloc_end realloc_failed allocate_failed
+ *                           time_ns, address, size_bytes, alignment, heap, api, stack, frames[]
+ *                           instead of a record, with VADTRACE_PLAIN=1; frames: of the stack, none
+ *                           of free and realloc_begin. Such a trace may also have lttng_ust_libc:*,
+ *                           the same once more as LTTng's wrapper of malloc tells it
  *  vadtrace_heap:create     heap, flags, maximum_bytes, api, stack
  *  vadtrace_heap:destroy    heap, api, stack
  *  vadtrace_heap:error      address, size_bytes, heap, misuse, api, stack, block, allocated_stack,
@@ -48,7 +53,8 @@
  *                           two answers to one call, in mode verify
  *
  * Order: within a process, apply everything in order of time; a record's time is its own (begin_ns
- * plus its delta), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC nanoseconds.
+ * plus its delta, or time_ns), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC
+ * nanoseconds.
  * At equal times, a thread's own order holds, and between threads releases come first.
  * A stack or module event comes before (in LTTng's order) whatever refers to it; two threads that
  * meet a new stack or module at once may both emit it, with equal contents. Stack 0: unknown.
@@ -67,17 +73,21 @@
  *  4  vadtrace_vm:offer, reclaim; process: commit_limit (bytes; 0: none); map: SEC_COMMIT in the
  *     type of shared memory of no file, whose pages the commit charge has
  *  5  the alignment in a record's flags
- *  6  vadtrace_meta:stacks */
+ *  6  vadtrace_meta:stacks
+ *  7  vadtrace_heap:allocate and those that follow it */
 
 #ifndef VADTRACE_TRACE_SCHEMA_SCHEMA_H
 #define VADTRACE_TRACE_SCHEMA_SCHEMA_H
 
-#define VADTRACE_SCHEMA_VERSION 6
+#define VADTRACE_SCHEMA_VERSION 7
 
 #define VADTRACE_PROVIDER_HEAP "vadtrace_heap"
 #define VADTRACE_PROVIDER_VM "vadtrace_vm"
 #define VADTRACE_PROVIDER_META "vadtrace_meta"
 #define VADTRACE_PROVIDER_WIN "vadtrace_win"
+/* LTTng's: of its wrapper of malloc, which a plain trace has too, and of the modules. */
+#define VADTRACE_PROVIDER_LIBC "lttng_ust_libc"
+#define VADTRACE_STATEDUMP "lttng_ust_statedump"
 
 /* The recorder's folder: DIR/vadtrace.json describes the run (see tools/lib/manifest.h), DIR/ust
  * holds LTTng's CTF, DIR/live the thread buffers of processes that ended without emptying them. */
@@ -96,6 +106,7 @@
  *  STACK_DEPTH  frames at most, 0: no stacks; default 64
  *  MIN_SIZE     bytes; smaller blocks are not recorded
  *  CHILDREN     1: programs started by exec are traced too
+ *  PLAIN        1: each happening of a block is an event of its own, not part of a batch
  *  WINE         1: the command is a script that becomes Wine's loader, which is to be traced
  *  CHECK        pattern or page: blocks are checked (route); else not
  *  QUARANTINE   bytes that freed blocks may keep while blocks are checked; default 64 MiB
@@ -122,6 +133,7 @@
 #define VADTRACE_ENV_QUARANTINE "VADTRACE_QUARANTINE"
 #define VADTRACE_ENV_LOG "VADTRACE_LOG"
 #define VADTRACE_ENV_STACKS "VADTRACE_STACKS"
+#define VADTRACE_ENV_PLAIN "VADTRACE_PLAIN"
 #define VADTRACE_ENV_PRELOAD "VADTRACE_PRELOAD"
 #define VADTRACE_ENV_RECORD "VADTRACE_RECORD"
 #define VADTRACE_ENV_UNSET "VADTRACE_UNSET"

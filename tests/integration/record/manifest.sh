@@ -16,7 +16,7 @@ run record -o plain -- sh -c 'sleep 0.2; exit 5' word 'two
 lines "quoted"'
 end=$(date +%s)
 has plain '"format_version":1'
-has plain '"schema_version":6'
+has plain '"schema_version":7'
 has plain '"command":["sh","-c","sleep0.2;exit5","word","two\nlines\"quoted\""]'
 has plain "\"executable\":\"$(command -v sh)\""
 has plain "\"cwd\":\"$scratch\""
