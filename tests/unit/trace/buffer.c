@@ -24,6 +24,7 @@
 
 #define WRITERS 4
 #define RECORDS 100000
+#define PLAIN_EVENTS 5000
 #define KEPT_MAX (WRITERS * RECORDS + 100000)
 
 /* What was emitted, in order. */
@@ -35,6 +36,7 @@ struct kept {
 
 static struct kept kept[KEPT_MAX];
 static uint32_t kept_count, late, settled_count, single_count, batch_count, thread_count;
+static uint32_t plain_count;
 static uint64_t settled_ns;
 static pthread_mutex_t keep_lock = PTHREAD_MUTEX_INITIALIZER;
 static volatile int is_writing;
@@ -73,6 +75,14 @@ void provider_record(const struct provider_record *record)
 	pthread_mutex_unlock(&keep_lock);
 }
 
+void provider_block(const struct provider_block *block)
+{
+	pthread_mutex_lock(&keep_lock);
+	__atomic_fetch_add(&plain_count, 1, __ATOMIC_RELAXED);
+	late += block->time_ns <= settled_ns;
+	pthread_mutex_unlock(&keep_lock);
+}
+
 void provider_settled(uint64_t until_ns)
 {
 	pthread_mutex_lock(&keep_lock);
@@ -89,6 +99,7 @@ void provider_thread(uint32_t tid, const char *name)
 static void forget(void)
 {
 	kept_count = late = settled_count = single_count = batch_count = thread_count = 0;
+	plain_count = 0;
 	settled_ns = 0;
 }
 
@@ -366,6 +377,34 @@ static bool was_kept(uint64_t address)
 	return false;
 }
 
+static void *write_plain(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < PLAIN_EVENTS; i++) {
+		struct provider_block block = { .event = NULL };
+
+		buffer_write_plain(&block);
+	}
+	return NULL;
+}
+
+static void test_plain(void)
+{
+	pthread_t writers[WRITERS];
+
+	forget();
+	for (int i = 0; i < WRITERS; i++)
+		pthread_create(&writers[i], NULL, write_plain, NULL);
+	while (__atomic_load_n(&plain_count, __ATOMIC_RELAXED) < WRITERS * PLAIN_EVENTS / 2)
+		buffer_flush();
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(writers[i], NULL);
+	buffer_flush();
+	ok_equal(plain_count, WRITERS * PLAIN_EVENTS, "each plain event is emitted");
+	ok_equal(late, 0, "none is older than what was settled");
+	ok(settled_count > 0, "and the last flush settles them");
+}
+
 static void test_last(void)
 {
 	pthread_t other;
@@ -410,6 +449,7 @@ int main(void)
 	test_handlers(SA_ONSTACK, "other stack");
 	test_deeper();
 	test_inner();
+	test_plain();
 	test_last();
 	live_remove();
 	ok_equal(count_files(folder, name), 0, "the live file is removed");
