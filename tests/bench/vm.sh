@@ -28,13 +28,13 @@ row() {
 		printf "| %s | %s | %s | %s | %.2f |\n", name, a, other, b, a / b }'
 }
 
-# gain NAME THREADS OTHER: what threads get done in the time of one, and that of the other row.
+# gain NAME THREADS OTHER: what threads get done in the time of one, behind that of the other row.
 gain() {
 	awk -v name="$1" -v n="$2" -v other="$3" \
 		-v a="$(figure "$1, 1 beside $2")" -v b="$(figure "$1, $2 threads")" \
 		-v c="$(figure "$3, 1 beside $2")" -v d="$(figure "$3, $2 threads")" '
-		BEGIN { printf "| %s | %d | %s | %s | %.2f | %s | %s | %s | %s |\n",
-			name, n, a, b, a / b, other, c, d, d ? sprintf("%.2f", c / d) : "" }'
+		BEGIN { printf "| %s | %d | %s | %s | %s | %s | %s | %s | %.2f |\n",
+			name, n, other, c, d, d ? sprintf("%.2f", c / d) : "", a, b, a / b }'
 }
 
 for kind in pair query commit threads; do
@@ -51,7 +51,7 @@ echo "VirtualQuery among 100 000 regions: $(figure VirtualQuery) ns"
 echo
 markers='bare markers'
 grep -q "^$markers," "$work/rows" || markers=
-echo '| nanoseconds a step of all | threads | one | all | gain | beside | one | all | gain |'
+echo '| nanoseconds of a step | threads | beside | its one | its all | its gain | one | all | gain |'
 echo '|---|---|---|---|---|---|---|---|---|'
 gain pairs 2 "$markers"
 gain pairs 2 mmap+munmap
