@@ -130,6 +130,15 @@ static void explain_end(const struct manifest *manifest, struct reader_input *in
 	input->advice = advice;
 }
 
+/* Whether the recording itself knows that something is missing. */
+static bool is_recorder_lossy(const struct analysis *analysis)
+{
+	const struct manifest_loss *loss = &analysis->manifest.loss;
+
+	return analysis->has_manifest && analysis->manifest.complete && loss->known &&
+	       (loss->events_discarded || loss->packets_lost || loss->blocked_buffers);
+}
+
 static int read_trace(struct analysis *analysis)
 {
 	struct replay_filter filter = make_filter(analysis);
@@ -157,11 +166,7 @@ static int read_trace(struct analysis *analysis)
 		return CLI_EXIT_FAILURE;
 	replay_finish(&analysis->replay);
 	analysis->is_damaged = status == READER_DAMAGED;
-	analysis->is_lossy = reader_is_lossy(&analysis->summary) ||
-			     (analysis->has_manifest && analysis->manifest.complete &&
-			      analysis->manifest.loss.known &&
-			      (analysis->manifest.loss.events_discarded ||
-			       analysis->manifest.loss.packets_lost));
+	analysis->is_lossy = reader_is_lossy(&analysis->summary) || is_recorder_lossy(analysis);
 	int error = choose_target(analysis);
 	return error ? error : check_thread(analysis);
 }

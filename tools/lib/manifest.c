@@ -100,6 +100,8 @@ static void put_loss(struct json_object *root, const struct manifest_loss *loss)
 	object = json_object_new_object();
 	put_number(object, "events_discarded", loss->events_discarded);
 	put_number(object, "packets_lost", loss->packets_lost);
+	if (loss->blocked_buffers)
+		put_number(object, "blocked_buffers", loss->blocked_buffers);
 	json_object_object_add(root, "lttng", object);
 }
 
@@ -308,6 +310,7 @@ static void get_loss(struct json_object *root, struct manifest_loss *loss)
 	loss->known = object != NULL;
 	loss->events_discarded = get_number(object, "events_discarded");
 	loss->packets_lost = get_number(object, "packets_lost");
+	loss->blocked_buffers = get_number(object, "blocked_buffers");
 }
 
 static void get_snapshot(struct json_object *root, struct manifest_snapshot *snapshot)

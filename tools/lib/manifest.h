@@ -49,10 +49,13 @@ struct manifest_end {
 	int signal;      /* 0 when it exited */
 };
 
-/* What LTTng says it did not write. */
+/* What LTTng says it did not write.
+ *  - blocked_buffers are those of CPUs that a killed process left in the middle of an event, and
+ * that filled up behind it: what the others wrote there later is not counted by anybody. */
 struct manifest_loss {
 	uint64_t events_discarded;
 	uint64_t packets_lost;
+	uint64_t blocked_buffers;
 	bool known; /* false: LTTng could not be asked, any number may be missing */
 };
 

@@ -7,8 +7,10 @@
  *                      `------ the sub-buffer is never complete -----'
  *
  * A writer that is killed between the first step and the last leaves a sub-buffer that LTTng waits
- * for: it and all behind it would be lost, and the session never ends. Each buffer's file begins
- * with a description for lttng-crash(1), by which this reads and sets the two positions, too. */
+ * for: it and all behind it would be lost, and the session never ends. When the writers of other
+ * processes come round to it, they can go no further, and what they write is lost. Each buffer's
+ * file begins with a description for lttng-crash(1), by which this reads and sets the two
+ * positions, too. */
 
 #include "tools/record/memory.h"
 
@@ -32,6 +34,9 @@ extern char **environ;
 
 enum { OPEN_FOLDERS_MAX = 16, WORD_BYTES = 8 };
 
+/* Most events are smaller: with less room than this, the next one does not fit. */
+enum { EVENT_BYTES_MAX = 8192 };
+
 /* The beginning of a buffer's file, version 0.0 of LTTng's layout. */
 struct head {
 	uint8_t magic[16];
@@ -50,6 +55,7 @@ static const uint8_t magic[16] = { 0x17, 0x7b, 0xf1, 0x77, 0xbf, 0x17, 0x7b, 0xf
 
 /* What nftw's visits share. */
 static bool rest_is_found, is_passing;
+static uint64_t blocked_count;
 static const char *counted_stream; /* NULL: packets are not counted */
 static uint64_t counted_packets;
 
@@ -80,11 +86,15 @@ static void look_at(const struct head *head, char *memory)
 {
 	uint64_t *produced = (uint64_t *)(void *)(memory + head->produced_at);
 	uint64_t *consumed = (uint64_t *)(void *)(memory + head->consumed_at);
-	uint64_t end = __atomic_load_n(produced, __ATOMIC_ACQUIRE) & ~(head->subbuffer_bytes - 1);
+	uint64_t last = __atomic_load_n(produced, __ATOMIC_ACQUIRE);
+	uint64_t first = __atomic_load_n(consumed, __ATOMIC_ACQUIRE);
+	uint64_t end = last & ~(head->subbuffer_bytes - 1);
 
-	if (__atomic_load_n(consumed, __ATOMIC_ACQUIRE) >= end)
+	if (first >= end)
 		return;
 	rest_is_found = true;
+	if (last - first + EVENT_BYTES_MAX > head->buffer_bytes)
+		blocked_count++;
 	if (is_passing)
 		__atomic_store_n(consumed, end, __ATOMIC_RELEASE);
 }
@@ -130,6 +140,7 @@ static void look(const char *session, bool pass)
 
 	memory_path(session, path);
 	rest_is_found = false;
+	blocked_count = 0;
 	is_passing = pass;
 	nftw(path, look_at_file, OPEN_FOLDERS_MAX, FTW_PHYS);
 }
@@ -138,6 +149,12 @@ bool memory_has_rest(const char *session)
 {
 	look(session, /* pass */ false);
 	return rest_is_found;
+}
+
+uint64_t memory_count_blocked(const char *session)
+{
+	look(session, /* pass */ false);
+	return blocked_count;
 }
 
 uint64_t memory_count_packets(const char *session, const char *stream)

@@ -18,6 +18,10 @@ void memory_path(const char *session, char path[MEMORY_PATH_MAX]);
  * and has written what it can. */
 bool memory_has_rest(const char *session);
 
+/* How many buffers are full behind such a thing: LTTng drops what is written to them, uncounted.
+ * To be asked as memory_has_rest. */
+uint64_t memory_count_blocked(const char *session);
+
 /* How many packets the stream of this name has begun so far, counted from the session's start. */
 uint64_t memory_count_packets(const char *session, const char *stream);
 

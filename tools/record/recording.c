@@ -313,7 +313,9 @@ static void stop(struct recording *recording, bool (*is_interrupted)(void))
 	recording->is_recording = false;
 	result = session_stop(&loss, is_interrupted);
 	recording->manifest.loss =
-		(struct manifest_loss){ loss.events_discarded, loss.packets_lost, loss.known };
+		(struct manifest_loss){ .events_discarded = loss.events_discarded,
+					.packets_lost = loss.packets_lost,
+					.known = loss.known };
 	if (result && !recording->failure)
 		recording->failure =
 			result == SESSION_SILENT ? RECORD_EXIT_DAEMON : RECORD_EXIT_LTTNG;
@@ -349,6 +351,8 @@ static const char *describe_loss(const struct manifest_loss *loss, char text[80]
 {
 	if (!loss->known)
 		return "losses unknown";
+	if (loss->blocked_buffers)
+		return "events LOST, nobody knows how many";
 	if (!loss->events_discarded && !loss->packets_lost)
 		return "nothing lost";
 	snprintf(text, 80, "%" PRIu64 " events and %" PRIu64 " packets LOST",
@@ -361,7 +365,9 @@ static struct manifest_loss ask_loss(void)
 	struct session_loss loss = { 0 };
 
 	session_look_at_loss(&loss);
-	return (struct manifest_loss){ loss.events_discarded, loss.packets_lost, loss.known };
+	return (struct manifest_loss){ .events_discarded = loss.events_discarded,
+				       .packets_lost = loss.packets_lost,
+				       .known = loss.known };
 }
 
 /* The first loss is told to everybody. */
@@ -596,6 +602,20 @@ static void check_disk_afterwards(struct recording *recording)
 	recording->manifest.stopped = (char *)"disk full";
 }
 
+/* Other processes went on after the killed one, and filled its CPU's buffer. A snapshot's turns
+ * round: its buffers are always full. */
+static void count_blocked(struct recording *recording)
+{
+	uint64_t count = has_snapshots(recording) ? 0 : memory_count_blocked(session_name());
+
+	recording->manifest.loss.blocked_buffers = count;
+	if (!count)
+		return;
+	cli_warn("a process was killed in the middle of an event: what others wrote on its CPU "
+		 "is lost from where the buffer was full");
+	cli_hint("a larger --buffer-size puts that off");
+}
+
 /* What LTTng does not write because a process was killed in the middle of an event. */
 static void rescue(struct recording *recording)
 {
@@ -603,6 +623,7 @@ static void rescue(struct recording *recording)
 
 	if (recording->failure || !memory_has_rest(session_name()))
 		return;
+	count_blocked(recording);
 	say(recording, "a process was killed while it wrote: its buffer is read by lttng-crash");
 	snprintf(folder, sizeof(folder), "%s/rescued", recording->folder.ust);
 	if (recording->options->relay_url || !memory_rescue(session_name(), folder))

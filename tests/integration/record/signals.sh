@@ -79,4 +79,8 @@ run record -q -o next -- true
 is "$status" 0 "the next recording works"
 kill -TERM "$program"
 no_leftovers "and removes what was left"
+run report lost
+is "$status" 0 "SIGKILL of us: the trace can be read then"
+ok "SIGKILL of us: it says what it is" grep -q '^The recording was not finished' "$out"
+ok "SIGKILL of us: nothing is missing" test -z "$(grep '>=' "$out")"
 tap_done

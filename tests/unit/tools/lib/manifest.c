@@ -49,7 +49,7 @@ static void test_round_trip(void)
 		.duration_ns = 5,
 		.options = { true, true, 9, 1 << 20, 4096, 8, "net://host", 3 << 20, 1 << 25 },
 		.end = { true, -1, 11 },
-		.loss = { 3, 4, true },
+		.loss = { 3, 4, 2, true },
 		.snapshot = { 2, "rss", 77, UINT64_MAX },
 		.stopped = "disk full",
 		.complete = true,
@@ -72,7 +72,8 @@ static void test_round_trip(void)
 	ok_equal(read.options.commit_limit_bytes, 3 << 20, "a limit");
 	ok(read.options.relay_url && !strcmp(read.options.relay_url, "net://host"), "relay");
 	ok(read.end.known && read.end.signal == 11 && read.end.exit_status == -1, "end");
-	ok(read.loss.known && read.loss.events_discarded == 3, "loss");
+	ok(read.loss.known && read.loss.events_discarded == 3 && read.loss.blocked_buffers == 2,
+	   "loss");
 	ok_equal(read.options.snapshot_bytes, 1 << 25, "a window");
 	ok_equal(read.snapshot.number, 2, "a snapshot");
 	ok(!strcmp(read.snapshot.reason, "rss"), "its reason");
