@@ -69,7 +69,7 @@ one_run() {
 	else
 		command=("$program" "$1" "$scale")
 	fi
-	[ -z "${object[$2]}" ] || prefix=(env LD_PRELOAD="${object[$2]}")
+	[ -z "${object[$2]}" ] || prefix=(LD_PRELOAD="${object[$2]}")
 	"$measure" "$work/times" "${prefix[@]}" "${command[@]}" >/dev/null ||
 		echo "bench: $1 fails with $2" >&2
 	awk '{ print $2 + $3, $1, $4 }' "$work/times" >>"$work/$1-$2"

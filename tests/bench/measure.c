@@ -1,13 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* measure FILE COMMAND...: runs the command, writes "wall_ns user_ns system_ns peak_kib" of it and
- * its children that it waited for to FILE, and ends with its status. The peak is the resident
- * memory of the largest of them. */
+/* measure FILE [NAME=VALUE]... COMMAND...: runs the command with these in its environment, writes
+ * "wall_ns user_ns system_ns peak_kib" of it and its children that it waited for to FILE, and ends
+ * with its status. The peak is the resident memory of the largest of them, and of what was executed
+ * on the way: env(1) before a small program would be all of it. */
 
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -33,6 +35,8 @@ static int run(char **command, struct rusage *usage)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		while (command[1] && strchr(*command, '='))
+			putenv(*command++);
 		execvp(command[0], command);
 		fprintf(stderr, "measure: %s: %s\n", command[0], strerror(errno));
 		_exit(127);
@@ -51,7 +55,7 @@ int main(int argc, char **argv)
 	int status;
 
 	if (argc < 3) {
-		fputs("usage: measure FILE COMMAND...\n", stderr);
+		fputs("usage: measure FILE [NAME=VALUE]... COMMAND...\n", stderr);
 		return 2;
 	}
 	status = run(argv + 2, &usage);

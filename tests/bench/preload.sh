@@ -24,7 +24,7 @@ one_run() {
 	local command prefix=()
 
 	set_command "$1"
-	[ "$2" = glibc ] || prefix=(env LD_PRELOAD="$preload")
+	[ "$2" = glibc ] || prefix=(LD_PRELOAD="$preload")
 	"$measure" "$work/times" "${prefix[@]}" "${command[@]}" >/dev/null ||
 		echo "bench: $1 fails with $2" >&2
 	cat "$work/times" >>"$work/$1-$2"
@@ -64,7 +64,7 @@ calls=20000000
 
 # per_call WORKLOAD OBJECT: adds the nanoseconds of a call to $work/WORKLOAD-OBJECT.
 per_call() {
-	"$measure" "$work/times" env LD_PRELOAD="$2" "$VADTRACE_BUILDDIR/tests/bench/malloc" "$1"
+	"$measure" "$work/times" LD_PRELOAD="$2" "$VADTRACE_BUILDDIR/tests/bench/malloc" "$1"
 	awk -v calls="$calls" '{ print $2 / calls }' "$work/times" >>"$work/$1-${2##*/}"
 }
 
