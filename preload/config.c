@@ -26,14 +26,16 @@ static bool is_equal(const char *text, const char *expected)
 	return *text == *expected;
 }
 
-/* Copies what fits whole; else leaves `copy` empty. */
+/* Copies what fits whole; else leaves `copy` empty. Without a text it is not touched. */
 static void copy_text(char *copy, size_t size_bytes, const char *text)
 {
 	size_t i;
 
-	for (i = 0; text && text[i] && i + 1 < size_bytes; i++)
+	if (!text)
+		return;
+	for (i = 0; text[i] && i + 1 < size_bytes; i++)
 		copy[i] = text[i];
-	copy[text && text[i] ? 0 : i] = '\0';
+	copy[text[i] ? 0 : i] = '\0';
 }
 
 /* A decimal number up to `maximum`; else `fallback`. */
@@ -81,7 +83,7 @@ static void read_mode(bool is_native)
 static void copy_path(char path[PATH_MAX], const char *name)
 {
 	copy_text(path, PATH_MAX, environment_get(name));
-	if (path[0] != '/')
+	if (path[0] && path[0] != '/')
 		path[0] = '\0';
 }
 

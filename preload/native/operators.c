@@ -138,7 +138,7 @@ static void resolve(enum form form)
 	void *next = dlsym(RTLD_NEXT, forms[form].name);
 
 	if (!next)
-		(void)dlerror();
+		real_forget_failure();
 	else if (real_is_of_next_malloc(next))
 		behind[form] = (operator_function)next;
 	else

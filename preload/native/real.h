@@ -80,6 +80,10 @@ void real_resolve(void);
 /* The two of LTTng's in `library`, a handle of the dynamic loader's; NULL where it has none. */
 void real_resolve_tracker(void *library);
 
+/* Takes away what a failed lookup has left for dlerror. glibc does so at each one that succeeds;
+ * dlerror itself would put the message into words, which takes stdio's and gettext's pages. */
+void real_forget_failure(void);
+
 /* Whether an object with this file name is loaded. For the process's start. */
 bool real_is_loaded(const char *name);
 

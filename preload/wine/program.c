@@ -16,7 +16,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "preload/environment.h"
@@ -50,13 +49,26 @@ static const char *file_name(const char *path)
 	return name;
 }
 
-/* Windows' names know no case. */
+static char lower(char letter)
+{
+	return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+/* Windows' names know no case. The C library's comparison reads its locale's tables, which a small
+ * program never touches. */
+static bool is_name(const char *name, const char *expected)
+{
+	while (*name && lower(*name) == lower(*expected))
+		name++, expected++;
+	return lower(*name) == lower(*expected);
+}
+
 static bool is_in(const char *path, const char *const *list, size_t count)
 {
 	const char *name = file_name(path);
 
 	for (size_t i = 0; i < count; i++)
-		if (strcasecmp(name, list[i]) == 0)
+		if (is_name(name, list[i]))
 			return true;
 	return false;
 }
@@ -93,7 +105,7 @@ static enum program kind_of_loader(void)
 static bool names_launcher(const char *program)
 {
 	return program && (is_in(program, launchers, COUNT(launchers)) ||
-			   strcasecmp(file_name(program), "start") == 0);
+			   is_name(file_name(program), "start"));
 }
 
 void program_find(void)
