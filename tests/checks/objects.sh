@@ -129,6 +129,37 @@ stays_inside() {
 	}
 }
 
+# order_is_of_sources LIST FOLDER...: each of its names is a source's.
+order_is_of_sources() {
+	local kind file name lost=0
+
+	while read -r kind file name; do
+		case $kind in
+		near) grep -rqE --include='*.c' -e "\\b$file\\(" "${@:2}" ;;
+		far) grep -rqE --include="$file" -e "\\b$name(\\[|,|;)" "${@:2}" ;;
+		*) continue ;;
+		esac || {
+			echo "$kind $file $name"
+			lost=1
+		}
+	done <"$1"
+	return "$lost"
+}
+
+# near_bytes OBJECT: what the functions of order.list take. Nothing: the linker takes no order.
+near_bytes() {
+	readelf -SW "$1" | sed -n 's/.*\.text\.near *PROGBITS *[^ ]* *[^ ]* *\([^ ]*\).*/0x\1/p'
+}
+
+# near_fits OBJECT: in what the system maps around the first of them.
+near_fits() {
+	local bytes
+
+	bytes=$(near_bytes "$1")
+	echo "functions that stand together: $((bytes)) bytes"
+	[ -z "$bytes" ] || { [ $((bytes)) -ge 16384 ] && [ $((bytes)) -le 65536 ]; }
+}
+
 malloc_family='(__libc_)?(malloc|calloc|realloc|free|memalign|aligned_alloc|posix_memalign)'
 stdio='(v|vf|s|sn|vsn)?printf|f?puts|fopen(64)?|fwrite|perror'
 unwinder='_Unwind_Backtrace|unw_.*|_Ux86_64_.*|backtrace'
@@ -158,6 +189,9 @@ ok "the core walks no stacks" wants_none "$core" "$unwinder|lttng_.*"
 ok "the preload opens and reads no streams" wants_none "$preload" \
 	'fopen(64)?|fdopen|popen|fread|fgets|getline|fscanf|.*_fscanf|perror|printf|puts'
 
+ok "each name of order.list is in the sources" order_is_of_sources \
+	"$VADTRACE_SRCDIR/preload/order.list" "$VADTRACE_SRCDIR/preload" "$VADTRACE_SRCDIR/core"
+ok "what a small program runs lies within 64 KiB" near_fits "$preload"
 ok "the quick HeapAlloc calls nothing" calls_nothing "$preload" quick_allocate
 ok "the quick HeapFree calls nothing" calls_nothing "$preload" quick_release
 ok "nor does HeapAlloc of another heap" calls_nothing "$preload" quick_allocate_other
@@ -167,6 +201,18 @@ ok "what is copied beside Windows' DLLs reaches nothing outside" stays_inside "$
 	vadtrace_near
 
 mkdir "$scratch/list"
+printf 'near one\nfar a.c two\n' >"$scratch/list/order.list"
+printf 'int two;\nint one(void)\n' >"$scratch/list/a.c"
+ok "finds an order's names" order_is_of_sources "$scratch/list/order.list" "$scratch/list"
+printf 'int two;\nint ones(void)\n' >"$scratch/list/a.c"
+not_ok "finds a function that is gone" order_is_of_sources "$scratch/list/order.list" \
+	"$scratch/list"
+printf 'int twos;\nint one(void)\n' >"$scratch/list/a.c"
+not_ok "finds a variable that is gone" order_is_of_sources "$scratch/list/order.list" \
+	"$scratch/list"
+sample 'int one(void) { return 1; }'
+is "$(near_bytes "$scratch/sample.so")" "" "finds no order in another object"
+rm "$scratch/list/a.c"
 echo one >"$scratch/list/export.list"
 printf 'VADCORE_1 {\nglobal:\n\ttwo;\n};\n' >"$scratch/list/export.map"
 sample 'int one(void) { return 1; }' 'int three(void) { return 2; }'
