@@ -81,15 +81,22 @@ static struct span_request big_request(const struct block_request *request)
 	};
 }
 
+static size_t span_bytes_max(const struct block_request *request)
+{
+	if (request->is_grown)
+		return GROWN_SPAN_BYTES_MAX;
+	return request->sized ? SIZED_SPAN_BYTES_MAX : SPAN_BYTES_MAX;
+}
+
 void *block_take_big(const struct block_request *request, bool *is_zero)
 {
-	size_t span_bytes_max = request->sized ? SIZED_SPAN_BYTES_MAX : SPAN_BYTES_MAX;
 	struct span_request span = big_request(request);
 	struct page *page;
 
 	if (request->size_bytes > BLOCK_BYTES_LIMIT)
 		return NULL;
-	if (request->size_bytes > span_bytes_max || request->alignment_bytes > SPAN_BYTES_MAX) {
+	if (request->size_bytes > span_bytes_max(request) ||
+	    request->alignment_bytes > SPAN_BYTES_MAX) {
 		span.kind = PAGE_LARGE;
 		return large_take(&span, request->alignment_bytes, is_zero);
 	}

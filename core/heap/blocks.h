@@ -105,13 +105,20 @@ struct block_request {
 	size_t size_bytes;
 	size_t alignment_bytes;
 	bool sized;
+	bool is_grown; /* by realloc */
 };
 
-/* A block above CLASS_BYTES_MAX; *is_zero tells whether it is all zero. NULL: no memory. */
+/* From where on a block that realloc moves to make it longer is no longer one of a class, and from
+ * where on it has a region of its own. */
+#define GROWN_BYTES_MIN ((size_t)32 << 10)
+#define GROWN_SPAN_BYTES_MAX ((size_t)256 << 10)
+
+/* A block above CLASS_BYTES_MAX, or above GROWN_BYTES_MIN if it is grown; *is_zero tells whether it
+ * is all zero. NULL: no memory. */
 void *block_take_big(const struct block_request *request, bool *is_zero);
 
-/* Resizes a block above CLASS_BYTES_MAX without copying; NULL when that cannot be done. The block
- * moves only if may_move. */
+/* Resizes such a block without copying; NULL when that cannot be done. The block moves only if
+ * may_move. */
 void *block_resize_big(struct page *page, void *block, size_t size_bytes, bool may_move);
 
 /* Frees an examined block; not MISUSE_NONE when somebody else freed it meanwhile. */

@@ -249,16 +249,39 @@ static bool fits(const struct page *page, size_t size_bytes)
 	       (size_bytes >= page->block_bytes / 2 || page->block_bytes <= 2 * BLOCK_BYTES_MIN);
 }
 
+/* What grew once will grow again: in a span of its own it does so in place, and above that the
+ * system moves its pages. The block of each class on the way would be filled with a copy. */
+static void *take_grown(size_t size_bytes)
+{
+	const struct block_request request = {
+		.heap = heap_native(),
+		.size_bytes = size_bytes,
+		.alignment_bytes = BLOCK_BYTES_MIN,
+		.is_grown = true,
+	};
+	bool is_zero;
+
+	return block_take_big(&request, &is_zero);
+}
+
 static void *move_block(struct page *page, void *block, size_t size_bytes)
 {
 	size_t old_bytes = heap_usable_size(block);
-	void *moved = heap_malloc(size_bytes);
+	bool is_grown = size_bytes > old_bytes && size_bytes > GROWN_BYTES_MIN;
+	void *moved = is_grown ? take_grown(size_bytes) : heap_malloc(size_bytes);
 
 	if (!moved)
 		return NULL;
 	memcpy(moved, block, old_bytes < size_bytes ? old_bytes : size_bytes);
 	free_slow(page, block);
 	return moved;
+}
+
+/* Whether a block becomes so large that the system had better move it from now on. */
+static bool outgrows_span(const struct page *page, size_t size_bytes)
+{
+	return page->kind == PAGE_SINGLE && page->block_bytes <= GROWN_SPAN_BYTES_MAX &&
+	       size_bytes > GROWN_SPAN_BYTES_MAX;
 }
 
 static void *resize_checked(void *block, size_t size_bytes)
@@ -285,7 +308,7 @@ void *heap_realloc(void *block, size_t size_bytes)
 	page = page_of_argument(API_realloc, block);
 	if (fits(page, size_bytes))
 		return block;
-	if (size_bytes > CLASS_BYTES_MAX && !page->sized) {
+	if (size_bytes > GROWN_BYTES_MIN && !page->sized && !outgrows_span(page, size_bytes)) {
 		resized = block_resize_big(page, block, size_bytes, /* may_move */ true);
 		if (resized)
 			return resized;

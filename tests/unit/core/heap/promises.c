@@ -271,8 +271,52 @@ static void test_nodes(void)
 	heap_free(block);
 }
 
+/* Whether a block still has what is expected in its first and in its last old byte. */
+static bool has_ends(const char *block, size_t bytes)
+{
+	return block[0] == 1 && block[bytes - 1] == 2;
+}
+
+/* Makes it longer, notes whether it moved, and marks the new end. */
+static char *grow(char *block, size_t from_bytes, size_t to_bytes, bool *has_moved)
+{
+	char *grown = heap_realloc(block, to_bytes);
+
+	ok(grown && has_ends(grown, from_bytes), "%zu bytes become %zu", from_bytes, to_bytes);
+	*has_moved = grown != block;
+	grown[to_bytes - 1] = 2;
+	return grown;
+}
+
+/* Each row of sizes, from a block of a class to a region. Nothing else is taken meanwhile. */
+static void test_growth(void)
+{
+	static const struct {
+		size_t bytes;
+		bool may_move;
+	} rows[] = {
+		{ 33 << 10, true },   { 60 << 10, false },  { 64 << 10, false },
+		{ 100 << 10, false }, { 256 << 10, false }, { 300 << 10, true },
+	};
+	size_t bytes = 30 << 10;
+	char *block = heap_malloc(bytes);
+	bool has_moved;
+
+	block[0] = 1;
+	block[bytes - 1] = 2;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); bytes = rows[i++].bytes) {
+		block = grow(block, bytes, rows[i].bytes, &has_moved);
+		ok(!has_moved || rows[i].may_move, "row %zu: grows where it is", i);
+	}
+	ok(((uintptr_t)block & SEGMENT_MASK) == LARGE_HEADER_BYTES, "and gets a region at last");
+	block = heap_realloc(block, 40 << 10);
+	ok(block && block[0] == 1, "and is short again");
+	heap_free(block);
+}
+
 int main(void)
 {
+	test_growth();
 	test_own_pages();
 	test_no_locks();
 	test_many_threads();
