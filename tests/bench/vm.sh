@@ -51,7 +51,7 @@ echo "VirtualQuery among 100 000 regions: $(figure VirtualQuery) ns"
 echo
 markers='bare markers'
 grep -q "^$markers," "$work/rows" || markers=
-echo '| nanoseconds of a step | threads | beside | its one | its all | its gain | one | all | gain |'
+echo '| ns a step | threads | beside | its one | its all | its gain | one | all | gain |'
 echo '|---|---|---|---|---|---|---|---|---|'
 gain pairs 2 "$markers"
 gain pairs 2 mmap+munmap
