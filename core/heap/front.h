@@ -39,6 +39,7 @@ struct front {
 	struct page *direct[DIRECT_COUNT];
 	bool sized;
 	bool dirty;
+	bool from_above; /* takes its pages from the end of a segment: see thread.c */
 	uint16_t empty_count;
 	uint32_t slow_slices; /* since the front looked at the clock */
 	uint64_t looked_ns;   /* when pages without blocks were last given back */

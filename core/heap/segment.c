@@ -256,6 +256,14 @@ static uint64_t starts_in(uint64_t slices, const struct span_request *request)
 	return run_starts(slices, request->slices, request->align_slices);
 }
 
+/* The one of these places that suits whom the span is for. */
+static uint32_t choose_start(uint64_t starts, const struct span_request *request)
+{
+	if (request->owner && request->owner->from_above)
+		return SEGMENT_SLICES - 1 - (uint32_t)__builtin_clzll(starts);
+	return (uint32_t)__builtin_ctzll(starts);
+}
+
 static struct segment *find_first_locked(const struct span_request *request, uint32_t *first)
 {
 	for (struct segment *s = request->pool->lists[SEGMENTS_OPEN]; s; s = s->next) {
@@ -263,7 +271,7 @@ static struct segment *find_first_locked(const struct span_request *request, uin
 
 		if (!starts)
 			continue;
-		*first = (uint32_t)__builtin_ctzll(starts);
+		*first = choose_start(starts, request);
 		return s;
 	}
 	return NULL;
@@ -279,7 +287,7 @@ static struct segment *find_made_locked(const struct span_request *request, uint
 
 		if (!starts)
 			continue;
-		*first = (uint32_t)__builtin_ctzll(starts);
+		*first = choose_start(starts, request);
 		return segment;
 	}
 	return NULL;
@@ -384,10 +392,8 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 
 	lock_acquire(&request->pool->lock);
 	segment = find_locked(request, &first);
-	if (!segment && request->may_grow) {
-		segment = grow_locked(request->pool);
-		first = request->align_slices;
-	}
+	if (!segment && request->may_grow && (segment = grow_locked(request->pool)))
+		first = choose_start(starts_in(segment->free_mask, request), request);
 	if (segment)
 		page = cut_locked(segment, first, request, is_zero);
 	pool_note_locked(request->pool);

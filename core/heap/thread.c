@@ -31,6 +31,10 @@ static struct thread_heap *all_threads, *idle_threads;
 /* Threads that have a heap of theirs and have not ended. Written under threads_lock. */
 static uint32_t users;
 
+/* Every other thread takes pages from the end of a segment: processors fetch what lies behind the
+ * description of a page, and would take it from the thread beside. */
+static bool is_next_from_above;
+
 /* Whether no thread may use its plain front: it stays marked. */
 static bool is_plain_closed;
 
@@ -68,6 +72,8 @@ static struct thread_heap *create_locked(void)
 	front_set_up(&thread->plain, heap_native(), NULL, /* sized */ false);
 	front_set_up(&thread->sized, NULL, NULL, /* sized */ true);
 	thread->plain.thread = thread->sized.thread = thread;
+	thread->plain.from_above = thread->sized.from_above = is_next_from_above;
+	is_next_from_above = !is_next_from_above;
 	thread->next = all_threads;
 	__atomic_store_n(&all_threads, thread, __ATOMIC_RELEASE);
 	return thread;
@@ -173,6 +179,7 @@ bool thread_add_front(struct heap *heap)
 		return false;
 	*front = (struct front){ .thread = thread };
 	front_set_up(front, heap, /* lock */ NULL, /* sized */ true);
+	front->from_above = thread->plain.from_above;
 	__atomic_store_n(&thread->others[place], front, __ATOMIC_RELEASE);
 	return true;
 }
