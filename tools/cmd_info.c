@@ -75,6 +75,22 @@ static void print_snapshot(const struct manifest *manifest, struct table *table)
 		   snapshot->reason, (double)(snapshot->end_ns - begin_ns) / 1e9);
 }
 
+static void print_clock(const struct manifest *manifest, struct table *table)
+{
+	const struct manifest_clock *clock = &manifest->clock;
+
+	if (!clock->resolution_ns)
+		return;
+	table_add(table, "clock");
+	table_addf(table,
+		   "CLOCK_MONOTONIC%s%s, steps of %" PRIu64 " ns, %" PRIu64
+		   " ns a reading; CLOCK_REALTIME is ahead by %" PRIu64 ".%09" PRIu64
+		   " s within %" PRIu64 " ns",
+		   *clock->source ? " of " : "", clock->source, clock->resolution_ns,
+		   clock->reading_ns, clock->realtime_offset_ns / 1000000000u,
+		   clock->realtime_offset_ns % 1000000000u, clock->uncertainty_ns);
+}
+
 static void print_manifest(const struct analysis *analysis)
 {
 	const struct manifest *manifest = &analysis->manifest;
@@ -95,6 +111,7 @@ static void print_manifest(const struct analysis *analysis)
 	table_addf(table, "%s: %s %s %s", manifest->host.node, manifest->host.system,
 		   manifest->host.release, manifest->host.machine);
 	print_start(manifest, table);
+	print_clock(manifest, table);
 	table_add(table, "duration");
 	table_addf(table, "%.3f s%s", (double)manifest->duration_ns / 1e9,
 		   manifest->complete ? "" : " (not finished)");

@@ -90,6 +90,19 @@ static struct json_object *json_snapshot(const struct analysis *analysis)
 	return object;
 }
 
+static struct json_object *json_clock(const struct manifest_clock *clock)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_text(object, "name", "CLOCK_MONOTONIC");
+	put_text(object, "source", clock->source);
+	put_number(object, "resolution_ns", clock->resolution_ns);
+	put_number(object, "reading_ns", clock->reading_ns);
+	put_number(object, "realtime_offset_ns", clock->realtime_offset_ns);
+	put_number(object, "uncertainty_ns", clock->uncertainty_ns);
+	return object;
+}
+
 struct json_object *json_trace(const struct analysis *analysis)
 {
 	const struct reader_summary *summary = &analysis->summary;
@@ -105,6 +118,8 @@ struct json_object *json_trace(const struct analysis *analysis)
 	put_number(object, "processes", analysis->replay.process_count);
 	if (analysis->has_manifest)
 		put_bool(object, "complete", analysis->manifest.complete);
+	if (analysis->manifest.clock.resolution_ns)
+		json_object_object_add(object, "clock", json_clock(&analysis->manifest.clock));
 	if (analysis->manifest.snapshot.number)
 		json_object_object_add(object, "snapshot", json_snapshot(analysis));
 	put_bool(object, "damaged", analysis->is_damaged);

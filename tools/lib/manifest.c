@@ -56,6 +56,19 @@ static void put_host(struct json_object *root, const struct manifest_host *host)
 	json_object_object_add(root, "host", object);
 }
 
+static void put_clock(struct json_object *root, const struct manifest_clock *clock)
+{
+	struct json_object *object = json_object_new_object();
+
+	put_text(object, "name", "CLOCK_MONOTONIC");
+	put_text(object, "source", clock->source);
+	put_number(object, "resolution_ns", clock->resolution_ns);
+	put_number(object, "reading_ns", clock->reading_ns);
+	put_number(object, "realtime_offset_ns", clock->realtime_offset_ns);
+	put_number(object, "uncertainty_ns", clock->uncertainty_ns);
+	json_object_object_add(root, "clock", object);
+}
+
 static void put_options(struct json_object *root, const struct manifest_options *options)
 {
 	struct json_object *object = json_object_new_object();
@@ -136,6 +149,7 @@ static struct json_object *to_json(const struct manifest *manifest)
 	put_number(root, "start_realtime_ns", manifest->start_realtime_ns);
 	put_number(root, "start_monotonic_ns", manifest->start_monotonic_ns);
 	put_number(root, "duration_ns", manifest->duration_ns);
+	put_clock(root, &manifest->clock);
 	put_options(root, &manifest->options);
 	put_end(root, &manifest->end);
 	put_loss(root, &manifest->loss);
@@ -274,6 +288,17 @@ static void get_host(struct json_object *root, struct manifest_host *host)
 	host->machine = get_text(object, "machine");
 }
 
+static void get_clock(struct json_object *root, struct manifest_clock *clock)
+{
+	struct json_object *object = get_object(root, "clock");
+
+	clock->source = get_text(object, "source");
+	clock->resolution_ns = get_number(object, "resolution_ns");
+	clock->reading_ns = get_number(object, "reading_ns");
+	clock->realtime_offset_ns = get_number(object, "realtime_offset_ns");
+	clock->uncertainty_ns = get_number(object, "uncertainty_ns");
+}
+
 static void get_options(struct json_object *root, struct manifest_options *options)
 {
 	struct json_object *object = get_object(root, "options");
@@ -337,6 +362,7 @@ static void from_json(struct json_object *root, struct manifest *manifest)
 	manifest->start_realtime_ns = get_number(root, "start_realtime_ns");
 	manifest->start_monotonic_ns = get_number(root, "start_monotonic_ns");
 	manifest->duration_ns = get_number(root, "duration_ns");
+	get_clock(root, &manifest->clock);
 	get_options(root, &manifest->options);
 	get_end(root, &manifest->end);
 	get_loss(root, &manifest->loss);
@@ -418,6 +444,7 @@ void manifest_free(struct manifest *manifest)
 	free(manifest->host.system);
 	free(manifest->host.release);
 	free(manifest->host.machine);
+	free(manifest->clock.source);
 	free(manifest->options.relay_url);
 	memset(manifest, 0, sizeof(*manifest));
 }

@@ -20,6 +20,17 @@ struct manifest_host {
 	char *machine;
 };
 
+/* The clock of the events, CLOCK_MONOTONIC, on the machine that recorded.
+ *  - realtime_offset_ns is what CLOCK_REALTIME was ahead of it when the recording began, give or
+ * take uncertainty_ns. */
+struct manifest_clock {
+	char *source;           /* what the kernel reads, "tsc" for one; "": it does not tell */
+	uint64_t resolution_ns; /* 0: not known; nothing here is */
+	uint64_t reading_ns;    /* what a reading costs at least */
+	uint64_t realtime_offset_ns;
+	uint64_t uncertainty_ns;
+};
+
 struct manifest_options {
 	bool children;
 	bool discard; /* LTTng may drop events rather than hold the program up */
@@ -77,6 +88,7 @@ struct manifest {
 	uint64_t start_realtime_ns;
 	uint64_t start_monotonic_ns; /* the clock of the events */
 	uint64_t duration_ns;
+	struct manifest_clock clock;
 	struct manifest_options options;
 	struct manifest_end end;
 	struct manifest_loss loss;

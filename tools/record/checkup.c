@@ -7,6 +7,7 @@
 #include "tools/record/checkup.h"
 
 #include "tools/lib/cli.h"
+#include "tools/record/clock.h"
 #include "tools/record/daemon.h"
 #include "tools/record/environment.h"
 #include "tools/record/folder.h"
@@ -268,6 +269,22 @@ static void check_limits(struct checkup *checkup)
 		    "a trace may grow beyond it: ulimit -f unlimited");
 }
 
+/* Each event is stamped. */
+static void check_clock(struct checkup *checkup)
+{
+	struct manifest_clock clock;
+	bool is_slow;
+
+	clock_calibrate(&clock);
+	is_slow = clock_is_slow(&clock);
+	add(checkup, "clock", is_slow ? CHECKUP_WARN : CHECKUP_OK,
+	    is_slow ? "each event pays for it: boot with clocksource=tsc if the machine has one "
+		      "that can be trusted"
+		    : "",
+	    "%s%s%" PRIu64 " ns a reading", clock.source, *clock.source ? ", " : "",
+	    clock.reading_ns);
+}
+
 static void check_maps(struct checkup *checkup)
 {
 	FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
@@ -316,6 +333,7 @@ void checkup_machine(struct checkup *checkup)
 	check_shared_memory(checkup);
 	check_disk(checkup);
 	check_limits(checkup);
+	check_clock(checkup);
 	check_maps(checkup);
 	check_write_watch(checkup);
 	check_guard_markers(checkup);

@@ -17,6 +17,7 @@
 #include "tools/lib/cli.h"
 #include "tools/lib/manifest.h"
 #include "tools/lib/snapshots.h"
+#include "tools/record/clock.h"
 #include "tools/record/daemon.h"
 #include "tools/record/environment.h"
 #include "tools/record/exit.h"
@@ -161,8 +162,10 @@ static void describe(struct recording *recording)
 	manifest->executable = (char *)recording->target->image;
 	manifest->cwd = recording->cwd;
 	manifest->pid = recording->launch.pid;
-	manifest->start_realtime_ns = now_ns(CLOCK_REALTIME);
+	clock_calibrate(&manifest->clock);
 	manifest->start_monotonic_ns = now_ns(CLOCK_MONOTONIC);
+	manifest->start_realtime_ns =
+		manifest->start_monotonic_ns + manifest->clock.realtime_offset_ns;
 	manifest->stopped = (char *)"";
 	manifest->snapshot.reason = (char *)"";
 	describe_host(recording);

@@ -32,6 +32,20 @@ number() {
 }
 ok "the start is now" test $(($(number start_realtime_ns) / 1000000000)) -ge "$begin" -a \
 	$(($(number start_realtime_ns) / 1000000000)) -le "$end"
+source=$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource || true)
+has plain "\"clock\":{\"name\":\"CLOCK_MONOTONIC\",\"source\":\"$source\",\"resolution_ns\":1,"
+is $(($(number start_realtime_ns) - $(number start_monotonic_ns))) \
+	"$(number realtime_offset_ns)" "both starts are one moment"
+ok "what a reading costs was measured" test "$(number reading_ns)" -gt 0
+# LTTng gives its own offset of the same clock; both clocks go on while it is taken.
+metadata=$(grep -ao 'offset = [0-9]*' plain/ust/uid/*/64-bit/metadata | grep -o '[0-9]*$' | head -1)
+far=$((metadata - $(number realtime_offset_ns)))
+ok "LTTng says the same within a millisecond" test "${far#-}" -lt 1000000
+run info plain
+ok "info tells the clock" grep -qE "^ *clock +CLOCK_MONOTONIC of $source, .* ns a reading" "$out"
+run info --json plain
+ok "--json, too" grep -qE '"reading_ns": ?[1-9]' "$out"
+
 ok "the duration is the program's" test "$(number duration_ns)" -ge 200000000
 is "$(events_in plain | grep -o 'session = "[^"]*"' | sort -u)" \
 	"session = \"$(sed -n 's/.*"session":"\(.*\)",/\1/p' plain/vadtrace.json)\"" \

@@ -47,7 +47,9 @@ static void test_round_trip(void)
 		.start_realtime_ns = UINT64_C(0xfedcba9876543210),
 		.start_monotonic_ns = UINT64_MAX,
 		.duration_ns = 5,
-		.options = { true, true, true, 9, 1 << 20, 4096, 8, "net://host", 3 << 20, 1 << 25 },
+		.clock = { "tsc", 1, 24, UINT64_MAX - 1, 30 },
+		.options = { true, true, true, 9, 1 << 20, 4096, 8, "net://host", 3 << 20,
+			     1 << 25 },
 		.end = { true, -1, 11 },
 		.loss = { 3, 4, 2, true },
 		.snapshot = { 2, "rss", 77, UINT64_MAX },
@@ -67,6 +69,11 @@ static void test_round_trip(void)
 	ok_equal(read.pid, 4242, "pid");
 	ok_equal(read.start_realtime_ns, written.start_realtime_ns, "a time above INT64_MAX");
 	ok_equal(read.start_monotonic_ns, UINT64_MAX, "the largest time");
+	ok(!strcmp(read.clock.source, "tsc"), "the clock's source");
+	ok(read.clock.resolution_ns == 1 && read.clock.reading_ns == 24 &&
+		   read.clock.realtime_offset_ns == UINT64_MAX - 1 &&
+		   read.clock.uncertainty_ns == 30,
+	   "its figures");
 	ok(read.options.children && read.options.discard && read.options.plain, "truths");
 	ok_equal(read.options.min_size_bytes, 1 << 20, "sizes");
 	ok_equal(read.options.commit_limit_bytes, 3 << 20, "a limit");
@@ -114,7 +121,7 @@ static void test_damaged(void)
 			 damaged[i].name);
 		if (!damaged[i].status)
 			ok(read.session && read.command && read.command[0] && read.host.node &&
-				   read.stopped && !read.complete,
+				   read.clock.source && read.stopped && !read.complete,
 			   "row %zu: nothing is NULL", i);
 		manifest_free(&read);
 	}
