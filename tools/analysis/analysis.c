@@ -130,13 +130,27 @@ static void explain_end(const struct manifest *manifest, struct reader_input *in
 	input->advice = advice;
 }
 
+static bool has_several_processes(const struct replay *replay)
+{
+	for (size_t i = 1; i < replay->process_count; i++)
+		if (replay->processes[i]->pid != replay->processes[0]->pid)
+			return true;
+	return false;
+}
+
+uint64_t analysis_blocked_buffers(const struct analysis *analysis)
+{
+	return has_several_processes(&analysis->replay) ? analysis->manifest.loss.blocked_buffers
+							: 0;
+}
+
 /* Whether the recording itself knows that something is missing. */
 static bool is_recorder_lossy(const struct analysis *analysis)
 {
 	const struct manifest_loss *loss = &analysis->manifest.loss;
 
 	return analysis->has_manifest && analysis->manifest.complete && loss->known &&
-	       (loss->events_discarded || loss->packets_lost || loss->blocked_buffers);
+	       (loss->events_discarded || loss->packets_lost || analysis_blocked_buffers(analysis));
 }
 
 static int read_trace(struct analysis *analysis)

@@ -55,6 +55,10 @@ bool analysis_shows(const struct analysis *analysis, const struct tree_metric *m
 double analysis_bytes_per_event(const struct analysis *analysis);
 uint64_t analysis_event_count(const struct analysis *analysis);
 
+/* CPUs' buffers that a killed process left full, where the trace has other processes that may have
+ * written there. What itself wrote last is in its thread buffers. */
+uint64_t analysis_blocked_buffers(const struct analysis *analysis);
+
 /* Calls of one function that were told, and the bytes of blocks that they gave. */
 struct analysis_function {
 	uint64_t calls, bytes, failed;

@@ -62,6 +62,7 @@ static struct json_object *json_lost(const struct analysis *analysis)
 
 	put_number(object, "discarded_events", summary->discarded_events);
 	put_number(object, "discarded_packets", summary->discarded_packets);
+	put_number(object, "blocked_buffers", analysis_blocked_buffers(analysis));
 	put_number(object, "lost_records", summary->lost_records);
 	put_number(object, "late_records", summary->late_records);
 	put_number(object, "cut_streams", summary->cut_streams);

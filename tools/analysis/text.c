@@ -97,7 +97,7 @@ void text_loss(const struct analysis *analysis)
 	loss_line(summary->discarded_events, "events that LTTng discarded for want of buffers");
 	loss_line(summary->discarded_packets, "whole packets that LTTng overwrote or dropped");
 	loss_line(
-		analysis->manifest.loss.blocked_buffers,
+		analysis_blocked_buffers(analysis),
 		"CPUs' buffers that a killed process blocked: others' later events are not there");
 	loss_line(summary->lost_records, "records that the recorder could not write");
 	loss_line(summary->cut_streams, "files that were cut short");

@@ -258,6 +258,19 @@ static void tidy_file(int live, const char *name)
 	close(file);
 }
 
+unsigned folder_count_live(const struct folder *folder)
+{
+	DIR *stream = opendir(folder->live);
+	struct dirent *entry;
+	unsigned count = 0;
+
+	while (stream && (entry = readdir(stream)))
+		count += entry->d_name[0] != '.';
+	if (stream)
+		closedir(stream);
+	return count;
+}
+
 void folder_tidy_live(const struct folder *folder)
 {
 	DIR *stream = opendir(folder->live);

@@ -42,6 +42,9 @@ void folder_keep(struct folder *folder);
 /* Nothing was recorded: the folder goes, the older trace comes back. */
 void folder_take_back(struct folder *folder);
 
+/* Processes that have thread buffers: those that run, and those that did not end in order. */
+unsigned folder_count_live(const struct folder *folder);
+
 /* Removes thread buffers that hold nothing, and the folder of theirs when it is empty then. */
 void folder_tidy_live(const struct folder *folder);
 

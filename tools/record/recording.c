@@ -67,6 +67,7 @@ struct recording {
 	uint64_t ust_bytes; /* that LTTng wrote */
 	uint64_t finish_ns; /* how long the program's end was before everything was written */
 	bool is_recording;
+	bool are_others_blocked; /* what they wrote is lost */
 	int failure;
 };
 
@@ -350,11 +351,12 @@ static void stop_for_consumer(struct recording *recording)
 }
 
 /* "3 events and 1 packets LOST", or that nothing was. */
-static const char *describe_loss(const struct manifest_loss *loss, char text[80])
+static const char *describe_loss(const struct manifest_loss *loss, bool are_others_blocked,
+				 char text[80])
 {
 	if (!loss->known)
 		return "losses unknown";
-	if (loss->blocked_buffers)
+	if (are_others_blocked)
 		return "events LOST, nobody knows how many";
 	if (!loss->events_discarded && !loss->packets_lost)
 		return "nothing lost";
@@ -398,7 +400,7 @@ static void print_rate(const struct recording *recording, struct news *news,
 		cli_format_bytes(size_bytes, size),
 		cli_format_bytes((uint64_t)((double)(size_bytes - news->size_bytes) / seconds),
 				 rate),
-		describe_loss(loss, text));
+		describe_loss(loss, /* are_others_blocked */ false, text));
 	news->time_ns = now;
 	news->size_bytes = size_bytes;
 }
@@ -576,7 +578,8 @@ static void print_summary(const struct recording *recording, uint64_t size_bytes
 		"end, %s. Next: vadtrace report %s\n",
 		program_name(recording), manifest->pid, (double)manifest->duration_ns / 1e9,
 		cli_format_bytes(size_bytes, size), (double)recording->finish_ns / 1e9,
-		describe_loss(&manifest->loss, loss), quote(recording->folder.shown, quoted));
+		describe_loss(&manifest->loss, recording->are_others_blocked, loss),
+		quote(recording->folder.shown, quoted));
 	if (recording->options->relay_url)
 		cli_hint("the events are with the relay: copy the ust folder of its %s-* to %s",
 			 manifest->session, recording->folder.shown);
@@ -605,14 +608,23 @@ static void check_disk_afterwards(struct recording *recording)
 	recording->manifest.stopped = (char *)"disk full";
 }
 
+/* Whether others than the killed one may have written. That the program was alone is only known
+ * when it is the one, and no other has left thread buffers; a report knows all processes. */
+static bool was_alone(const struct recording *recording)
+{
+	return recording->manifest.end.signal && folder_count_live(&recording->folder) <= 1;
+}
+
 /* Other processes went on after the killed one, and filled its CPU's buffer. A snapshot's turns
- * round: its buffers are always full. */
+ * round: its buffers are always full. A program that is alone fills them, too, and waits for room;
+ * what it has to say is in its thread buffers then. */
 static void count_blocked(struct recording *recording)
 {
-	uint64_t count = has_snapshots(recording) ? 0 : memory_count_blocked(session_name());
+	struct manifest_loss *loss = &recording->manifest.loss;
 
-	recording->manifest.loss.blocked_buffers = count;
-	if (!count)
+	loss->blocked_buffers = has_snapshots(recording) ? 0 : memory_count_blocked(session_name());
+	recording->are_others_blocked = loss->blocked_buffers && !was_alone(recording);
+	if (!recording->are_others_blocked)
 		return;
 	cli_warn("a process was killed in the middle of an event: what others wrote on its CPU "
 		 "is lost from where the buffer was full");
