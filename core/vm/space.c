@@ -210,6 +210,9 @@ static intptr_t take_anywhere(const struct space_wish *wish)
 		got = take_below_last(wish);
 		if (got < 0)
 			got = take_and_trim(wish);
+		/* There may be no room for more than what is wished. */
+		if (got == -ENOMEM)
+			got = take_gap(wish);
 	}
 	if (got >= 0)
 		wished_ends[wish->pager->has_parts] = (uintptr_t)got;

@@ -358,7 +358,7 @@ static const struct row rows[] = {
 	ROW(map, -ENOMEM, "mmap over others", map_over, -ENOMEM),
 	ROW(map, -EAGAIN, "mmap over others", map_over, -EAGAIN),
 	ROW(map, -EPERM, "mmap over others", map_over, -EPERM),
-	ROW(map, -ENOMEM, "malloc", allocate_block, -ENOMEM, .undo = free_block, .flags = IS_FIRST),
+	ROW(map, -ENOMEM, "malloc", allocate_block, 0, .undo = free_block, .flags = IS_FIRST),
 	ROW(unmap, -ENOMEM, "munmap", unmap_part, -ENOMEM),
 	ROW(unmap, -EINVAL, "munmap", unmap_part, -EINVAL),
 	ROW(unmap, -ENOMEM, "release", release, 0, .flags = LEAVES_OTHER),
