@@ -261,14 +261,15 @@ NTSTATUS NtFlushVirtualMemory(HANDLE ProcessHandle, LPCVOID *BaseAddress, PSIZE_
 			      PIO_STATUS_BLOCK IoStatus);
 
 /* Heaps. Misuse (a block that is freed twice, or is another heap's, a heap that was destroyed) is
- * answered with an error, and told, but for the questions HeapSize and HeapValidate, which accuse
- * nobody; VADTRACE_CHECK in the environment of a program that has the
- * preload finds more of it, see vadtrace-record(1).
- * A block belongs to the heap that gave it; blocks are aligned to 16 bytes.
- * With HEAP_GENERATE_EXCEPTIONS, in a call or in HeapCreate, HeapAlloc and HeapReAlloc raise
- * instead of answering NULL (heapapi.h): STATUS_NO_MEMORY, or STATUS_ACCESS_VIOLATION for what is
- * no heap or no block. Vectored handlers are called; one that answers EXCEPTION_CONTINUE_EXECUTION
- * lets the call answer NULL. If none does, it is a SIGSEGV. */
+ * answered with an error, and told, but for the questions HeapSize and HeapValidate of a block,
+ * which accuse nobody; VADTRACE_CHECK in the environment of a program that has the preload finds
+ * more of it, see vadtrace-record(1). HeapCreate commits no dwInitialSize and reserves no
+ * dwMaximumSize beforehand: memory is got as blocks need it. A maximum that is smaller than the
+ * initial size is as large as that. A block belongs to the heap that gave it; blocks are aligned to
+ * 16 bytes. With HEAP_GENERATE_EXCEPTIONS, in a call or in HeapCreate, HeapAlloc and HeapReAlloc
+ * raise instead of answering NULL (heapapi.h): STATUS_NO_MEMORY, or STATUS_ACCESS_VIOLATION for
+ * what is no heap or no block. Vectored handlers are called; one that answers
+ * EXCEPTION_CONTINUE_EXECUTION lets the call answer NULL. If none does, it is a SIGSEGV. */
 HANDLE HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize);
 BOOL HeapDestroy(HANDLE hHeap);
 LPVOID HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);

@@ -26,12 +26,13 @@ extern "C" {
 enum event_kind {
 	EVENT_NONE = 0,
 	/* Blocks of a heap. */
-	EVENT_ALLOCATE = 1,      /* address, size_bytes, heap, alignment in `extra` (0: default) */
+	EVENT_ALLOCATE = 1,      /* address, size_bytes, heap, alignment in `extra` (0: default); of
+				    calloc, how many elements size_bytes are */
 	EVENT_FREE = 2,          /* address, heap; told before the block is freed */
 	EVENT_REALLOC_BEGIN = 3, /* address of the old block, which may be gone from now on */
 	EVENT_REALLOC_END = 4,   /* address and size_bytes of the new block; same thread as BEGIN */
 	EVENT_REALLOC_FAILED = 5,  /* address: the old block, which stays as it was */
-	EVENT_ALLOCATE_FAILED = 6, /* size_bytes asked for, and not given */
+	EVENT_ALLOCATE_FAILED = 6, /* size_bytes asked for, and not given; extra */
 	/* Heaps. */
 	EVENT_HEAP_CREATE = 16,  /* heap, size_bytes (maximum, 0: growable), type (flags) */
 	EVENT_HEAP_DESTROY = 17, /* heap: all its blocks are gone */
@@ -98,7 +99,9 @@ struct event {
 	uint16_t kind;       /* enum event_kind */
 	uint16_t api;        /* enum api: the outermost function that the program called */
 	uint8_t owner;       /* enum event_owner */
-	uint8_t reserved[3]; /* 0 */
+	bool is_own;         /* of a block: no other thread can have had to do with it since the
+				calling thread's last event; false: nobody knows */
+	uint8_t reserved[2]; /* 0 */
 	uint64_t address;
 	uint64_t size_bytes;
 	uint64_t heap; /* heap handle; 0: the one of malloc, natively the process heap */

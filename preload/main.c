@@ -19,8 +19,11 @@
 
 static void start_native(void)
 {
-	if (recorder_is_wanted())
-		(void)recorder_load();
+	if (recorder_is_wanted()) {
+		process_handle_forks();
+		if (recorder_load() && config_get()->is_plain)
+			handlers_take();
+	}
 	process_trace(config_get()->mode_name, /* wine */ NULL);
 	if (config_get()->remote)
 		(void)agent_start();
@@ -34,6 +37,7 @@ static void start_native(void)
  * exec puts it in again for those that are to be traced. */
 static void start_wine(void)
 {
+	process_handle_forks();
 	if (program_kind() != PROGRAM_OF_WINE)
 		follow_remember();
 	environment_withdraw();

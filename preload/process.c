@@ -4,8 +4,8 @@
 /* Fork, exit, and children that nobody told us of.
  *
  * fork(2) through the C library runs our three handlers. They are registered before those of
- * anybody else: who registers comes by us. So prepare runs after all others (which may wait for
- * threads that are in one of our calls), and parent and child run before them:
+ * anybody else, or at the first fork: who registers or forks comes by us. So prepare runs after all
+ * others (which may wait for threads that are in one of our calls), and parent and child before:
  *
  *   fork ... program's prepare, ours ... | child: ours, program's ... process_fork_end
  *                                        | parent: ours, program's ...
@@ -21,6 +21,7 @@
 #include "preload/process.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@
 #include "core/os/os.h"
 #include "core/vm/posix.h"
 #include "preload/config.h"
+#include "preload/native/handlers.h"
 #include "preload/native/real.h"
 #include "preload/wine/program.h"
 #include "preload/recorder.h"
@@ -41,7 +43,7 @@ const volatile int *process_mark = &not_ours;
 static int *mark;
 static uint32_t own_pid;
 static bool is_tracing;
-static _Atomic bool has_left;
+static _Atomic bool has_left, has_handlers;
 static bool is_child_waiting;
 
 /* The tokens of the threads that are in a fork made through us; 0: free. */
@@ -134,9 +136,23 @@ static void fork_child(void)
 		tracer->fork_child();
 }
 
-void process_register_fork(void)
+static void register_handlers(void)
 {
 	(void)real.__register_atfork(fork_prepare, fork_parent, fork_child, NULL);
+	atomic_store(&has_handlers, true);
+}
+
+/* A handler of a signal that forks must not wait for the thread that it interrupts. */
+void process_handle_forks(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	uint64_t mask;
+
+	if (atomic_load(&has_handlers))
+		return;
+	os_signals_block(&mask);
+	(void)pthread_once(&once, register_handlers);
+	os_signals_restore(mask);
 }
 
 unsigned int process_fork_begin(void)
@@ -207,6 +223,7 @@ void process_trace(const char *mode, const char *wine)
 		.stack_depth = config->stack_depth,
 		.compares_stacks = config->compares_stacks,
 		.is_plain = config->is_plain,
+		.holds_signals = handlers_are_taken(),
 		.min_size_bytes = config->min_size_bytes,
 		.commit_limit_bytes = config->commit_limit_bytes,
 		.commit_charge = core_commit_charge,

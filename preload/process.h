@@ -39,8 +39,10 @@ bool process_is_own(void);
 /* The process ends in order: tells the tracer, once. */
 void process_leave(void);
 
-/* Our handlers of fork get in line. Called once, before anybody else's do. */
-void process_register_fork(void);
+/* Our handlers of fork get in line, if they have not yet: before anybody else's do, before a fork,
+ * and where a recorder is loaded. To register them takes 64 KiB of the C library's constants, which
+ * most processes never need. */
+void process_handle_forks(void);
 
 /* Around a fork that the calling thread makes through us. In the child, the second starts the
  * tracer if it could not start earlier. `place` is what the first returned. Keep errno. */

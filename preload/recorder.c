@@ -56,6 +56,12 @@ static uint32_t take_no_stack(uint64_t *frames, uint32_t capacity)
 	return 0;
 }
 
+static bool hold_nothing_back(uint64_t *mask)
+{
+	(void)mask;
+	return false;
+}
+
 static const char *find_no_module(uint64_t address, uint64_t *offset)
 {
 	(void)address;
@@ -80,6 +86,7 @@ static const struct trace_functions nobody = {
 	.find_module = find_no_module,
 	.is_inside = say_no,
 	.is_unwinding = say_no,
+	.hold_signal_back = hold_nothing_back,
 	.is_wanted = say_no,
 };
 

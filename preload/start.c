@@ -95,7 +95,6 @@ static void thread_begins(void)
 static void start_process(void)
 {
 	real_resolve_first();
-	process_register_fork();
 	program_find();
 	config_read(program_kind() == PROGRAM_NATIVE);
 	core_start();

@@ -131,6 +131,9 @@ static void print_trace(const struct analysis *analysis)
 	table_addf(table, "%.1f", analysis_bytes_per_event(analysis));
 	row(table, "LTTng events", table_format_count(summary->lttng_events, text));
 	row(table, "of them batches", table_format_count(summary->batches, text));
+	if (summary->repeated_events)
+		row(table, "also in LTTng's form",
+		    table_format_count(summary->repeated_events, text));
 	row(table, "others' events", table_format_count(summary->foreign_events, text));
 	row(table, "from killed processes", table_format_count(summary->live_records, text));
 	if (summary->late_records)

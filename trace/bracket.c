@@ -3,9 +3,10 @@
 
 /* Two words of thread-local storage:
  *
- *   own      NULL: not met; ENDED or IGNORED; or the thread's state
- *   opened   0, or the frame address of the innermost open bracket, with its level and a flag in
- *            the low bits: the tracer has called out to LTTng or libunwind (enum bracket_callee)
+ *   bracket_own     NULL: not met; ENDED or IGNORED; or the thread's state
+ *   bracket_opened  0, or the frame address of the innermost open bracket, with its level and a
+ *                   flag in the low bits: the tracer has called out to LTTng or libunwind (enum
+ *                   bracket_callee)
  *
  * Calls out are made with signals blocked. So an event during one is not the program's; and an
  * event while a bracket is open otherwise is a signal handler's, or that of a thread which jumped
@@ -33,19 +34,19 @@
 _Static_assert(BRACKET_LEVELS <= LEVEL_MASK, "a level fits into its bits");
 
 #define ENDED ((struct thread *)8)
-#define IGNORED ((struct thread *)16)
+#define IGNORED ((struct thread *)BRACKET_NO_THREAD_MAX)
 
-static _Thread_local struct thread *own;
-static _Thread_local uintptr_t opened;
+_Thread_local struct thread *bracket_own;
+_Thread_local uintptr_t bracket_opened;
 
 static struct thread *all_threads, *free_threads;
 static struct memory_lock threads_lock;
 
 uintptr_t bracket_call_out(uintptr_t frame, enum bracket_callee callee)
 {
-	uintptr_t before = opened;
+	uintptr_t before = bracket_opened;
 
-	opened = (before ? before : frame & ~LOW_BITS) | (uintptr_t)callee;
+	bracket_opened = (before ? before : frame & ~LOW_BITS) | (uintptr_t)callee;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return before;
 }
@@ -53,12 +54,12 @@ uintptr_t bracket_call_out(uintptr_t frame, enum bracket_callee callee)
 void bracket_call_ended(uintptr_t before)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	opened = before;
+	bracket_opened = before;
 }
 
 bool bracket_is_calling_out(void)
 {
-	return (opened & CALLED_OUT) != 0;
+	return (bracket_opened & CALLED_OUT) != 0;
 }
 
 static struct thread *buffered(struct thread *thread)
@@ -68,12 +69,12 @@ static struct thread *buffered(struct thread *thread)
 
 bool bracket_is_unwinding(void)
 {
-	return (opened & UNWINDING) != 0;
+	return (bracket_opened & UNWINDING) != 0;
 }
 
 struct thread *bracket_own_thread(void)
 {
-	return buffered(own);
+	return buffered(bracket_own);
 }
 
 struct thread *bracket_threads(void)
@@ -162,10 +163,10 @@ static __attribute__((noinline)) struct thread *meet(void)
 {
 	uint64_t mask = system_block_signals();
 
-	if (!own)
-		own = meet_blocked();
+	if (!bracket_own)
+		bracket_own = meet_blocked();
 	system_restore_signals(mask);
-	return own;
+	return bracket_own;
 }
 
 static void give_back(struct thread *thread)
@@ -187,17 +188,17 @@ bool bracket_check_name(struct thread *thread)
 	if (!is_lttng_name(thread->name))
 		return false;
 	buffer_drop(thread);
-	own = IGNORED;
+	bracket_own = IGNORED;
 	give_back(thread);
 	return true;
 }
 
 void bracket_thread_exit(void)
 {
-	struct thread *thread = buffered(own);
+	struct thread *thread = buffered(bracket_own);
 
-	if (own != IGNORED)
-		own = ENDED;
+	if (bracket_own != IGNORED)
+		bracket_own = ENDED;
 	if (thread)
 		give_back(thread);
 }
@@ -221,10 +222,10 @@ static bool is_left(uintptr_t frame, uintptr_t outer, const stack_t *alternate)
 /* Closes the brackets that were left by siglongjmp. */
 static void close_left(struct thread *thread, uintptr_t frame, const stack_t *alternate)
 {
-	while (opened && is_left(frame, opened & ~LOW_BITS, alternate)) {
-		uint32_t level = opened & LEVEL_MASK;
+	while (bracket_opened && is_left(frame, bracket_opened & ~LOW_BITS, alternate)) {
+		uint32_t level = bracket_opened & LEVEL_MASK;
 
-		opened = thread && level > 0 ? (thread->outer[level - 1] | (level - 1)) : 0;
+		bracket_opened = thread && level > 0 ? (thread->outer[level - 1] | (level - 1)) : 0;
 		if (thread)
 			buffer_release_level(thread, level);
 	}
@@ -238,37 +239,31 @@ static __attribute__((noinline)) uint32_t nest(uintptr_t frame)
 	system_call4(SYS_sigaltstack, 0, (long)&alternate, 0, 0);
 	if (alternate.ss_flags & SS_DISABLE)
 		alternate.ss_size = 0;
-	close_left(own ? buffered(own) : NULL, frame, &alternate);
-	return opened ? (uint32_t)(opened & LEVEL_MASK) + 1 : 0;
+	close_left(bracket_own ? buffered(bracket_own) : NULL, frame, &alternate);
+	return bracket_opened ? (uint32_t)(bracket_opened & LEVEL_MASK) + 1 : 0;
 }
 
-bool bracket_open(struct bracket *bracket, uintptr_t frame)
+bool bracket_open_unusual(struct bracket *bracket, uintptr_t frame)
 {
 	struct thread *thread;
 
-	if (__builtin_expect(opened & CALLED_OUT, 0))
+	if (__builtin_expect(bracket_opened & CALLED_OUT, 0))
 		return false;
-	bracket->level = __builtin_expect(opened != 0, 0) ? nest(frame) : 0;
-	bracket->before = opened;
+	bracket->level = __builtin_expect(bracket_opened != 0, 0) ? nest(frame) : 0;
+	bracket->before = bracket_opened;
 	bracket->frame = frame;
 	bracket->thread = NULL;
 	if (bracket->level == BRACKET_LEVELS)
 		return true;
-	opened = frame | bracket->level;
+	bracket_opened = frame | bracket->level;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	thread = own ? own : meet();
+	thread = bracket_own ? bracket_own : meet();
 	bracket->thread = buffered(thread);
 	if (bracket->thread)
 		bracket->thread->outer[bracket->level] = frame;
 	else if (thread == IGNORED)
-		opened = bracket->before;
+		bracket_opened = bracket->before;
 	return thread != IGNORED;
-}
-
-void bracket_close(const struct bracket *bracket)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	opened = bracket->before;
 }
 
 uint64_t bracket_freeze(void)
@@ -289,13 +284,14 @@ void bracket_fork_child(void)
 		thread->tid = 0;
 		thread->lock = (struct biased_lock){ 0 };
 		thread->is_frozen = false;
+		thread->stretch = (struct clock_stretch){ 0 };
 		thread->current = 0;
 		thread->is_spare_busy = 0;
 		thread->slots[0] = thread->slots[1] = NULL;
 		thread->next_free = free_threads;
 		free_threads = thread;
 	}
-	if (own != IGNORED)
-		own = NULL;
-	opened = 0;
+	if (bracket_own != IGNORED)
+		bracket_own = NULL;
+	bracket_opened = 0;
 }

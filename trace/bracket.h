@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "trace/biased_lock.h"
+#include "trace/clock.h"
 #include "trace/schema/live.h"
 #include "trace/stack/history.h"
 
@@ -28,12 +29,14 @@ struct thread {
 	struct thread *next;      /* of all threads, ever */
 	struct thread *next_free; /* of those without owner */
 	uint32_t tid;
-	struct biased_lock lock; /* of slots, current, heap */
+	struct biased_lock lock; /* of slots, current, heap, stretch, latest_ns */
 	uint32_t current;
 	uint32_t is_spare_busy;
 	struct live_slot *slots[2];
 	char *own_stack; /* for calls from a small signal stack; NULL: not needed yet */
 	uint64_t heap;   /* the heap of the last record in slots[current] */
+	struct clock_stretch stretch;
+	uint64_t latest_ns; /* of its records */
 	uintptr_t outer[BRACKET_LEVELS];
 	uint64_t moving[BRACKET_LEVELS]; /* plain: the block that is being reallocated, or 0 */
 	bool is_listed;
@@ -55,10 +58,35 @@ struct bracket {
 	uint32_t level;
 };
 
+/* The calling thread's: see bracket.c. */
+extern _Thread_local struct thread *bracket_own;
+extern _Thread_local uintptr_t bracket_opened;
+
+/* What is no greater in bracket_own is no thread. */
+#define BRACKET_NO_THREAD_MAX 16u
+
+bool bracket_open_unusual(struct bracket *bracket, uintptr_t frame);
+
 /* `frame` is the frame address of the function that the program's event arrives at. False: the
  * event is not the program's. */
-bool bracket_open(struct bracket *bracket, uintptr_t frame);
-void bracket_close(const struct bracket *bracket);
+static inline bool bracket_open(struct bracket *bracket, uintptr_t frame)
+{
+	struct thread *thread = bracket_own;
+
+	if (__builtin_expect(bracket_opened || (uintptr_t)thread <= BRACKET_NO_THREAD_MAX, 0))
+		return bracket_open_unusual(bracket, frame);
+	*bracket = (struct bracket){ .thread = thread, .frame = frame };
+	bracket_opened = frame;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	thread->outer[0] = frame;
+	return true;
+}
+
+static inline void bracket_close(const struct bracket *bracket)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	bracket_opened = bracket->before;
+}
 
 enum bracket_callee { BRACKET_TO_LTTNG = 8, BRACKET_TO_LIBUNWIND = 8 | 4 };
 

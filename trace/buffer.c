@@ -8,8 +8,9 @@
  *
  * Under the lock a record is stamped and written, or the slots change places: nothing that can
  * wait. The slot that left is emitted without the lock by who took it away: the thread when it is
- * full, or the flusher, every 100 ms of activity. All signals are blocked from the exchange to the
- * end of the emission: nobody can jump out of it.
+ * full, or the flusher, every 100 ms of activity. No handler interrupts from the exchange to the
+ * end of the emission: nobody can jump out of it. A plain event is stamped and emitted under the
+ * lock: it has no slot to be taken from.
  *
  * settled(T): T is taken before the flusher visits the first thread. A record is stamped under its
  * thread's lock, so after the visit no record with a time up to T can appear in that slot, and all
@@ -25,6 +26,8 @@
 
 #include "trace/buffer.h"
 
+#include "trace/clock.h"
+#include "trace/hold.h"
 #include "trace/provider/provider.h"
 #include "trace/system.h"
 
@@ -128,11 +131,11 @@ static bool has_room(const struct live_slot *slot, uint64_t now_ns)
 			     now_ns - slot->header.begin_ns <= RECORD_DELTA_MAX);
 }
 
-/* Counted before the look: a fork either sees the count, or is seen. Blocks all signals, and
- * returns the mask from before. */
+/* Counted before the look: a fork either sees the count, or is seen. Returns what end_single
+ * wants. */
 static uint64_t begin_single(uint32_t tid)
 {
-	uint64_t mask = system_block_signals();
+	uint64_t mask = hold_begin();
 
 	for (;;) {
 		uint32_t forking;
@@ -149,7 +152,7 @@ static uint64_t begin_single(uint32_t tid)
 static void end_single(uint64_t mask)
 {
 	__atomic_fetch_sub(&singles_under_way, 1, __ATOMIC_RELEASE);
-	system_restore_signals(mask);
+	hold_end(mask);
 }
 
 /* A record on its own. */
@@ -158,7 +161,7 @@ static __attribute__((noinline)) void write_single(const struct record *record, 
 	struct provider_record event = { .heap = heap, .tid = system_tid() };
 	uint64_t mask = begin_single(event.tid);
 
-	event.time_ns = system_now_ns();
+	event.time_ns = clock_now();
 	encode(event.words, record);
 	provider_record(&event);
 	end_single(mask);
@@ -169,19 +172,19 @@ static __attribute__((noinline)) void write_single(const struct record *record, 
 static __attribute__((noinline)) bool write_next(struct thread *thread, struct record *record,
 						 uint64_t heap, uint64_t now_ns)
 {
-	uint64_t mask = system_block_signals();
+	uint64_t mask = hold_begin();
 	struct live_slot *full;
 
 	if (is_spare_busy(thread)) {
 		unlock(thread);
-		system_restore_signals(mask);
+		hold_end(mask);
 		return false;
 	}
 	full = exchange_locked(thread);
 	put_locked(thread, thread->slots[thread->current], record, heap, now_ns);
 	unlock(thread);
 	emit_slot(thread, full);
-	system_restore_signals(mask);
+	hold_end(mask);
 	return true;
 }
 
@@ -209,8 +212,21 @@ static bool lock_slots(struct thread *thread, uint32_t level)
 	return false;
 }
 
-void buffer_write(struct thread *thread, uint32_t level, struct record *record, uint64_t heap)
+/* The lock is held. A thread's readings without a fence need not be in order. */
+static inline uint64_t now_locked(struct thread *thread, bool is_own)
 {
+	uint64_t now_ns = clock_read(&thread->stretch, /* is_fenced */ !is_own);
+
+	if (__builtin_expect(now_ns < thread->latest_ns, 0))
+		now_ns = thread->latest_ns;
+	thread->latest_ns = now_ns;
+	return now_ns;
+}
+
+void buffer_write(struct thread *thread, uint32_t level, struct buffer_entry *entry)
+{
+	struct record *record = &entry->record;
+	uint64_t heap = entry->heap;
 	struct live_slot *slot;
 	uint64_t now_ns;
 	bool is_written = true;
@@ -219,7 +235,7 @@ void buffer_write(struct thread *thread, uint32_t level, struct record *record, 
 		write_single(record, heap);
 		return;
 	}
-	now_ns = system_now_ns();
+	now_ns = now_locked(thread, entry->is_own);
 	slot = thread->slots[thread->current];
 	if (__builtin_expect(has_room(slot, now_ns), 1)) {
 		put_locked(thread, slot, record, heap, now_ns);
@@ -233,16 +249,34 @@ void buffer_write(struct thread *thread, uint32_t level, struct record *record, 
 		start_pass(now_ns);
 }
 
-void buffer_write_plain(struct provider_block *block)
+static void emit_plain(struct provider_block *block, uint64_t now_ns)
 {
-	uint64_t mask = begin_single(system_tid());
-	uint64_t now_ns = system_now_ns();
-
 	block->time_ns = now_ns;
 	provider_block(block);
+}
+
+static __attribute__((noinline)) void write_plain_single(struct provider_block *block)
+{
+	uint64_t mask = begin_single(system_tid());
+
+	emit_plain(block, clock_now());
 	end_single(mask);
-	if (now_ns >= __atomic_load_n(&next_pass_ns, __ATOMIC_RELAXED))
-		start_pass(now_ns);
+}
+
+void buffer_write_plain(struct thread *thread, uint32_t level, struct provider_block *block)
+{
+	uint64_t mask = hold_begin();
+	bool is_locked = lock_slots(thread, level);
+
+	if (is_locked) {
+		emit_plain(block, now_locked(thread, /* is_own */ false));
+		unlock(thread);
+	}
+	hold_end(mask);
+	if (!is_locked)
+		write_plain_single(block);
+	if (block->time_ns >= __atomic_load_n(&next_pass_ns, __ATOMIC_RELAXED))
+		start_pass(block->time_ns);
 }
 
 static bool wait_for_spare(const struct thread *thread, uint64_t patience_ns)
@@ -355,7 +389,7 @@ void buffer_flush(void)
 	uint64_t until_ns;
 
 	if (begin_pass()) {
-		until_ns = system_now_ns();
+		until_ns = clock_now();
 		if (!is_fork_untold() && flush_threads() && wait_for_singles(PATIENCE_NS))
 			provider_settled(until_ns);
 		end_pass();
@@ -413,7 +447,7 @@ void buffer_flush_last(void)
 	if (own)
 		release_all_levels(own);
 	wait_for_fork();
-	until_ns = system_now_ns();
+	until_ns = clock_now();
 	if (flush_threads_last() && wait_for_singles(PATIENCE_NS))
 		provider_settled(until_ns);
 	if (has_pass)
@@ -442,18 +476,30 @@ void buffer_drop(struct thread *thread)
 	system_restore_signals(mask);
 }
 
+/* Claims all other threads' locks; all together are waited for as long as one may be. */
+static void freeze_others(void)
+{
+	uint64_t deadline_ns = system_now_ns() + FORK_PATIENCE_NS, now_ns;
+	const struct thread *own = bracket_own_thread();
+
+	for (struct thread *thread = bracket_threads(); thread; thread = thread->next) {
+		if (thread == own || thread->tid == 0)
+			continue;
+		now_ns = system_now_ns();
+		thread->is_frozen = biased_lock_claim(
+			&thread->lock, now_ns < deadline_ns ? deadline_ns - now_ns : 0);
+	}
+}
+
 uint64_t buffer_freeze(void)
 {
-	const struct thread *own = bracket_own_thread();
 
 	__atomic_fetch_add(&untold_forks, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&frozen_by, system_tid(), __ATOMIC_SEQ_CST);
 	freeze_mask = bracket_freeze();
-	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
-		if (thread != own && thread->tid != 0)
-			thread->is_frozen = biased_lock_claim(&thread->lock, FORK_PATIENCE_NS);
+	freeze_others();
 	wait_for_singles(FORK_PATIENCE_NS);
-	return system_now_ns() + 1;
+	return clock_now() + 1;
 }
 
 void buffer_thaw(void)
@@ -480,5 +526,6 @@ void buffer_fork_child(void)
 	singles_under_way = 0;
 	next_pass_ns = 0;
 	is_process_over = 0;
+	clock_fork_child();
 	biased_lock_start();
 }

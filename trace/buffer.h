@@ -13,12 +13,19 @@
 #include "trace/provider/provider.h"
 #include "trace/schema/record.h"
 
+/* A record before it has its time. */
+struct buffer_entry {
+	struct record record;
+	uint64_t heap;
+	bool is_own; /* see core/event.h */
+};
+
 /* Stamps and writes one record of the calling thread; `thread` NULL: it has no slot. Never waits
  * for another thread for longer than that one needs to exchange two slots. */
-void buffer_write(struct thread *thread, uint32_t level, struct record *record, uint64_t heap);
+void buffer_write(struct thread *thread, uint32_t level, struct buffer_entry *entry);
 
-/* Stamps the block's event and emits it at once, without a slot. */
-void buffer_write_plain(struct provider_block *block);
+/* Stamps the block's event and emits it at once, without a slot; `thread` may be NULL. */
+void buffer_write_plain(struct thread *thread, uint32_t level, struct provider_block *block);
 
 /* Empties all threads' slots and tells how far all is settled. */
 void buffer_flush(void);

@@ -25,6 +25,7 @@ const struct trace_functions trace_functions = {
 	.iterate_modules = trace_iterate_modules,
 	.set_caller = trace_set_caller,
 	.start_windows = trace_start_windows,
+	.hold_signal_back = trace_hold_signal_back,
 	.find_return = trace_find_return,
 	.image_gone = trace_image_gone,
 	.call = trace_call,

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 
 /* The own stack belongs to the thread's state and is made when it is first needed. With all signals
- * blocked there is one call at a time on it. */
+ * held back there is one call at a time on it. */
 
 #include "trace/outside.h"
 
@@ -56,19 +56,33 @@ static __attribute__((noinline)) void call_on(char *stack, void (*function)(cons
 			   "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");
 }
 
-void outside_call(void (*function)(const void *argument), const void *argument)
+/* `stack` NULL: where the caller is. */
+static void call(char *stack, void (*function)(const void *), const void *argument)
 {
 	uintptr_t before;
-	char *stack;
 	int cancel_state;
 
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	before = bracket_call_out((uintptr_t)__builtin_frame_address(0), BRACKET_TO_LTTNG);
-	stack = is_on_small_stack() ? own_stack() : NULL;
 	if (stack)
 		call_on(stack, function, argument);
 	else
 		function(argument);
 	bracket_call_ended(before);
 	(void)pthread_setcancelstate(cancel_state, NULL);
+}
+
+void outside_call(void (*function)(const void *argument), const void *argument)
+{
+	call(is_on_small_stack() ? own_stack() : NULL, function, argument);
+}
+
+void outside_call_often(void (*function)(const void *argument), const void *argument)
+{
+	char *stack = own_stack();
+
+	if (stack)
+		call(stack, function, argument);
+	else
+		outside_call(function, argument);
 }

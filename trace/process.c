@@ -19,7 +19,9 @@
 #include "trace/biased_lock.h"
 #include "trace/bracket.h"
 #include "trace/buffer.h"
+#include "trace/clock.h"
 #include "trace/filter.h"
+#include "trace/hold.h"
 #include "trace/live.h"
 #include "trace/modules.h"
 #include "trace/provider/provider.h"
@@ -111,9 +113,11 @@ void trace_start(const struct trace_config *config)
 {
 	own_pid = system_pid();
 	host = config->host;
+	hold_start(config->holds_signals);
 	provider_start();
 	provider_thread_begin();
 	biased_lock_start();
+	clock_start(biased_lock_is_plain && !config->is_plain);
 	describe(config);
 	filter_start(config->min_size_bytes);
 	sink_start(config);
@@ -175,6 +179,7 @@ static void forget_parent(void)
 	process.parent_pid = (int32_t)own_pid;
 	process.fork_ns = fork_ns;
 	has_exited = 0;
+	hold_fork_child();
 	provider_fork_child();
 	bracket_fork_child();
 	live_fork_child();

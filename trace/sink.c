@@ -99,9 +99,14 @@ uint32_t trace_take_stack(uint64_t *frames, uint32_t capacity)
 	return count;
 }
 
+static bool is_allocation(const struct event *event)
+{
+	return event->kind == EVENT_ALLOCATE || event->kind == EVENT_ALLOCATE_FAILED;
+}
+
 static uint8_t flags_of(const struct event *event)
 {
-	return event->kind == EVENT_ALLOCATE || event->kind == EVENT_ALLOCATE_FAILED
+	return is_allocation(event) && event->api != API_calloc
 		       ? record_alignment_flags(event->extra)
 		       : 0;
 }
@@ -109,18 +114,22 @@ static uint8_t flags_of(const struct event *event)
 static void write_record(const struct bracket *bracket, const struct event *event,
 			 enum filter_answer answer, uint32_t stack)
 {
-	struct record record = {
-		.kind = (uint8_t)event->kind,
-		.api = event->api,
-		.stack = stack,
-		.flags = flags_of(event),
+	struct buffer_entry entry = {
+		.record = {
+			.kind = (uint8_t)event->kind,
+			.api = event->api,
+			.stack = stack,
+			.flags = flags_of(event),
+		},
+		.heap = event->heap,
+		.is_own = event->is_own,
 	};
 
 	if (answer != FILTER_EMPTY) {
-		record.address = event->address;
-		record.size_bytes = event->size_bytes;
+		entry.record.address = event->address;
+		entry.record.size_bytes = event->size_bytes;
 	}
-	buffer_write(bracket->thread, bracket->level, &record, event->heap);
+	buffer_write(bracket->thread, bracket->level, &entry);
 }
 
 /* What a block's event has of its stack; of a release, which has none, where it was called. */
@@ -129,17 +138,17 @@ static void add_stack(const struct bracket *bracket, struct provider_block *bloc
 	struct stack_start start;
 	struct stack_trace trace;
 
-	if (!bracket->thread || depth == 0)
+	if (!bracket->thread)
 		return;
 	start = start_of(bracket);
-	if (filter_wants_stack(block->event)) {
-		trace = walk(&start);
-		block->stack = depot_intern(&trace);
-		block->frames = trace.frames;
-		block->frame_count = trace.count;
-	} else {
-		trace = stack_walk(&start, 1);
+	if (depth == 0 || !filter_wants_stack(block->event)) {
+		block->ip = stack_find_caller(&start);
+		return;
 	}
+	trace = walk(&start);
+	block->stack = depot_intern(&trace);
+	block->frames = trace.frames;
+	block->frame_count = trace.count;
 	block->ip = trace.count ? trace.frames[0] : 0;
 }
 
@@ -175,16 +184,20 @@ static __attribute__((noinline)) void write_plain(const struct bracket *bracket,
 	struct event told = *event;
 	struct provider_block block = { .event = &told };
 
+	if (event->api == API_calloc && is_allocation(event)) {
+		block.element_count = event->extra;
+		told.extra = 0;
+	}
 	if (answer == FILTER_EMPTY)
 		told.address = told.size_bytes = 0;
 	if (bracket->thread)
 		tell_name(bracket->thread);
 	add_stack(bracket, &block);
 	block.old_address = exchange_moving(bracket, event);
-	buffer_write_plain(&block);
+	buffer_write_plain(bracket->thread, bracket->level, &block);
 }
 
-bool sink_prepare(const struct bracket *bracket)
+static inline bool prepare(const struct bracket *bracket)
 {
 	struct thread *thread = bracket->thread;
 
@@ -193,6 +206,11 @@ bool sink_prepare(const struct bracket *bracket)
 		return false;
 	process_announce();
 	return true;
+}
+
+bool sink_prepare(const struct bracket *bracket)
+{
+	return prepare(bracket);
 }
 
 static void tell_commit(const struct event *event)
@@ -239,7 +257,7 @@ static void take(const struct bracket *bracket, const struct event *event)
 	enum filter_answer answer = filter_ask(event);
 	uint32_t stack;
 
-	if (answer == FILTER_DROP || !sink_prepare(bracket))
+	if (answer == FILTER_DROP || !prepare(bracket))
 		return;
 	if (__builtin_expect(is_plain, 0) && filter_is_record(event)) {
 		write_plain(bracket, event, answer);

@@ -34,6 +34,7 @@ struct trace_config {
 	uint32_t stack_depth;          /* frames at most; 0: no stacks */
 	bool compares_stacks;          /* each with a slow walk's */
 	bool is_plain;                 /* each block's happening is an event, not part of a batch */
+	bool holds_signals;            /* the host asks trace_hold_signal_back in each handler */
 	uint64_t min_size_bytes;       /* smaller blocks are not recorded */
 	uint64_t commit_limit_bytes;   /* what the program may commit; 0: no limit */
 	/* The commit charge; called at each event of the address space, under core's locks: takes
@@ -89,6 +90,12 @@ const char *trace_find_module(uint64_t address, uint64_t *offset);
  * serves mmap and munmap by the system and does not account for them. */
 bool trace_is_inside(void);
 
+/* Asked in each handler before the program's own is run, by a host that runs them all. True: it
+ * must not be run now. `mask` is that of the interrupted context: it then blocks all, and the
+ * tracer restores it when it is done. The host sends the signal again, to be delivered then.
+ * Async-signal-safe. */
+bool trace_hold_signal_back(uint64_t *mask);
+
 /* Whether the calling thread is inside the unwinder right now: the host's dl_iterate_phdr then
  * answers from the tracer's own list of modules (no loader lock) by calling the next function. */
 bool trace_is_unwinding(void);
@@ -111,7 +118,8 @@ const struct trace_caller *trace_set_caller(const struct trace_caller *caller);
 void trace_start_windows(void);
 
 /* Where the return address lies that leads out of ELF code, which was interrupted with these
- * registers, to Windows code. NULL: it is no ELF code, or a frame on the way says too little of
+ * registers, to Windows code, if the function that returns there is one of ours. NULL: it is not
+ * (Wine's dispatcher of system calls), it is no ELF code, or a frame on the way says too little of
  * itself. No lock, safe in a signal handler. */
 uint64_t *trace_find_return(uint64_t rip, uint64_t rsp, uint64_t rbp);
 
@@ -173,6 +181,7 @@ struct trace_functions {
 	int (*iterate_modules)(int (*callback)(struct dl_phdr_info *, size_t, void *), void *data);
 	const struct trace_caller *(*set_caller)(const struct trace_caller *caller);
 	void (*start_windows)(void);
+	bool (*hold_signal_back)(uint64_t *mask);
 	uint64_t *(*find_return)(uint64_t rip, uint64_t rsp, uint64_t rbp);
 	void (*image_gone)(uint64_t base);
 	void (*call)(const struct trace_call *call);

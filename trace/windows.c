@@ -14,7 +14,6 @@
 #include "trace/modules_pe.h"
 #include "trace/provider/provider.h"
 #include "trace/sink.h"
-#include "trace/stack/cfi.h"
 #include "trace/stack/stack_mixed.h"
 #include "trace/system.h"
 
@@ -27,55 +26,6 @@ _Thread_local const struct trace_caller *windows_told_caller;
 void trace_start_windows(void)
 {
 	mixed_start_windows(modules_pe_find, functions_pe_version);
-}
-
-/* --- The way out ----------------------------------------------------------------------------- */
-
-#define FRAMES_MAX 100
-
-struct registers {
-	uint64_t rip, rsp, rbp;
-	bool is_return; /* rip is a return address */
-};
-
-static bool load(uint64_t address, uint64_t *value)
-{
-	return system_read_memory(address, value, sizeof(*value));
-}
-
-static bool load_rbp(struct cfi_rule rule, uint64_t cfa, uint64_t *rbp)
-{
-	if (rule.rbp == CFI_RBP_KEPT)
-		return true;
-	return load((rule.rbp == CFI_RBP_AT_CFA ? cfa : *rbp) + (uint64_t)(int64_t)rule.rbp_offset,
-		    rbp);
-}
-
-/* One frame outwards; the return address was at rsp - 8. */
-static bool step_out(struct registers *at)
-{
-	struct cfi_rule rule = cfi_find(at->rip - at->is_return);
-	uint64_t cfa;
-
-	if (rule.kind != CFI_STANDARD)
-		return false;
-	cfa = (rule.is_cfa_of_rbp ? at->rbp : at->rsp) + (uint64_t)(int64_t)rule.cfa_offset;
-	if ((rule.is_cfa_loaded && !load(cfa, &cfa)) || !load_rbp(rule, cfa, &at->rbp) ||
-	    !load(cfa - 8, &at->rip))
-		return false;
-	at->rsp = cfa;
-	at->is_return = true;
-	return true;
-}
-
-uint64_t *trace_find_return(uint64_t rip, uint64_t rsp, uint64_t rbp)
-{
-	struct registers at = { rip, rsp, rbp, false };
-
-	for (int i = 0; i < FRAMES_MAX && step_out(&at); i++)
-		if (cfi_find(at.rip - 1).kind == CFI_NO_MODULE)
-			return (uint64_t *)at.rsp - 1;
-	return NULL;
 }
 
 void trace_image_gone(uint64_t base)

@@ -8,7 +8,7 @@
  *   later:   out of the quarantine -> look at all of it -> memory and record go back
  *
  * What is wrong is answered by a status, and told by who called (misuse_tell_of); what turns up
- * without a call of the program's is told here, once for each block. */
+ * in a look at many blocks, or without a call that is to blame, is told here, once for each. */
 
 #include "core/heap/checked.h"
 
@@ -49,9 +49,10 @@ static void describe(const struct checked_block *block, struct misuse_report *re
 }
 
 /* The caller keeps the block from changing. */
-static void tell_once(struct checked_block *block, enum misuse misuse, uintptr_t where)
+static void tell_once(enum api api, struct checked_block *block, enum misuse misuse,
+		      uintptr_t where)
 {
-	struct misuse_report report = { .misuse = misuse, .address = where };
+	struct misuse_report report = { .misuse = misuse, .api = api, .address = where };
 
 	if (misuse == MISUSE_NONE || __atomic_exchange_n(&block->is_told, true, __ATOMIC_RELAXED))
 		return;
@@ -208,7 +209,7 @@ static void leave_quarantine(struct checked_block *block)
 		struct checked_block *next = block->next;
 		uintptr_t where = 0;
 
-		tell_once(block, checked_memory_look(block, &where), where);
+		tell_once(API_NONE, block, checked_memory_look(block, &where), where);
 		discard(block);
 		block = next;
 	}
@@ -252,14 +253,14 @@ enum misuse checked_return(const struct heap *heap, const void *address)
 	return misuse;
 }
 
-void checked_destroy(const struct heap *heap)
+void checked_destroy(enum api api, const struct heap *heap)
 {
 	struct checked_block *block;
 	uintptr_t after = 0, where = 0;
 
 	while ((block = checked_table_seize_next(heap, after))) {
 		after = block->address;
-		tell_once(block, checked_memory_look(block, &where), where);
+		tell_once(api, block, checked_memory_look(block, &where), where);
 		block->charged_bytes = 0;
 		retire(block);
 	}
@@ -389,7 +390,7 @@ bool checked_user_value(const struct heap *heap, const void *address, uintptr_t 
 		       address);
 }
 
-static bool look_at_all(const struct heap *heap)
+bool checked_validate_all(enum api api, const struct heap *heap)
 {
 	struct checked_block *block;
 	uintptr_t after = 0, where = 0;
@@ -402,7 +403,7 @@ static bool look_at_all(const struct heap *heap)
 			misuse = checked_memory_look(block, &where);
 		after = block->address;
 		is_whole &= misuse == MISUSE_NONE;
-		tell_once(block, misuse, where);
+		tell_once(api, block, misuse, where);
 		checked_table_let_go(block);
 	}
 	return is_whole;
@@ -414,8 +415,6 @@ bool checked_validate(const struct heap *heap, const void *address)
 	enum misuse misuse;
 	uintptr_t where;
 
-	if (!address)
-		return look_at_all(heap);
 	block = checked_table_hold(heap, (uintptr_t)address, &misuse);
 	if (!block)
 		return false;
@@ -427,7 +426,7 @@ bool checked_validate(const struct heap *heap, const void *address)
 void checked_finish(void)
 {
 	if (checked_is_on())
-		(void)look_at_all(NULL);
+		(void)checked_validate_all(API_NONE, NULL);
 }
 
 static bool show_locked(struct checked_block *block, void *context)

@@ -68,14 +68,17 @@ bool checked_user_value(const struct heap *heap, const void *block, uintptr_t *v
 /* As heap_reallocate, of a live block; the flags as there. */
 void *checked_resize(struct heap *heap, uint32_t flags, void *block, size_t size_bytes,
 		     NTSTATUS *status);
-/* Whether a block, or all blocks and what is in the quarantine (block NULL), are whole. */
+/* Whether the surroundings of a live block are whole. */
 bool checked_validate(const struct heap *heap, const void *block);
+/* The same of all blocks of the heap, or of all heaps (NULL), and of what is in the quarantine.
+ * Tells what is not, each block once, as found by `api`. */
+bool checked_validate_all(enum api api, const struct heap *heap);
 /* The heap's next busy block behind entry->lpData. STATUS_NO_MORE_ENTRIES. */
 NTSTATUS checked_walk(const struct heap *heap, struct rtl_heap_entry *entry);
 /* Adds the heap's blocks and the memory that they have. */
 void checked_summarize(const struct heap *heap, struct heap_summary *sum);
-/* The heap ends: its blocks are freed. */
-void checked_destroy(const struct heap *heap);
+/* The heap ends, by a call of `api`: its blocks are freed. */
+void checked_destroy(enum api api, const struct heap *heap);
 
 /* As misuse_examine; false: the address has nothing to do with checked blocks. */
 bool checked_examine(const struct heap *heap, const void *address, struct misuse_report *report);

@@ -6,11 +6,11 @@
  *   queue of a class:  current page -> page with room -> page with room     (full pages: nowhere)
  *   notified:          page -> page     remote blocks wait in them
  *
- * When the current page has no free block, it takes those that other threads freed to it. If there
- * are none, the remote blocks of all pages are drained, and then more are carved; when none is left
- * to carve, the page is full and leaves the queue. The first block freed to it brings it back, at
- * the end. An empty page waits for the next class that needs one, or goes back to the pool of
- * segments, unless it is the current one. */
+ * When the current page has no free block, it takes those that other threads freed to it, unless
+ * only little of it is carved. If there are none, the remote blocks of all pages are drained, and
+ * then more are carved; when none is left to carve, the page is full and leaves the queue. The
+ * first block freed to it brings it back, at the end. An empty page waits for the next class that
+ * needs one, or goes back to the pool of segments, unless it is the current one. */
 
 #include "core/heap/front.h"
 
@@ -26,6 +26,9 @@
 
 /* What one carving puts into the free list: about a page of memory, so that little is touched. */
 #define CARVE_BYTES ((size_t)4096)
+/* Of a page whose blocks other threads free, so much is carved before theirs are taken: with few to
+ * go round, few are taken each time, and each time the list is in the cache of who freed last. */
+#define CARVED_BEFORE_REMOTE_BYTES ((size_t)32768)
 /* How often a front looks at the clock, by the length of the pages that its slow calls are about;
  * and after how long it gives back what it does not need. */
 #define SLICES_PER_LOOK 1024
@@ -414,14 +417,17 @@ void front_drain(struct front *front)
 	}
 }
 
-/* A block that another thread freed to the current page, which has no free ones. Its queue stays as
- * it is, and so does the stack of notified pages. */
+/* A block of the current page, which has no free ones, if other threads free to it: one of theirs,
+ * or one of the first that are carved. Its queue stays as it is, and so does the stack of notified
+ * pages. */
 static struct block *take_from_remote(const struct front *front, uint32_t size_class)
 {
 	struct page *page = front->queues[size_class].first;
 
 	if (!page || page->free || !page_is_notified(page))
 		return NULL;
+	if (page_carved_bytes(page) < CARVED_BEFORE_REMOTE_BYTES && carve(page))
+		return page_pop(page);
 	return take_remote(page, REMOTE_NONE) ? page_pop(page) : NULL;
 }
 
@@ -520,6 +526,23 @@ void front_leave_freed(struct front *front, struct page *page)
 {
 	front_page_freed(front, page);
 	front_leave(front);
+}
+
+void front_free_outgrown(struct front *front, struct page *page, struct block *block)
+{
+	uint32_t slices = page->slices;
+
+	if (!page_is_current(page)) {
+		front_free(front, page, block);
+		return;
+	}
+	page_push(page, block);
+	if (!is_idle(front, page))
+		return;
+	begin_change(front);
+	unlink_page(front, page);
+	give_empty(front, page);
+	end_slow_call(front, slices);
 }
 
 void front_release_empty(struct front *front, size_t keep_bytes)

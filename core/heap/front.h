@@ -180,6 +180,10 @@ static inline void front_free(struct front *front, struct page *page, struct blo
 		front_page_freed(front, page);
 }
 
+/* Frees a block that has been copied to a larger one: the page that holds no other is not kept for
+ * the next block of its class. */
+void front_free_outgrown(struct front *front, struct page *page, struct block *block);
+
 /* Frees a block of any front without touching more than its page's remote list: lock-free. */
 void front_free_remote(struct page *page, struct block *block);
 

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/event.h"
 #include "core/types.h"
 
 struct heap;
@@ -108,7 +109,7 @@ void heap_use_pager(const struct pager *pager);
 bool heap_is_valid(const struct heap *heap);
 struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_bytes,
 			 NTSTATUS *status);
-bool heap_destroy(struct heap *heap, NTSTATUS *status);
+bool heap_destroy(enum api api, struct heap *heap, NTSTATUS *status);
 /* The HEAP_* that it was made with; 0 when it is no heap. */
 uint32_t heap_flags(const struct heap *heap);
 /* Whether it was a heap, destroyed not long ago, and nothing else is there now. */
@@ -131,8 +132,9 @@ NTSTATUS heap_unlock(struct heap *heap);
 void heap_settle(struct heap *heap);
 /* Gives empty pages back; bytes of the largest free block. */
 size_t heap_compact(struct heap *heap);
-/* Whether the block (NULL: every block and list of the heap) is what it should be. */
-bool heap_validate(struct heap *heap, const void *block);
+/* Whether the block (NULL: every block and list of the heap) is what it should be. `api`, here and
+ * in heap_destroy, is who is told to have found what is not, while blocks are checked. */
+bool heap_validate(enum api api, struct heap *heap, const void *block);
 /* The entry after *entry, in rising order of addresses; lpData NULL: the first one.
  * STATUS_NO_MORE_ENTRIES, STATUS_INVALID_PARAMETER. malloc's blocks are not shown. */
 NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry);

@@ -207,7 +207,7 @@ uint32_t heap_flags(const struct heap *heap)
 	return heap_is_valid(heap) ? heap->flags : 0;
 }
 
-bool heap_destroy(struct heap *heap, NTSTATUS *status)
+bool heap_destroy(enum api api, struct heap *heap, NTSTATUS *status)
 {
 	struct heap **link;
 
@@ -225,7 +225,7 @@ bool heap_destroy(struct heap *heap, NTSTATUS *status)
 	/* Nobody finds it now, and who found it before is done when it is ours. */
 	hold_seize(heap);
 	if (heap->is_checked)
-		checked_destroy(heap);
+		checked_destroy(api, heap);
 	threads_forget_heap(heap);
 	segments_return_heap(heap->pool, heap);
 	(void)pool_release(heap);

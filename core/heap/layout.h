@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/hints.h"
+#include "core/base/unheard.h"
 
 #define SLICE_SHIFT 16
 #define SLICE_BYTES ((size_t)1 << SLICE_SHIFT)
@@ -75,7 +75,7 @@ enum page_kind {
 struct page {
 	_Atomic(uintptr_t) owner;
 	union {
-		uint64_t divider;     /* ceil(2^64 / block_bytes): tests divisibility */
+		uint64_t divider;     /* page_divider: tests divisibility */
 		uintptr_t user_value; /* of the one block of other kinds */
 	};
 	char *start;           /* of the first block; not of a large one */
@@ -86,8 +86,10 @@ struct page {
 	uint8_t kind;       /* enum page_kind */
 	uint8_t size_class;
 	uint8_t slices;
-	bool sized;    /* blocks of the Win32 face: they know their exact size */
-	bool is_ready; /* free, but its list of free blocks is as it was: see segment.c */
+	bool sized;     /* blocks of the Win32 face: they know their exact size */
+	bool is_locked; /* its front has a lock: who asks needs not read what others write to */
+	bool is_ready;  /* free, but its list of free blocks is as it was: see segment.c */
+	uint64_t carved_products; /* what is below is the product of a carved block: layout.h */
 	_Alignas(64) struct block *free;
 	uintptr_t live;
 	size_t block_bytes;
@@ -160,10 +162,15 @@ extern CORE_HIDDEN chunk_map segment_heads, segment_chunks;
 /* Differs from run to run, so that no program's data looks like a free block's mark. */
 extern CORE_HIDDEN uintptr_t segment_secret;
 
+/* Of a chunk below CHUNK_COUNT. */
+static ALWAYS_INLINE bool chunk_is_marked(chunk_map map, uintptr_t chunk)
+{
+	return atomic_load_explicit(&map[chunk / 64], memory_order_relaxed) >> (chunk % 64) & 1;
+}
+
 static ALWAYS_INLINE bool chunk_is_set(chunk_map map, uintptr_t chunk)
 {
-	return likely(chunk < CHUNK_COUNT) &&
-	       (atomic_load_explicit(&map[chunk / 64], memory_order_relaxed) >> (chunk % 64) & 1);
+	return likely(chunk < CHUNK_COUNT) && chunk_is_marked(map, chunk);
 }
 
 static inline bool chunk_is_ours(uintptr_t chunk)
@@ -186,6 +193,22 @@ static inline bool segment_is_at(uintptr_t address)
 static inline bool page_is_at(const void *address)
 {
 	return segment_is_at((uintptr_t)address - 1);
+}
+
+/* The hint that a chunk has: the address of its last byte, which is never 0. */
+static inline uintptr_t chunk_hint(uintptr_t chunk)
+{
+	return chunk << SEGMENT_SHIFT | SEGMENT_MASK;
+}
+
+/* The same at less cost, by `chunk_hints`. Where two chunks share a place there, the second is not
+ * known of. */
+static ALWAYS_INLINE bool page_is_hinted_at(const uintptr_t *hints, const void *address)
+{
+	uintptr_t before = (uintptr_t)address - 1;
+	size_t place = before >> SEGMENT_SHIFT & (CHUNK_HINTS - 1);
+
+	return likely(__atomic_load_n(&hints[place], __ATOMIC_RELAXED) == (before | SEGMENT_MASK));
 }
 
 /* The page that describes `address`, where one is. */
@@ -222,12 +245,21 @@ static inline uint32_t page_carved_bytes(const struct page *page)
 static inline void page_set_carved(struct page *page, uint32_t carved)
 {
 	page->carved = carved;
+	page->carved_products = carved * (page->divider * page->block_bytes);
 	__atomic_store_n(&page->carved_bytes, carved * (uint32_t)page->block_bytes,
 			 __ATOMIC_RELAXED);
 }
 
-/* Whether so far behind the start of a PAGE_BLOCKS there is a multiple of a block. For n, d < 2^32:
- * d divides n exactly when n * ceil(2^64 / d) mod 2^64 < ceil(2^64 / d). */
+/* The multiplication that stands for a division by d, a block's size: let M = floor(2^64 / d) + 1
+ * and e = M * d - 2^64, so that 1 <= e <= d. For n = q * d + r, n < 2^32, the product
+ * n * M mod 2^64 = q * e + r * M is less than M exactly when r = 0, and then it is q * e: so one
+ * comparison tells also whether q is below a bound. */
+static inline uint64_t page_divider(uint64_t block_bytes)
+{
+	return -block_bytes / block_bytes + 2;
+}
+
+/* Whether so far behind the start of a PAGE_BLOCKS there is a multiple of a block. */
 static inline bool page_divides(const struct page *page, size_t offset)
 {
 	return offset * page->divider < page->divider;
@@ -239,7 +271,7 @@ static inline bool page_has_block(const struct page *page, const void *address)
 {
 	size_t offset = (size_t)((const char *)address - page->start);
 
-	return (uint32_t)offset < page->carved_bytes && page_divides(page, offset);
+	return offset * page->divider < page->carved_products;
 }
 
 /* What disguises a word that belongs to this block. */

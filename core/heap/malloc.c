@@ -75,7 +75,7 @@ void *heap_malloc_unusual(size_t size_bytes)
 
 void *heap_malloc(size_t size_bytes)
 {
-	void *block = heap_malloc_quickly(size_bytes, /* unheard */ false);
+	void *block = heap_malloc_quickly(size_bytes, /* only_unheard */ false);
 
 	return likely(block != NULL) ? block : heap_malloc_unusual(size_bytes);
 }
@@ -150,9 +150,7 @@ static bool free_in_full(struct page *page, struct block *block)
 /* A block of another thread's front for malloc. False, and nothing done: it is another. */
 static bool free_in_other(struct page *page, struct block *block)
 {
-	const struct front *front = page_front(page);
-
-	if (page->kind != PAGE_BLOCKS || page->sized || front->lock ||
+	if (page->kind != PAGE_BLOCKS || page->sized || page->is_locked ||
 	    block_examine_in_page(page, block) != MISUSE_NONE)
 		return false;
 	front_free_remote(page, block);
@@ -196,7 +194,8 @@ bool heap_free_unusual(void *block)
 
 bool heap_try_free(void *block)
 {
-	return likely(heap_free_quickly(block, /* unheard */ false)) || heap_free_unusual(block);
+	return likely(heap_free_quickly(block, /* only_unheard */ false)) ||
+	       heap_free_unusual(block);
 }
 
 void heap_free(void *block)
@@ -264,16 +263,34 @@ static void *take_grown(size_t size_bytes)
 	return block_take_big(&request, &is_zero);
 }
 
+/* Frees a block of which there is a larger copy. */
+static void free_outgrown(struct page *page, struct block *block)
+{
+	struct thread_heap *thread = thread_heap;
+
+	if (page_owner(page) != (uintptr_t)thread || thread->plain.busy) {
+		free_slow(page, block);
+		return;
+	}
+	front_mark(&thread->plain);
+	front_free_outgrown(&thread->plain, page, block);
+	front_leave(&thread->plain);
+}
+
 static void *move_block(struct page *page, void *block, size_t size_bytes)
 {
 	size_t old_bytes = heap_usable_size(block);
-	bool is_grown = size_bytes > old_bytes && size_bytes > GROWN_BYTES_MIN;
-	void *moved = is_grown ? take_grown(size_bytes) : heap_malloc(size_bytes);
+	bool is_grown = size_bytes > old_bytes;
+	void *moved = is_grown && size_bytes > GROWN_BYTES_MIN ? take_grown(size_bytes)
+							       : heap_malloc(size_bytes);
 
 	if (!moved)
 		return NULL;
-	memcpy(moved, block, old_bytes < size_bytes ? old_bytes : size_bytes);
-	free_slow(page, block);
+	memcpy(moved, block, is_grown ? old_bytes : size_bytes);
+	if (is_grown)
+		free_outgrown(page, block);
+	else
+		free_slow(page, block);
 	return moved;
 }
 

@@ -22,7 +22,7 @@ struct heap_ground {
 	intptr_t thread_offset;
 	struct heap *const *process;
 	const uintptr_t *secret;
-	chunk_map *heads;
+	const uintptr_t *hints;
 };
 
 /* For a copy that this process makes. */
@@ -32,7 +32,7 @@ static inline struct heap_ground heap_ground_here(void)
 		.thread_offset = (intptr_t)((uintptr_t)&thread_heap - os_thread_token()),
 		.process = &process_heap,
 		.secret = &segment_secret,
-		.heads = &segment_heads,
+		.hints = chunk_hints,
 	};
 }
 
@@ -62,9 +62,7 @@ static ALWAYS_INLINE uintptr_t ground_key(const struct heap_ground *ground, cons
 
 static ALWAYS_INLINE bool ground_has_page(const struct heap_ground *ground, const void *block)
 {
-	uintptr_t chunk = ((uintptr_t)block - 1) >> SEGMENT_SHIFT;
-
-	return chunk_is_set(ground ? *ground->heads : segment_heads, chunk);
+	return page_is_hinted_at(ground ? ground->hints : chunk_hints, block);
 }
 
 /* What a thread may take and give without asking: not of a heap that somebody has locked, or whose

@@ -9,24 +9,26 @@
 #ifndef VADTRACE_CORE_HEAP_QUICK_MALLOC_H
 #define VADTRACE_CORE_HEAP_QUICK_MALLOC_H
 
-#include "core/base/hints.h"
-#include "core/event.h"
+#include "core/base/unheard.h"
 #include "core/heap/thread.h"
 
 /* As heap_malloc and heap_try_free; right for usual calls, too. */
 void *heap_malloc_unusual(size_t size_bytes);
 bool heap_free_unusual(void *block);
 
-/* NULL: ask heap_malloc_unusual. `unheard`: only while nobody listens.
+static_assert(SMALL_BYTES_END == DIRECT_BYTES_MAX + 1, "a front finds it with one load");
+
+/* NULL: ask heap_malloc_unusual. `only_unheard`: only while no listener is installed.
  * May be called at any time, also where this object is not relocated yet: the thread has no heap
  * then, or what seems to be one seems to be busy. */
-static inline void *heap_malloc_quickly(size_t size_bytes, bool unheard)
+static ALWAYS_INLINE void *heap_malloc_quickly(size_t size_bytes, bool only_unheard)
 {
+	bool is_small = only_unheard ? is_below(size_bytes, &unheard.small_bytes_end)
+				     : size_bytes <= DIRECT_BYTES_MAX;
 	struct thread_heap *thread = thread_heap;
 	struct block *block;
 
-	if (unlikely(size_bytes > DIRECT_BYTES_MAX || !thread || thread->plain.busy ||
-		     (unheard && event_is_wanted())))
+	if (unlikely(!is_small || !thread || thread->plain.busy))
 		return NULL;
 	front_mark(&thread->plain);
 	block = page_pop_quickly(thread->plain.direct[direct_index(size_bytes)]);
@@ -42,23 +44,25 @@ static inline bool block_may_go(const struct page *page, const struct block *blo
 	return page_has_block(page, block) && block != page->free;
 }
 
-/* Frees a block of the calling thread's, if that is all there is to do; `unheard`: only while
- * nobody listens. False, and nothing done: ask heap_free_unusual.
+/* Frees a block of the calling thread's, if that is all there is to do; `only_unheard`: only while
+ * no listener is installed. False, and nothing done: ask heap_free_unusual.
  * May be called before the dynamic loader has filled in our table of addresses: until there is a
  * segment, nothing here depends on it. */
-static inline bool heap_free_quickly(void *address, bool unheard)
+static ALWAYS_INLINE bool heap_free_quickly(void *address, bool only_unheard)
 {
+	const uintptr_t *hints =
+		only_unheard ? __atomic_load_n(&unheard.hints, __ATOMIC_RELAXED) : chunk_hints;
 	struct thread_heap *thread;
 	struct page *page;
 
 	/* It is written to last, and may be far away. */
 	prefetch_for_write(address);
-	if (unlikely(!page_is_at(address)))
+	if (unlikely(!page_is_hinted_at(hints, address)))
 		return false;
 	page = page_at(address);
 	thread = thread_heap;
 	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
-		     !block_may_go(page, address) || (unheard && event_is_wanted())))
+		     !block_may_go(page, address)))
 		return false;
 	front_mark(&thread->plain);
 	if (unlikely(page_push(page, address)))
@@ -66,6 +70,15 @@ static inline bool heap_free_quickly(void *address, bool unheard)
 	else
 		front_leave(&thread->plain);
 	return true;
+}
+/* Whether the block, if it is one, is of the calling thread's pages: it is no other that has given
+ * it out. */
+static inline bool heap_is_own(const void *address)
+{
+	const struct thread_heap *thread = thread_heap;
+
+	return page_is_at(address) &&
+	       (page_owner(page_at(address)) & ~PAGE_FULL) == (uintptr_t)thread && thread;
 }
 static_assert(offsetof(struct thread_heap, plain) == 0, "a thread is its plain front");
 

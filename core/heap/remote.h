@@ -14,6 +14,7 @@
 #define VADTRACE_CORE_HEAP_REMOTE_H
 
 #include "core/base/hints.h"
+#include "core/event.h"
 #include "core/heap/layout.h"
 
 /* No blocks, but the page is in its front's notified stack already. */
@@ -95,6 +96,10 @@ static inline struct remote_list remote_take(struct page_remote *remote, struct 
 
 	while (!remote_exchange(remote, &seen, (struct remote_list){ .first = left, .sum = 0 }))
 		;
+	/* Whoever reads the processor's counter from now on, to tell of these blocks, reads it
+	 * later than those who freed them. */
+	if (event_is_wanted())
+		__asm__ volatile("lfence" ::: "memory");
 	if (seen.first == REMOTE_NONE)
 		seen.first = NULL;
 	return seen;

@@ -30,9 +30,10 @@
 #define DECAY_NS ((uint64_t)50000000)
 #define DECAY_SLICES_MIN ((size_t)16)
 #define CALLS_PER_LOOK 16
-/* From so many dirty free slices on, 8 MiB, a few segments are asked for dirty ones first. */
-#define MUCH_SLICES 128
+/* Of how many segments dirty slices are asked for first, before any are taken that the system would
+ * have to make; and from how many dirty ones on, 8 MiB, for spans of one block, too. */
 #define SEGMENTS_ASKED 16
+#define MUCH_SLICES 128
 /* Lists of larger blocks are not kept: to follow one through memory that has left the cache is
  * slower than to make it anew, a few blocks at a time. */
 #define READY_BYTES_MAX ((size_t)64)
@@ -108,12 +109,22 @@ static void relist_locked(struct segment *segment, enum segment_list_name list)
 	pool_link_locked(segment, list);
 }
 
+/* Other pools may write to the same place. */
+static void set_hint(uintptr_t chunk, bool value)
+{
+	uintptr_t hint = chunk_hint(chunk), before = value ? 0 : hint;
+
+	__atomic_compare_exchange_n(&chunk_hints[chunk % CHUNK_HINTS], &before, value ? hint : 0,
+				    /* weak */ false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void pool_map_locked(const struct segment *segment, bool ours)
 {
 	uintptr_t first = (uintptr_t)segment >> SEGMENT_SHIFT;
 	uintptr_t end = (uintptr_t)segment->region + segment->region_bytes;
 
 	map_set(segment_heads, first, ours);
+	set_hint(first, ours);
 	for (uintptr_t chunk = first; chunk << SEGMENT_SHIFT < end; chunk++)
 		map_set(segment_chunks, chunk, ours);
 }
@@ -293,13 +304,14 @@ static struct segment *find_made_locked(const struct span_request *request, uint
 	return NULL;
 }
 
-/* A segment with room, and where. The first place is the best for spans that grow; but where much
- * is free whose pages exist, these are used up before the system is asked for others. */
+/* A segment with room, and where. Free pages that exist are used up before the system is asked for
+ * others; but the first place is the best for spans that grow, unless much is free. */
 static struct segment *find_locked(const struct span_request *request, uint32_t *first)
 {
+	size_t least = request->kind == PAGE_BLOCKS ? 1 : MUCH_SLICES;
 	struct segment *segment = NULL;
 
-	if (request->pool->dirty_slices >= MUCH_SLICES)
+	if (request->pool->dirty_slices >= least)
 		segment = find_made_locked(request, first);
 	return segment ? segment : find_first_locked(request, first);
 }
@@ -311,10 +323,11 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->size_class = request->size_class;
 	page->slices = (uint8_t)request->slices;
 	page->sized = request->sized;
+	page->is_locked = request->owner && request->owner->lock;
 	page->block_bytes = request->block_bytes;
 	page->exact_bytes = request->exact_bytes;
 	page->heap = request->heap;
-	page->divider = UINT64_MAX / request->block_bytes + 1;
+	page->divider = page_divider(request->block_bytes);
 	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
 	page->start = (char *)segment_of_page(page) + ((size_t)page_index(page) << SLICE_SHIFT);
 	page->next = page->prev = NULL;

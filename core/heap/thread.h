@@ -22,12 +22,12 @@
  * front.h. Never given back to the system. */
 struct thread_heap {
 	struct front plain; /* for malloc */
-	struct front sized; /* for the process heap's Win32 face */
-	struct front *others[THREAD_HEAPS];
-	struct front *spare; /* of heaps that are gone; linked by `next` */
 	struct thread_heap *next;
 	struct thread_heap *next_idle;
+	struct front *spare; /* of heaps that are gone; linked by `next` */
 	bool is_idle;
+	struct front sized; /* for the process heap's Win32 face */
+	struct front *others[THREAD_HEAPS];
 };
 static_assert(sizeof(struct thread_heap) <= 8192, "a thread costs two pages");
 

@@ -222,12 +222,12 @@ static struct survey survey_heap(struct heap *heap)
 
 /* A block that is given out but has no exact size yet lies in a call that was interrupted for good;
  * the heap that is held has none else. */
-bool heap_validate(struct heap *heap, const void *block)
+bool heap_validate(enum api api, struct heap *heap, const void *block)
 {
 	if (!heap_is_valid(heap))
 		return false;
 	if (heap->is_checked)
-		return checked_validate(heap, block);
+		return block ? checked_validate(heap, block) : checked_validate_all(api, heap);
 	if (block)
 		return heap_size(heap, 0, block) != SIZE_MAX;
 	return !survey_heap(heap).is_damaged;

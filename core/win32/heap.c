@@ -96,7 +96,7 @@ CORE_API BOOL HeapUnlock(HANDLE hHeap)
 
 CORE_API BOOL HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 {
-	return rtl_validate_heap(hHeap, dwFlags, lpMem);
+	return rtl_validate_heap(API_HeapValidate, hHeap, dwFlags, lpMem);
 }
 
 CORE_API SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags)

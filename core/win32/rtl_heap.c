@@ -100,7 +100,7 @@ NTSTATUS rtl_destroy_heap(enum api api, HANDLE heap)
 
 	if (event_is_wanted() && heap_is_destroyable(heap))
 		tell(EVENT_HEAP_DESTROY, api, heap, NULL, 0);
-	heap_destroy(heap, &status);
+	heap_destroy(api, heap, &status);
 	if (heap != (HANDLE)heap_process())
 		tell_refusal(api, heap, NULL, &status);
 	return status;
@@ -173,10 +173,10 @@ SIZE_T rtl_compact_heap(HANDLE heap, ULONG flags)
 	return heap_compact(heap);
 }
 
-BOOL rtl_validate_heap(HANDLE heap, ULONG flags, LPCVOID block)
+BOOL rtl_validate_heap(enum api api, HANDLE heap, ULONG flags, LPCVOID block)
 {
 	(void)flags;
-	return heap_validate(heap, block);
+	return heap_validate(api, heap, block);
 }
 
 NTSTATUS rtl_walk_heap(HANDLE heap, PVOID entry)

@@ -42,7 +42,7 @@ NTSTATUS rtl_unlock_heap(HANDLE heap);
 /* Bytes of the largest free range that is committed. */
 SIZE_T rtl_compact_heap(HANDLE heap, ULONG flags);
 /* block NULL: the whole heap. */
-BOOL rtl_validate_heap(HANDLE heap, ULONG flags, LPCVOID block);
+BOOL rtl_validate_heap(enum api api, HANDLE heap, ULONG flags, LPCVOID block);
 /* entry: a PROCESS_HEAP_ENTRY as RtlWalkHeap has it. STATUS_NO_MORE_ENTRIES at the end. */
 NTSTATUS rtl_walk_heap(HANDLE heap, PVOID entry);
 /* HeapSummary; of another size than expected: STATUS_INVALID_PARAMETER. */

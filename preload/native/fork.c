@@ -4,7 +4,8 @@
 /* The C library's calls that fork and run handlers: process.c must know when all of those are over.
  * The others (system, popen, posix_spawn, wordexp) run none. And the registration of handlers,
  * because ours must be the first: pthread_atfork is a part of each object that calls it, and calls
- * __register_atfork, but the C library has one for old objects, too.
+ * __register_atfork, but the C library has one for old objects, too. Ours come before the first of
+ * all these calls.
  *
  * A thread that is cancelled in daemon leaves its mark behind, in the parent only. */
 
@@ -36,6 +37,7 @@ CORE_API pid_t fork(void)
 
 	if (serve_now() == SERVE_NONE)
 		return fail(EAGAIN);
+	process_handle_forks();
 	place = process_fork_begin();
 	child = real.fork();
 	process_fork_end(place);
@@ -55,6 +57,7 @@ CORE_API int forkpty(int *master, char *name, const struct termios *mode,
 
 	if (serve_now() == SERVE_NONE)
 		return fail(EAGAIN);
+	process_handle_forks();
 	place = process_fork_begin();
 	child = real.forkpty(master, name, mode, size);
 	process_fork_end(place);
@@ -68,18 +71,19 @@ CORE_API int daemon(int keeps_folder, int keeps_files)
 
 	if (serve_now() == SERVE_NONE)
 		return fail(EAGAIN);
+	process_handle_forks();
 	place = process_fork_begin();
 	result = real.daemon(keeps_folder, keeps_files);
 	process_fork_end(place);
 	return result;
 }
 
-/* While our own start is under way, ours are registered already. */
 CORE_API int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void),
 			       void *object)
 {
 	if (serve_now() == SERVE_NONE && !real.__register_atfork)
 		return ENOMEM;
+	process_handle_forks();
 	return real.__register_atfork(prepare, parent, child, object);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* The handlers of the process's signals. They are the kernel's affair until they are held: then
- * core blocks no signals while it works, and what comes meanwhile comes again. */
+/* The handlers of the process's signals. They are the kernel's affair until they are taken: then
+ * each is run from here, or comes again when the tracer is done. Where they are held, core, too,
+ * blocks no signals while it works. */
 
 #ifndef VADTRACE_PRELOAD_NATIVE_HANDLERS_H
 #define VADTRACE_PRELOAD_NATIVE_HANDLERS_H
@@ -11,9 +12,14 @@
 #include <stdbool.h>
 #include <ucontext.h>
 
-/* From now on every handler of the process is run from here. For processes of which it is known
- * that nobody sets handlers behind the C library's back: Wine's. Called once, from a constructor.
- */
+/* From now on every handler of the process is run from here, unless the tracer, which is loaded,
+ * has it wait; a signal without handler, by which the process ends, waits as well. A handler that
+ * is set behind the C library's back does not. From a constructor. */
+void handlers_take(void);
+bool handlers_are_taken(void);
+
+/* The same, and core relies on it: for processes of which it is known that nobody sets handlers
+ * behind the C library's back, Wine's. */
 void handlers_hold(void);
 bool handlers_are_held(void);
 

@@ -49,15 +49,30 @@ static void *fail(int error)
 	return NULL;
 }
 
+/* extra: as core/event.h wants it. */
 static void tell(enum event_kind kind, enum api api, const void *block, size_t size_bytes,
-		 size_t alignment_bytes)
+		 size_t extra)
 {
 	struct event event = {
 		.kind = (uint16_t)kind,
 		.api = (uint16_t)api,
 		.address = (uintptr_t)block,
 		.size_bytes = size_bytes,
-		.extra = alignment_bytes,
+		.extra = extra,
+	};
+
+	event_emit(&event);
+}
+
+/* The same of a block that is the calling thread's alone. */
+static void tell_own(enum event_kind kind, enum api api, const void *block, size_t size_bytes)
+{
+	struct event event = {
+		.kind = (uint16_t)kind,
+		.api = (uint16_t)api,
+		.is_own = true,
+		.address = (uintptr_t)block,
+		.size_bytes = size_bytes,
 	};
 
 	event_emit(&event);
@@ -189,7 +204,8 @@ static __attribute__((noinline)) void *allocate(const struct request *request)
 	block = serve == SERVE_ROUTE ? route(request) : observe(request);
 	if (process_is_traced())
 		tell(block ? EVENT_ALLOCATE : EVENT_ALLOCATE_FAILED, request->api, block,
-		     total_bytes(request), request->alignment_bytes);
+		     total_bytes(request),
+		     request->api == API_calloc ? request->count : request->alignment_bytes);
 	return block;
 }
 
@@ -222,10 +238,18 @@ static void release_told(void *block, enum api api, enum serve serve)
 	release_served(block, serve);
 }
 
+static void release_postponed(enum serve serve)
+{
+	void *block, *next;
+
+	for (block = postponed_take(); unlikely(block != NULL); block = next) {
+		next = *(void **)block;
+		release_told(block, API_free, serve);
+	}
+}
+
 static void release_traced(void *block, enum api api, enum serve serve)
 {
-	void *next;
-
 	if (unlikely(is_bootstrap(block, serve))) {
 		bootstrap_release(block);
 		return;
@@ -235,10 +259,7 @@ static void release_traced(void *block, enum api api, enum serve serve)
 		return;
 	}
 	release_told(block, api, serve);
-	for (block = postponed_take(); unlikely(block != NULL); block = next) {
-		next = *(void **)block;
-		release_told(block, API_free, serve);
-	}
+	release_postponed(serve);
 }
 
 static __attribute__((noinline)) void release(void *block, enum api api)
@@ -321,10 +342,46 @@ static __attribute__((noinline)) void *resize(void *block, size_t size_bytes, en
 	return resized;
 }
 
+/* Whether somebody listens, and core serves the program. */
+static inline bool is_usual_and_heard(void)
+{
+	return likely(serve_thread == SERVE_ROUTE && process_is_traced() && !tracer->is_inside());
+}
+
+/* The usual block while somebody listens: from the calling thread's own pages, what others freed
+ * there before included (remote_take). NULL, and nothing done: it is another. */
+static inline void *allocate_own(size_t size_bytes)
+{
+	void *block;
+
+	if (!is_usual_and_heard())
+		return NULL;
+	block = heap_malloc_quickly(size_bytes, /* unheard */ false);
+	if (likely(block != NULL))
+		tell_own(EVENT_ALLOCATE, API_malloc, block, size_bytes);
+	return block;
+}
+
+/* The same of a block that goes back there. */
+static __attribute__((noinline)) bool release_own(void *block)
+{
+	if (!is_usual_and_heard() || unlikely(!heap_is_own(block)))
+		return false;
+	tell_own(EVENT_FREE, API_free, block, 0);
+	if (unlikely(!heap_free_quickly(block, /* unheard */ false)))
+		heap_free(block);
+	release_postponed(SERVE_ROUTE);
+	return true;
+}
+
 /* The long ways out of the short paths, as calls of few arguments: the short paths need no frame.
  */
 static __attribute__((noinline)) void *allocate_plain(size_t size_bytes)
 {
+	void *block = allocate_own(size_bytes);
+
+	if (likely(block != NULL))
+		return block;
 	return allocate(&(struct request){ .size_bytes = size_bytes, .api = API_malloc });
 }
 
@@ -345,33 +402,40 @@ static inline bool is_plain(void)
 	return likely(serve_thread == SERVE_ROUTE) && !event_is_wanted();
 }
 
-/* The same calls, where there is more to do. */
+/* The same calls, where there is more to do. While a listener is installed, and its gate is closed,
+ * they begin with the usual calls. */
 static __attribute__((noinline)) void *allocate_slowly(size_t size_bytes)
 {
 	void *block;
 
-	if (unlikely(!is_plain()))
+	if (!is_plain())
 		return allocate_plain(size_bytes);
-	block = heap_malloc_unusual(size_bytes);
+	block = is_listener_installed() ? heap_malloc(size_bytes) : heap_malloc_unusual(size_bytes);
 	return likely(block != NULL) ? block : fail(ENOMEM);
 }
 
 static __attribute__((noinline)) void free_slowly(void *block)
 {
-	if (!is_plain() || !heap_free_unusual(block))
+	bool is_done;
+
+	if (is_plain())
+		is_done = is_listener_installed() ? heap_try_free(block) : heap_free_unusual(block);
+	else
+		is_done = release_own(block);
+	if (!is_done)
 		release(block, API_free);
 }
 
 CORE_API void *malloc(size_t size)
 {
-	void *block = heap_malloc_quickly(size, /* unheard */ true);
+	void *block = heap_malloc_quickly(size, /* only_unheard */ true);
 
 	return likely(block != NULL) ? block : allocate_slowly(size);
 }
 
 CORE_API void free(void *block)
 {
-	if (likely(heap_free_quickly(block, /* unheard */ true)))
+	if (likely(heap_free_quickly(block, /* only_unheard */ true)))
 		return;
 	free_slowly(block);
 }

@@ -78,15 +78,15 @@ static signals_handler set_single_handler(int signal, signals_handler handler)
 CORE_API signals_handler signal(int signal, signals_handler handler)
 {
 	return signals_signal(signal, handler, SA_RESTART,
-			      real.signal && !handlers_are_held() ? real.signal
-								  : set_lasting_handler);
+			      real.signal && !handlers_are_taken() ? real.signal
+								   : set_lasting_handler);
 }
 
 CORE_API signals_handler sysv_signal(int signal, signals_handler handler)
 {
 	return signals_signal(signal, handler, SA_RESETHAND | SA_NODEFER,
-			      real.sysv_signal && !handlers_are_held() ? real.sysv_signal
-								       : set_single_handler);
+			      real.sysv_signal && !handlers_are_taken() ? real.sysv_signal
+									: set_single_handler);
 }
 
 /* What signal() is in a program that was built for System V. */

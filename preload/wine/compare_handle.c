@@ -93,8 +93,10 @@ static struct object entry_at(uint64_t handle)
 	return object;
 }
 
+/* GlobalFlags of Wine's takes the inside of a block for fixed memory, its heap does not. */
 static struct object find(uint64_t handle)
 {
+	struct object object;
 	uint32_t(HOOK_ABI * flags)(uint64_t);
 	bool is_block = handle % ALIGNMENT != MOVEABLE_REST;
 
@@ -102,7 +104,10 @@ static struct object find(uint64_t handle)
 	if ((is_block && !compare_can_read_block(handle)) || !flags ||
 	    flags(handle) == GMEM_INVALID_HANDLE)
 		return (struct object){ .kind = KIND_NONE };
-	return is_block ? block_at(handle) : entry_at(handle);
+	object = is_block ? block_at(handle) : entry_at(handle);
+	if (is_block && object.size_bytes == NO_SIZE)
+		object = (struct object){ .kind = KIND_NONE };
+	return object;
 }
 
 /* Nobody hears of what is asked on our own account. */

@@ -243,7 +243,7 @@ HANDLER(RtlValidateHeap)
 {
 	if (!is_ours(call))
 		return observe_validate(call, api);
-	return serve_answer(call, rtl_validate_heap(handle_of(call), flags_of(call),
+	return serve_answer(call, rtl_validate_heap(api, handle_of(call), flags_of(call),
 						    (const void *)call->arguments[2]));
 }
 

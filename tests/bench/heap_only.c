@@ -17,7 +17,7 @@
 
 CORE_API void *malloc(size_t size_bytes)
 {
-	void *block = heap_malloc_quickly(size_bytes, /* unheard */ false);
+	void *block = heap_malloc_quickly(size_bytes, /* only_unheard */ false);
 
 	if (unlikely(!block)) {
 		core_start();
@@ -28,7 +28,7 @@ CORE_API void *malloc(size_t size_bytes)
 
 CORE_API void free(void *block)
 {
-	if (unlikely(!heap_free_quickly(block, /* unheard */ false)))
+	if (unlikely(!heap_free_quickly(block, /* only_unheard */ false)))
 		(void)heap_free_unusual(block);
 }
 

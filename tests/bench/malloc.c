@@ -2,7 +2,12 @@
  * SPDX-License-Identifier: MIT */
 
 /* malloc WORKLOAD [SCALE]: one way of using an allocator, for malloc.sh to time. The allocator is
- * the preloaded one. Without a workload: lists them. */
+ * the preloaded one. Without a workload: lists them.
+ *
+ * Where two threads or more work at once, each has a processor of its own, in turn: else the system
+ * leaves some runs' threads on one processor, and shares no cache line between two in those. */
+
+#define _GNU_SOURCE
 
 #include <pthread.h>
 #include <sched.h>
@@ -37,6 +42,38 @@ static void touch_all(char *block, size_t size_bytes)
 {
 	for (size_t i = 0; i < size_bytes; i += 4096)
 		block[i] = 1;
+}
+
+/* The n-th of the processors that this process had at its start, from 0, and again from the first.
+ */
+static int choose_processor(const cpu_set_t *set, unsigned n)
+{
+	int processor = -1;
+
+	for (n %= (unsigned)CPU_COUNT(set); !CPU_ISSET(++processor, set) || n--;)
+		;
+	return processor;
+}
+
+/* The calling thread stays on that processor from now on, if it may. */
+static void stay_on(unsigned n)
+{
+	static cpu_set_t set;
+	cpu_set_t one;
+
+	if (!CPU_COUNT(&set) && sched_getaffinity(0, sizeof(set), &set) != 0)
+		return;
+	CPU_ZERO(&one);
+	CPU_SET(choose_processor(&set, n), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+/* Creates a thread that stays on the n-th processor. Called where stay_on was, by the main thread.
+ */
+static void begin_thread(pthread_t *thread, unsigned n, void *(*run)(void *), void *argument)
+{
+	stay_on(n);
+	pthread_create(thread, NULL, run, argument);
 }
 
 static void pairs(size_t size_bytes)
@@ -107,7 +144,8 @@ static void random_in_two_threads(void)
 {
 	pthread_t other;
 
-	pthread_create(&other, NULL, random_in_thread, (void *)(uintptr_t)3);
+	begin_thread(&other, 1, random_in_thread, (void *)(uintptr_t)3);
+	stay_on(0);
 	random_in_thread((void *)(uintptr_t)4);
 	pthread_join(other, NULL);
 }
@@ -236,8 +274,8 @@ static void larson(void)
 	pthread_t threads[2];
 
 	for (unsigned generation = 0; generation < 40 * scale; generation++) {
-		for (int i = 0; i < 2; i++)
-			pthread_create(&threads[i], NULL, replace_in_lane, &lanes[i]);
+		for (unsigned i = 0; i < 2; i++)
+			begin_thread(&threads[i], i, replace_in_lane, &lanes[i]);
 		for (int i = 0; i < 2; i++)
 			pthread_join(threads[i], NULL);
 	}
@@ -274,10 +312,10 @@ static void leaving_threads(void)
 	pthread_t threads[THREADS];
 
 	for (unsigned wave = 0; wave < 50 * scale; wave++) {
-		for (int i = 0; i < THREADS; i++) {
+		for (unsigned i = 0; i < THREADS; i++) {
 			for (int j = 0; j < LEFT_BLOCKS; j++)
 				free(left[wave % WAVES][i][j]);
-			pthread_create(&threads[i], NULL, leave_blocks, left[wave % WAVES][i]);
+			begin_thread(&threads[i], i, leave_blocks, left[wave % WAVES][i]);
 		}
 		for (int i = 0; i < THREADS; i++)
 			pthread_join(threads[i], NULL);
@@ -303,7 +341,8 @@ static void other_frees(void)
 {
 	pthread_t consumer;
 
-	pthread_create(&consumer, NULL, consume, NULL);
+	begin_thread(&consumer, 1, consume, NULL);
+	stay_on(0);
 	for (unsigned i = 0; i < 200000 * scale; i++) {
 		void *block = take(16 + i % 200);
 

@@ -5,7 +5,9 @@
 # Allocators side by side: real programs and own workloads, each with glibc's malloc, mimalloc,
 # jemalloc, tcmalloc and ours in turn, round after round. Three tables: processor time (user and
 # system), wall time and peak resident memory, as ratios to glibc's; their last row is the geometric
-# mean. The last column is ours to mimalloc's, or to glibc's where that is not installed.
+# mean. The last column is ours to mimalloc's, or to glibc's where that is not installed. Where two
+# threads of our own workloads work at once, each stays on a processor of its own.
+# Where a session daemon of LTTng's runs, ours has the recorder with it: stop it first.
 #
 #   malloc.sh [--quick] [--best] [--rounds N] [--scale N] [WORKLOAD...]
 #

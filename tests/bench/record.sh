@@ -5,8 +5,9 @@
 # What recording costs: vadtrace record beside heaptrack (raw recording only) and LTTng's own
 # liblttng-ust-libc-wrapper, on the same programs, in turn, round after round.
 #
-#   record.sh [--rounds N] [--pairs N] [--larson SCALE]
+#   record.sh [--rounds N] [--pairs N] [--larson SCALE] [--scale N] [--programs NAMES]
 #
+# --scale is how much the whole programs have to do, --programs says which of them run.
 # The wrapper records no call stacks; we and heaptrack do. All lose nothing: channels block, but
 # for that of vadtrace-snapshot, which keeps the newest events and has them written at the end.
 
@@ -16,13 +17,18 @@ set -euo pipefail
 rounds=5
 pairs=500000
 larson_scale=10
+scale=3
+programs="$real_programs g++"
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) rounds=$2 ;;
 	--pairs) pairs=$2 ;;
 	--larson) larson_scale=$2 ;;
+	--scale) scale=$2 ;;
+	--programs) programs=$2 ;;
 	*)
-		echo "usage: record.sh [--rounds N] [--pairs N] [--larson SCALE]" >&2
+		echo "usage: record.sh [--rounds N] [--pairs N] [--larson SCALE]" \
+			"[--scale N] [--programs NAMES]" >&2
 		exit 2
 		;;
 	esac
@@ -205,7 +211,7 @@ larson_rows() {
 }
 
 need_session_daemon
-make_inputs 3
+make_inputs "$scale"
 make_more_inputs 1
 machine_line
 printf 'medians of %d rounds; a round runs each once, in turn\n' "$rounds"
@@ -218,7 +224,7 @@ printf '\nwhole programs; seconds with start and end of the recording, CPU witho
 printf '| program | recorder | seconds, wall | of bare | of vadtrace | ns of CPU per event |\n'
 printf '|---|---|---|---|---|---|\n'
 measure_program true true
-for name in $real_programs g++; do
+for name in $programs; do
 	! command -v "$name" >/dev/null || program_rows "$name"
 done
 printf '\ntwo threads that replace blocks of each other (larson), without start and end\n\n'

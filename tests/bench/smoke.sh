@@ -13,8 +13,8 @@ has_row() {
 }
 
 ok "record.sh runs" bash -c \
-	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 --larson 1 >"$2" 2>&1 ||
-		{ cat "$2"; false; }' \
+	'"$1/tests/bench/record.sh" --rounds 1 --pairs 5000 --larson 1 --scale 1 \
+		--programs "lua5.4 g++" >"$2" 2>&1 || { cat "$2"; false; }' \
 	record "$VADTRACE_SRCDIR" "$scratch/record"
 for way in vadtrace heaptrack wrapper; do
 	ok "record.sh has figures of $way" has_row "$scratch/record" "$way"
@@ -26,7 +26,7 @@ done
 ok "report.sh runs" bash -c \
 	'"$1/tests/bench/report.sh" --rounds 1 --events 100000 >"$2" 2>&1 || { cat "$2"; false; }' \
 	report "$VADTRACE_SRCDIR" "$scratch/report"
-for reader in own cut compressed two-cores babeltrace heaptrack print; do
+for reader in own cut compressed one-job two-jobs babeltrace heaptrack print; do
 	ok "report.sh has figures of $reader" grep -qE "^\| churn \| $reader .*[0-9] \|$" \
 		"$scratch/report"
 done

@@ -493,6 +493,34 @@ static void test_nothing(const struct twin *t)
 		 "%s: too much, moveable", t->name);
 }
 
+/* GlobalHandle: "A pointer to the first byte of the global memory block"; nothing else has one. */
+static void test_handle_of(const struct twin *t)
+{
+	static char outside[64] __attribute__((aligned(16)));
+	char *fixed = t->alloc(GMEM_FIXED, 1000), *memory, *block;
+	HGLOBAL handle = t->alloc(GMEM_MOVEABLE, 1000);
+	HANDLE other = HeapCreate(0, 0, 0);
+
+	memory = t->lock(handle);
+	block = HeapAlloc(other, 0, 1000);
+	memset(memory, 0, 1000);
+	memset(fixed, 0, 1000);
+	ok(t->handle(memory) == handle, "%s: moveable memory has its handle", t->name);
+	ok(t->handle(fixed) == fixed, "%s: fixed memory is its own", t->name);
+	ok_error(!t->handle(memory + 64), ERROR_INVALID_HANDLE,
+		 "%s: the inside of moveable memory has none", t->name);
+	ok_error(!t->handle(fixed + 64), ERROR_INVALID_HANDLE, "%s: nor that of fixed memory",
+		 t->name);
+	ok_error(!t->handle(handle), ERROR_INVALID_HANDLE, "%s: nor a handle", t->name);
+	ok_error(!t->handle(block), ERROR_INVALID_HANDLE, "%s: nor another heap's block", t->name);
+	ok_error(!t->handle(outside + 32), ERROR_INVALID_HANDLE, "%s: nor a variable", t->name);
+	t->unlock(handle);
+	t->free(handle);
+	t->free(fixed);
+	ok_error(!t->handle(fixed), ERROR_INVALID_HANDLE, "%s: nor what was freed", t->name);
+	HeapDestroy(other);
+}
+
 /* What one family gives, the other one takes. */
 static void test_mixed(void)
 {
@@ -580,6 +608,7 @@ static void test_twin(const struct twin *t)
 	test_no_handle(t);
 	test_no_pointer(t);
 	test_nothing(t);
+	test_handle_of(t);
 }
 
 int main(void)

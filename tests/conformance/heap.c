@@ -199,6 +199,31 @@ static void test_fixed_and_large(void)
 	ok(HeapDestroy(heap), "it is destroyed");
 }
 
+/* HeapCreate, of dwMaximumSize: "the largest memory block that can be allocated from the heap is
+ * slightly less than [...] 1,024 KB for a 64-bit process"; Windows and Wine mean the same by it. */
+static void test_fixed_limit(void)
+{
+	static const SIZE_T given[] = { 0x7fff8, 0x80000, 0xfe000 };
+	static const SIZE_T refused[] = { 0xff000, 0xff001, 0x100000, 0x200000 };
+	HANDLE heap = HeapCreate(0, 0, 0x800000);
+	LPVOID block = HeapAlloc(heap, 0, 100);
+
+	for (size_t row = 0; row < COUNT(given); row++) {
+		LPVOID large = HeapAlloc(heap, 0, given[row]);
+
+		ok(large != NULL, "row %zu: a block below the limit is given", row);
+		ok(HeapFree(heap, 0, large), "row %zu: and freed", row);
+	}
+	for (size_t row = 0; row < COUNT(refused); row++) {
+		ok_error(!HeapAlloc(heap, 0, refused[row]), ERROR_NOT_ENOUGH_MEMORY,
+			 "row %zu: none at the limit", row);
+		ok_error(!HeapReAlloc(heap, 0, block, refused[row]), ERROR_NOT_ENOUGH_MEMORY,
+			 "row %zu: nor by growth", row);
+	}
+	ok_equal(HeapSize(heap, 0, block), 100, "what did not grow is as it was");
+	HeapDestroy(heap);
+}
+
 static void test_handles(void)
 {
 	HANDLE heap = HeapCreate(0, 0, 0);
@@ -483,6 +508,37 @@ static void test_exceptions(void)
 	ok(HeapDestroy(raising) && HeapDestroy(heap), "the heaps are destroyed");
 }
 
+/* --- Code in blocks -------------------------------------------------------------------------- */
+
+static void run_block(void *block)
+{
+	((void (*)(void))block)();
+}
+
+/* HeapCreate, of HEAP_CREATE_ENABLE_EXECUTE: "All memory blocks that are allocated from this heap
+ * allow code execution"; of another heap's: "an attempt to execute code from a protected page" is
+ * "an exception with the status code STATUS_ACCESS_VIOLATION". */
+static void test_executable(void)
+{
+	static const SIZE_T block_sizes[] = { 16, 1000, 70000, 2000000 };
+	HANDLE executable = HeapCreate(HEAP_CREATE_ENABLE_EXECUTE, 0, 0),
+	       plain = HeapCreate(0, 0, 0);
+
+	for (size_t row = 0; row < COUNT(block_sizes); row++) {
+		unsigned char *code = HeapAlloc(executable, 0, block_sizes[row]);
+		unsigned char *data = HeapAlloc(plain, 0, block_sizes[row]);
+
+		*code = *data = 0xc3; /* ret */
+		ok_status(exception_of(run_block, code), 0, "row %zu: a block is run", row);
+		ok_status(exception_of(run_block, data), STATUS_ACCESS_VIOLATION,
+			  "row %zu: a plain heap's is not", row);
+		code = HeapReAlloc(executable, 0, code, 2 * block_sizes[row]);
+		ok_status(exception_of(run_block, code), 0, "row %zu: resized, it still is", row);
+		ok_equal(query(code).Protect, PAGE_EXECUTE_READWRITE, "row %zu: its pages", row);
+	}
+	ok(HeapDestroy(executable) && HeapDestroy(plain), "the heaps are destroyed");
+}
+
 /* --- A heap in figures ---------------------------------------------------------------------- */
 
 struct summing {
@@ -581,7 +637,9 @@ int main(void)
 	test_information();
 	test_maximum();
 	test_fixed_and_large();
+	test_fixed_limit();
 	test_exceptions();
+	test_executable();
 	test_summary();
 	ok(HeapDestroy(growable), "the growable heap is destroyed");
 	ok(HeapDestroy(unserialized), "the unserialized heap is destroyed");

@@ -33,6 +33,30 @@ static void free_given(void)
 	baton_pass(&baton, 2);
 }
 
+static void resize_given(void)
+{
+	baton_pass(&baton, 1);
+	__atomic_store_n(&given, HeapReAlloc(heap, 0, given, 5000), __ATOMIC_SEQ_CST);
+	baton_pass(&baton, 2);
+}
+
+static void lock_and_unlock(void)
+{
+	baton_pass(&baton, 1);
+	ok(HeapLock(heap) && HeapUnlock(heap), "another thread locks it in its turn");
+	baton_pass(&baton, 2);
+}
+
+static void unlock_only(void)
+{
+	SetLastError(UNTOUCHED);
+	ok(!HeapUnlock(heap), "another thread's lock is not unlocked");
+	/* HeapUnlock releases the lock of who owns it; "If the function fails, the return value is
+	 * zero. To get extended error information, call GetLastError". */
+	todo_wine("kernelbase sets none");
+	ok_equal(GetLastError(), ERROR_NOT_OWNER, "its error");
+}
+
 /* The other thread is about to call; it could have, many times. */
 static void check_waits(void (*function)(void), int depth, const char *name)
 {
@@ -59,8 +83,18 @@ static void test_waiting(void)
 {
 	check_waits(allocate, 1, "HeapAlloc");
 	ok(given != NULL, "then it has its block");
+	check_waits(resize_given, 3, "HeapReAlloc");
+	ok_equal(HeapSize(heap, 0, given), 5000, "then it is resized");
+	check_waits(lock_and_unlock, 1, "HeapLock");
 	check_waits(free_given, 2, "HeapFree");
 	ok(!HeapValidate(heap, 0, given), "then it is freed");
+}
+
+static void test_owner(void)
+{
+	HeapLock(heap);
+	thread_run(unlock_only);
+	ok(HeapUnlock(heap), "who has locked it unlocks it");
 }
 
 /* --- One at a time --------------------------------------------------------------------------- */
@@ -168,6 +202,9 @@ static void test_all(void)
 	is_over = FALSE;
 	heap = HeapCreate(0, 0, 0);
 	test_waiting();
+	/* Wine's lock would be broken. */
+	if (IS_CORE)
+		test_owner();
 	test_turns();
 	test_walks();
 	ok(HeapDestroy(heap), "the heap is destroyed");

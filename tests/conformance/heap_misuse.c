@@ -6,13 +6,6 @@
 
 #include "tests/conformance/exceptions.h"
 
-/* Where Wine answers, what it does not look for is not done: its heap would be broken. */
-#ifdef _WIN32
-#define IS_CORE (getenv("TAP_CORE") != NULL)
-#else
-#define IS_CORE TRUE
-#endif
-
 static const SIZE_T sizes[] = { 1, 24, 100, 1000, 5000, 70000, 300000, 2000000 };
 static uint64_t outside[16];
 
@@ -94,8 +87,8 @@ static void test_overrun(HANDLE heap)
 
 		memcpy(kept, block + sizes[row], sizeof(kept));
 		memset(block + sizes[row], 'x', sizeof(kept));
-		refuse(heap, block, "a block that was written past its end", row);
 		ok(!HeapValidate(heap, 0, NULL), "row %zu: the heap is not whole", row);
+		refuse(heap, block, "a block that was written past its end", row);
 		memcpy(block + sizes[row], kept, sizeof(kept));
 		ok(HeapValidate(heap, 0, NULL), "row %zu: put right, it is", row);
 		ok(HeapFree(heap, 0, block), "row %zu: and the block is freed", row);
@@ -145,6 +138,18 @@ static void test_destroyed(void)
 	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
 }
 
+/* A heap ends with all of its blocks, whatever was done to them. */
+static void test_overrun_and_destroyed(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	unsigned char *block = HeapAlloc(heap, 0, 100);
+
+	HeapAlloc(heap, 0, 100);
+	if (IS_CORE)
+		memset(block + 100, 'x', 8);
+	ok(HeapDestroy(heap), "a heap with a block that was written past its end is destroyed");
+}
+
 /* The block went with its heap: another heap does not take it. */
 static void test_stale_block(HANDLE heap)
 {
@@ -189,6 +194,7 @@ int main(void)
 
 	test_all(heap);
 	test_all(GetProcessHeap());
+	test_overrun_and_destroyed();
 	test_handle();
 	test_destroyed();
 	ok(HeapDestroy(heap), "the heap is destroyed");

@@ -122,6 +122,64 @@ static void test_zero_everywhere(void)
 	TlsFree(tls_index);
 }
 
+/* The same of all slots, the first ones and those behind them, in threads that wait meanwhile. */
+#define WAITING 3
+#define MANY 200
+static DWORD many[MANY];
+static struct {
+	int baton;
+	BOOL is_zero;
+} waiting[WAITING];
+/* They take their numbers in the order in which they run. */
+static int next_waiting;
+
+static void set_many(void)
+{
+	int number = __atomic_fetch_add(&next_waiting, 1, __ATOMIC_SEQ_CST);
+	BOOL is_zero = TRUE;
+
+	for (int i = 0; i < MANY; i++)
+		TlsSetValue(many[i], VALUE(i + 1));
+	baton_pass(&waiting[number].baton, 1);
+	baton_await(&waiting[number].baton, 2);
+	for (int i = 0; i < MANY; i++)
+		is_zero &= TlsGetValue(many[i]) == NULL;
+	waiting[number].is_zero = is_zero;
+}
+
+static void allocate_many(void)
+{
+	for (int i = 0; i < MANY; i++)
+		many[i] = TlsAlloc();
+}
+
+static void free_many(void)
+{
+	for (int i = 0; i < MANY; i++)
+		TlsFree(many[i]);
+}
+
+static void test_zero_in_all_slots(void)
+{
+	struct thread threads[WAITING];
+
+	allocate_many();
+	ok(many[0] < 64 && many[MANY - 1] >= 64, "indexes of the first slots and of others");
+	for (int i = 0; i < WAITING; i++)
+		thread_start(&threads[i], set_many);
+	for (int i = 0; i < WAITING; i++)
+		baton_await(&waiting[i].baton, 1);
+	free_many();
+	allocate_many();
+	for (int i = 0; i < WAITING; i++)
+		baton_pass(&waiting[i].baton, 2);
+	for (int i = 0; i < WAITING; i++)
+		thread_join(&threads[i]);
+	for (int i = 0; i < WAITING; i++)
+		ok(waiting[i].is_zero, "thread %d waited, and has zero in %d new indexes", i, MANY);
+	free_many();
+}
+
 /* All indexes, of which the process needs some itself. */
 static void test_all_tls(void)
 {
@@ -451,6 +509,7 @@ int main(void)
 	test_tls();
 	test_wrong_tls();
 	test_zero_everywhere();
+	test_zero_in_all_slots();
 	test_all_tls();
 #ifdef _WIN32
 	test_layout();

@@ -78,7 +78,7 @@ static void be_child(struct heap *heap)
 	if (pthread_create(&thread, NULL, use_in_thread, NULL) != 0)
 		_exit(2);
 	pthread_join(thread, NULL);
-	if (!heap_allocate(heap, 0, 100, NULL) || !heap_destroy(heap, NULL))
+	if (!heap_allocate(heap, 0, 100, NULL) || !heap_destroy(API_HeapDestroy, heap, NULL))
 		_exit(3);
 	_exit(0);
 }
@@ -136,6 +136,6 @@ int main(void)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	use_everything();
-	ok(heap_destroy(heap, NULL), "the parent's heap is still there");
+	ok(heap_destroy(API_HeapDestroy, heap, NULL), "the parent's heap is still there");
 	return tap_done();
 }

@@ -91,19 +91,6 @@ static struct json_object *json_snapshot(const struct analysis *analysis)
 	return object;
 }
 
-static struct json_object *json_clock(const struct manifest_clock *clock)
-{
-	struct json_object *object = json_object_new_object();
-
-	put_text(object, "name", "CLOCK_MONOTONIC");
-	put_text(object, "source", clock->source);
-	put_number(object, "resolution_ns", clock->resolution_ns);
-	put_number(object, "reading_ns", clock->reading_ns);
-	put_number(object, "realtime_offset_ns", clock->realtime_offset_ns);
-	put_number(object, "uncertainty_ns", clock->uncertainty_ns);
-	return object;
-}
-
 struct json_object *json_trace(const struct analysis *analysis)
 {
 	const struct reader_summary *summary = &analysis->summary;
@@ -114,13 +101,15 @@ struct json_object *json_trace(const struct analysis *analysis)
 	put_number(object, "events", analysis_event_count(analysis));
 	put_number(object, "lttng_events", summary->lttng_events);
 	put_number(object, "foreign_events", summary->foreign_events);
+	put_number(object, "repeated_events", summary->repeated_events);
 	put_number(object, "batches", summary->batches);
 	put_number(object, "live_records", summary->live_records);
 	put_number(object, "processes", analysis->replay.process_count);
 	if (analysis->has_manifest)
 		put_bool(object, "complete", analysis->manifest.complete);
 	if (analysis->manifest.clock.resolution_ns)
-		json_object_object_add(object, "clock", json_clock(&analysis->manifest.clock));
+		json_object_object_add(object, "clock",
+				       manifest_clock_json(&analysis->manifest.clock));
 	if (analysis->manifest.snapshot.number)
 		json_object_object_add(object, "snapshot", json_snapshot(analysis));
 	put_bool(object, "damaged", analysis->is_damaged);
@@ -424,7 +413,8 @@ struct json_object *json_errors(const struct analysis *analysis)
 		const struct error *error = &errors->list[i];
 		struct json_object *object = json_object_new_object();
 
-		put_text(object, "function", analysis_api_name(error->api, buffer));
+		put_text(object, "function",
+			 error->api ? analysis_api_name(error->api, buffer) : NULL);
 		put_text(object, "misuse", errors_name(error->misuse));
 		put_number(object, "count", error->count);
 		put_number(object, "tid", error->tid);

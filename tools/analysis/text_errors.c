@@ -38,7 +38,10 @@ static void print_error(const struct analysis *analysis, const struct error *err
 {
 	char buffer[16], digits[32];
 
-	printf("  %s: %s", analysis_api_name(error->api, buffer), errors_name(error->misuse));
+	printf("  ");
+	if (error->api)
+		printf("%s: ", analysis_api_name(error->api, buffer));
+	printf("%s", errors_name(error->misuse));
 	if (error->count > 1)
 		printf(", %s times", table_format_count(error->count, digits));
 	putchar('\n');

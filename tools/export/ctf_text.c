@@ -73,7 +73,8 @@ static const char layout[] =
 	"\t\tinteger { size = 32; align = 8; signed = 1; base = 10; } _vtid;\n"
 	"\t\tinteger { size = 8; align = 8; signed = 1; encoding = UTF8; base = 10; } "
 	"_procname[17];\n"
-	"\t\tinteger { size = 64; align = 8; signed = 0; base = 16; } _ip;\n\t};\n};\n\n";
+	"\t\tinteger { size = 64; align = 8; signed = 0; encoding = none; base = 10; } "
+	"_ip;\n\t};\n};\n\n";
 
 static void write_trace(FILE *file, const struct ctf_origin *origin)
 {
@@ -102,7 +103,8 @@ static void write_literal(FILE *file, const char *text)
 static void write_environment(FILE *file, const struct ctf_origin *origin)
 {
 	fputs("env {\n\tdomain = \"ust\";\n\ttracer_name = \"lttng-ust\";\n"
-	      "\ttracer_major = 2;\n\ttracer_minor = 13;\n\thostname = ",
+	      "\ttracer_major = 2;\n\ttracer_minor = 13;\n\tarchitecture_bit_width = 64;\n"
+	      "\thostname = ",
 	      file);
 	write_literal(file, origin->hostname);
 	fprintf(file,

@@ -190,7 +190,7 @@ static void apply(struct ctf_stream *stream, struct images *images, struct reade
 		summary->foreign_events++;
 		return;
 	}
-	summary->lttng_events++;
+	summary->lttng_events += decoded.what != DECODE_AGAIN;
 	images_apply(images, &decoded);
 }
 

@@ -5,9 +5,11 @@
 
 #include "tools/lib/decode.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/event.h"
+#include "trace/schema/schema.h"
 
 static const struct decode_row rows[] = {
 	{ "vadtrace_heap:batch", DECODE_BATCH, 0, { "tid", "begin_ns", "words" } },
@@ -81,12 +83,24 @@ static const struct decode_row rows[] = {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
+/* A plain recording has each call as LTTng's wrapper of malloc tells it, and LTTng's list of the
+ * modules. */
+static bool is_again(const char *name)
+{
+	static const char libc[] = VADTRACE_PROVIDER_LIBC ":", modules[] = VADTRACE_STATEDUMP ":";
+
+	return !strncmp(name, libc, sizeof(libc) - 1) ||
+	       !strncmp(name, modules, sizeof(modules) - 1);
+}
+
 const struct decode_row *decode_find_row(const char *name)
 {
+	static const struct decode_row again = { .name = "", .what = DECODE_AGAIN };
+
 	for (int i = 0; name && i < ROW_COUNT; i++)
 		if (!strcmp(rows[i].name, name))
 			return &rows[i];
-	return NULL;
+	return name && is_again(name) ? &again : NULL;
 }
 
 unsigned decode_find_field(const struct decode_row *row, const char *name)

@@ -12,6 +12,7 @@
 
 enum decode_what {
 	DECODE_FOREIGN, /* none of ours */
+	DECODE_AGAIN,   /* LTTng's own form of what ours tell, too */
 	DECODE_BATCH,
 	DECODE_SETTLED,
 	DECODE_RECORD,

@@ -53,7 +53,7 @@ static void take_event(struct graph *graph, const bt_message *message)
 		return;
 	}
 	decoded.time_ns = event_time(message, event);
-	graph->summary->lttng_events++;
+	graph->summary->lttng_events += decoded.what != DECODE_AGAIN;
 	images_apply(graph->images, &decoded);
 }
 

@@ -600,12 +600,33 @@ static void apply_vad(struct image *image, const struct decoded *event, struct t
 	merge_add_event(image->merge, out);
 }
 
+/* A process that has not been introduced yet is taken for one of this recording: LTTng lists the
+ * modules first. */
+static bool is_recorded(struct images *images, uint32_t pid)
+{
+	uint32_t place = newest(images, pid);
+
+	return place == TRACE_NO_PROCESS || !images->list[place].is_foreign;
+}
+
+static void count_again(struct images *images, const struct decoded *event)
+{
+	if (is_recorded(images, event->pid))
+		images->summary->repeated_events++;
+	else
+		images->summary->foreign_events++;
+}
+
 void images_apply(struct images *images, const struct decoded *event)
 {
 	struct trace_event out = { .time_ns = event->time_ns, .tid = event->tid };
 
 	if (event->what == DECODE_PROCESS) {
 		apply_process(images, event, &out);
+		return;
+	}
+	if (event->what == DECODE_AGAIN) {
+		count_again(images, event);
 		return;
 	}
 	struct image *image = need_image(images, event->pid, event->time_ns);

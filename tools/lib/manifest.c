@@ -56,7 +56,7 @@ static void put_host(struct json_object *root, const struct manifest_host *host)
 	json_object_object_add(root, "host", object);
 }
 
-static void put_clock(struct json_object *root, const struct manifest_clock *clock)
+struct json_object *manifest_clock_json(const struct manifest_clock *clock)
 {
 	struct json_object *object = json_object_new_object();
 
@@ -66,7 +66,7 @@ static void put_clock(struct json_object *root, const struct manifest_clock *clo
 	put_number(object, "reading_ns", clock->reading_ns);
 	put_number(object, "realtime_offset_ns", clock->realtime_offset_ns);
 	put_number(object, "uncertainty_ns", clock->uncertainty_ns);
-	json_object_object_add(root, "clock", object);
+	return object;
 }
 
 static void put_options(struct json_object *root, const struct manifest_options *options)
@@ -149,7 +149,7 @@ static struct json_object *to_json(const struct manifest *manifest)
 	put_number(root, "start_realtime_ns", manifest->start_realtime_ns);
 	put_number(root, "start_monotonic_ns", manifest->start_monotonic_ns);
 	put_number(root, "duration_ns", manifest->duration_ns);
-	put_clock(root, &manifest->clock);
+	json_object_object_add(root, "clock", manifest_clock_json(&manifest->clock));
 	put_options(root, &manifest->options);
 	put_end(root, &manifest->end);
 	put_loss(root, &manifest->loss);

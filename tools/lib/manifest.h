@@ -105,6 +105,10 @@ int manifest_write(const char *folder, const struct manifest *manifest);
  * A missing key reads as "", 0 or false. */
 int manifest_read(const char *folder, struct manifest *manifest);
 
+/* The clock as the manifest has it, and the reports do; the caller's. */
+struct json_object;
+struct json_object *manifest_clock_json(const struct manifest_clock *clock);
+
 /* Frees what manifest_read allocated. */
 void manifest_free(struct manifest *manifest);
 

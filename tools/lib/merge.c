@@ -324,7 +324,8 @@ static void deliver_other(struct merge *merge, struct queue *queue, const struct
 	sink->event(sink->context, &event);
 }
 
-/* How many of the queue's records come before any other queue's: the first does. */
+/* How many of the queue's records come before any other queue's: the first does. Mostly all do, and
+ * the last one shows it, for times do not fall. */
 static size_t count_run(const struct merge *merge, const struct queue *queue, uint64_t until_ns)
 {
 	uint64_t turn_ns = next_turn(merge);
@@ -333,6 +334,8 @@ static size_t count_run(const struct merge *merge, const struct queue *queue, ui
 
 	if (end - first > RUN_MAX)
 		end = first + RUN_MAX;
+	if (end[-1].time_ns < turn_ns && end[-1].time_ns <= until_ns)
+		return (size_t)(end - first);
 	while (record < end && record->time_ns < turn_ns && record->time_ns <= until_ns)
 		record++;
 	return (size_t)(record - first);

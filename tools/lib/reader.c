@@ -95,7 +95,8 @@ static void explain_no_events(const struct reader_summary *summary,
 		cli_error("%s: the trace cannot be read: %s", input->folder, summary->damage);
 	else
 		cli_error("%s: the trace holds no event of vadtrace%s", input->folder,
-			  summary->foreign_events ? ", only others" : "");
+			  summary->foreign_events || summary->repeated_events ? ", only others"
+									      : "");
 	if (input->cause)
 		cli_hint("%s; %s", input->cause, input->advice);
 }

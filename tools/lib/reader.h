@@ -21,9 +21,10 @@ enum { READER_KINDS = 64 };
 
 /* What was read, and what could not be. */
 struct reader_summary {
-	uint64_t size_bytes;     /* of the trace's files */
-	uint64_t lttng_events;   /* of ours, as LTTng counts: a batch is one */
-	uint64_t foreign_events; /* of other providers or other recordings */
+	uint64_t size_bytes;      /* of the trace's files */
+	uint64_t lttng_events;    /* of ours, as LTTng counts: a batch is one */
+	uint64_t foreign_events;  /* of other providers or other recordings */
+	uint64_t repeated_events; /* LTTng's own form of a plain recording's events and modules */
 	uint64_t batches;
 	uint64_t kinds[READER_KINDS]; /* happenings by enum event_kind */
 	uint64_t definitions;

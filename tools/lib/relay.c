@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNKS = 8, CHUNK_BYTES = 1 << 18, ALIGNMENT = 8 };
+/* WOKEN_AT: a reader that waited for room goes on when no more chunks than these are full. To be
+ * woken for each chunk, and for small ones, would cost more than they take to fill. */
+enum { CHUNKS = 8, WOKEN_AT = CHUNKS / 2, CHUNK_BYTES = 1 << 20, ALIGNMENT = 8 };
 
 /* Before an entry.
  *  - count is of records, or 0: an event. */
@@ -240,7 +242,8 @@ static struct chunk *take_chunk(struct relay *relay, bool is_first)
 	pthread_mutex_lock(&relay->lock);
 	if (!is_first) {
 		relay->told++;
-		pthread_cond_signal(&relay->is_told);
+		if (relay->filled - relay->told <= WOKEN_AT)
+			pthread_cond_signal(&relay->is_told);
 	}
 	while (relay->told == relay->filled && !relay->has_ended)
 		pthread_cond_wait(&relay->is_filled, &relay->lock);

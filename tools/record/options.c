@@ -31,6 +31,7 @@ enum option_code {
 	OPTION_SNAPSHOT_ON,
 	OPTION_LIBRARY,
 	OPTION_PLAIN,
+	OPTION_COMPRESS,
 };
 
 static const struct option long_options[] = {
@@ -52,7 +53,8 @@ static const struct option long_options[] = {
 	{ "relay", required_argument, NULL, OPTION_RELAY },
 	{ "snapshot", optional_argument, NULL, OPTION_SNAPSHOT },
 	{ "snapshot-on", required_argument, NULL, OPTION_SNAPSHOT_ON },
-	{ "plain", no_argument, NULL, OPTION_PLAIN },
+	{ "plain", optional_argument, NULL, OPTION_PLAIN },
+	{ "compress", no_argument, NULL, OPTION_COMPRESS },
 	{ "library", required_argument, NULL, OPTION_LIBRARY },
 	{ NULL, 0, NULL, 0 },
 };
@@ -82,8 +84,10 @@ static const char help[] =
 	"      --snapshot-on LIST  when to: of exit (default), crash, signal[=NAME],\n"
 	"                        commit=SIZE, rss=SIZE; and on 'vadtrace snapshot'\n"
 	"      --relay URL       stream to an lttng-relayd, for example net://host\n"
-	"      --plain           each call is an event of LTTng's, for babeltrace2 and Trace\n"
-	"                        Compass: slower, and larger\n"
+	"      --plain[=frames]  each call is an event of LTTng's, for babeltrace2 and Trace\n"
+	"                        Compass: slower, and larger; frames: not for Trace Compass\n"
+	"      --compress        compress the trace when the program has ended, as 'vadtrace\n"
+	"                        compress' does\n"
 	"      --library FILE    preload this libvadtrace.so\n"
 	"  -q, --quiet           print errors and warnings only\n"
 	"  -v, --verbose         print each step\n"
@@ -183,6 +187,15 @@ static bool parse_check(struct record_options *options, const char *text)
 	return true;
 }
 
+static bool parse_plain(struct record_options *options, const char *text)
+{
+	options->is_plain = true;
+	options->is_frames_only = text != NULL;
+	if (text && strcmp(text, "frames"))
+		return fail("--plain takes frames or nothing, not '%s'", text);
+	return true;
+}
+
 static bool parse_quarantine(struct record_options *options, const char *text)
 {
 	if (!cli_parse_size(text, &options->quarantine_bytes))
@@ -253,7 +266,9 @@ static bool parse_one(struct record_options *options, int code)
 	case OPTION_SNAPSHOT_ON:
 		return parse_snapshot_on(options, optarg);
 	case OPTION_PLAIN:
-		options->is_plain = true;
+		return parse_plain(options, optarg);
+	case OPTION_COMPRESS:
+		options->is_to_be_compressed = true;
 		return true;
 	case OPTION_RELAY:
 		options->relay_url = optarg;
@@ -317,6 +332,8 @@ static bool check_combination(const struct record_options *options)
 		return fail("--plain: LD_PRELOAD has %s, whose events are the same", WRAPPER_NAME);
 	if (options->snapshot.bytes && options->relay_url)
 		return fail("--snapshot writes to this machine, not to '%s'", options->relay_url);
+	if (options->is_to_be_compressed && options->relay_url)
+		return fail("--compress cannot reach what '%s' has written", options->relay_url);
 	return true;
 }
 

@@ -57,7 +57,9 @@ struct record_options {
 	bool buffer_is_given; /* false: buffer_bytes may shrink to what the machine has */
 	bool is_forced;       /* -f: an older trace of that name is replaced */
 	bool with_children;
-	bool is_plain; /* each call is an event */
+	bool is_plain;            /* each call is an event */
+	bool is_frames_only;      /* plain, and not once more as LTTng's wrapper tells it */
+	bool is_to_be_compressed; /* when it is finished */
 	/* Set by who has examined the command. */
 	bool is_wine_script;
 	bool is_moving; /* the program runs in a child of the process that is started */

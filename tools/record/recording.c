@@ -5,7 +5,8 @@
  *
  *   hold the child - folder - lock, daemon, session, unlock - manifest - let go
  *   wait, watching the disk and the daemon; snapshots
- *   stop - count losses - destroy - tidy - manifest - the last line - lock, release daemon
+ *   stop - count losses - destroy - tidy - manifest - compress - the last line - lock, release
+ *   daemon
  *
  * The child is forked first, while there is one thread, and its pid names the folder. What fails
  * before the program runs undoes what came before it. What fails later keeps the trace so far, and
@@ -15,6 +16,7 @@
 
 #include "config.h"
 #include "tools/lib/cli.h"
+#include "tools/lib/compress.h"
 #include "tools/lib/manifest.h"
 #include "tools/lib/snapshots.h"
 #include "tools/record/clock.h"
@@ -675,6 +677,30 @@ static void finish(struct recording *recording)
 	recording->finish_ns = now_ns(CLOCK_MONOTONIC) - end_ns;
 }
 
+/* Whether there is something to compress, and room for both forms of it. */
+static bool can_compress(const struct recording *recording)
+{
+	return recording->options->is_to_be_compressed && !recording->failure &&
+	       recording->ust_bytes &&
+	       (!has_snapshots(recording) || snapshots_newest(recording->folder.path));
+}
+
+/* The trace is whole before, and whatever becomes of this. */
+static void compress_streams(const struct recording *recording)
+{
+	struct compress compress = { .is_interrupted = launch_is_interrupted };
+	char before[16], after[16];
+
+	if (!can_compress(recording))
+		return;
+	if (compress_trace(recording->folder.path, &compress) != CLI_EXIT_OK)
+		cli_warn("the trace is not, or not wholly, compressed");
+	else if (!recording->options->is_quiet && !compress.is_done_already)
+		fprintf(stderr, "vadtrace: compressed: %s -> %s\n",
+			cli_format_bytes(compress.before_bytes, before),
+			cli_format_bytes(compress.after_bytes, after));
+}
+
 static int conclude(struct recording *recording)
 {
 	int status = program_status(&recording->manifest.end);
@@ -710,6 +736,7 @@ int recording_run(struct record_options *options, const struct target *target)
 		return status;
 	watch(&recording);
 	finish(&recording);
+	compress_streams(&recording);
 	status = conclude(&recording);
 	drop_session();
 	return status;

@@ -235,6 +235,10 @@ static const char *const plain_events[] = {
 	VADTRACE_STATEDUMP ":*",
 	NULL,
 };
+static const char *const frames_events[] = {
+	VADTRACE_PROVIDER_HEAP ":*", VADTRACE_PROVIDER_VM ":*", VADTRACE_PROVIDER_META ":*",
+	VADTRACE_PROVIDER_WIN ":*",  VADTRACE_STATEDUMP ":*",   NULL,
+};
 static const char *const kept_events[] = {
 	VADTRACE_PROVIDER_HEAP ":create",    VADTRACE_PROVIDER_HEAP ":destroy",
 	VADTRACE_PROVIDER_HEAP ":error",     VADTRACE_PROVIDER_VM ":*",
@@ -254,6 +258,7 @@ static int enable_events(void *argument)
 	const struct session *session = argument;
 	const char *const *patterns = session->is_window        ? window_events
 				      : options->snapshot.bytes ? kept_events
+				      : options->is_frames_only ? frames_events
 				      : options->is_plain       ? plain_events
 								: all_events;
 	int code = 0;

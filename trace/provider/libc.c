@@ -7,8 +7,9 @@
  *   realloc(p, 0), which frees         free(p)
  *   other functions that allocate      malloc
  *
- * A reallocation is told when it has ended; calloc's two factors are 1 and the product. A
- * posix_memalign that has failed has no address. Knows nothing of the event's other form. */
+ * A reallocation is told when it has ended. A calloc whose product is too large is told with the
+ * largest size that fits its count, and one of no bytes as one of none at all. A posix_memalign
+ * that has failed has no address. Knows nothing of the event's other form. */
 
 #include "trace/provider/libc.h"
 
@@ -20,6 +21,14 @@
 static void *pointer(uint64_t address)
 {
 	return (void *)(uintptr_t)address;
+}
+
+static void fire_calloc(const struct provider_block *block, void *address)
+{
+	size_t count = block->element_count;
+	size_t size = count ? block->event->size_bytes / count : 0;
+
+	lttng_ust_tracepoint(lttng_ust_libc, calloc, count, size, address, pointer(block->ip));
 }
 
 static void fire_allocation(const struct provider_block *block, void *address)
@@ -40,7 +49,7 @@ static void fire_allocation(const struct provider_block *block, void *address)
 		lttng_ust_tracepoint(lttng_ust_libc, memalign, alignment, size, address, ip);
 		break;
 	case API_calloc:
-		lttng_ust_tracepoint(lttng_ust_libc, calloc, 1, size, address, ip);
+		fire_calloc(block, address);
 		break;
 	default:
 		lttng_ust_tracepoint(lttng_ust_libc, malloc, size, address, ip);

@@ -6,6 +6,7 @@
 #include "trace/provider/provider.h"
 
 #include "trace/bracket.h"
+#include "trace/hold.h"
 #include "trace/memory.h"
 #include "trace/outside.h"
 #include "trace/provider/libc.h"
@@ -60,10 +61,10 @@ static void emit_blocked(void (*fire)(const void *argument), const void *argumen
 
 static void emit(void (*fire)(const void *argument), const void *argument)
 {
-	uint64_t mask = system_block_signals();
+	uint64_t mask = hold_begin();
 
 	emit_blocked(fire, argument);
-	system_restore_signals(mask);
+	hold_end(mask);
 }
 
 void provider_fork_child(void)
@@ -163,7 +164,9 @@ static void fire_block(const void *argument)
 
 void provider_block(const struct provider_block *block)
 {
-	emit_blocked(fire_block, block);
+	memory_enter(&emission_lock);
+	outside_call_often(fire_block, block);
+	memory_leave(&emission_lock);
 }
 
 static void fire_event(const void *argument)

@@ -25,11 +25,13 @@ struct provider_record {
  *  - event->kind is of a block;
  *  - frames[0, frame_count) is its call stack, innermost first, and `stack` that one's id;
  *  - ip is where the program called, 0: not known;
+ *  - element_count, of calloc, is how many elements were asked for; else 0;
  *  - old_address, of the end of a reallocation, is the block that was to be moved. */
 struct provider_block {
 	const struct event *event;
 	uint64_t time_ns;
 	uint64_t old_address;
+	uint64_t element_count;
 	uint64_t ip;
 	const uint64_t *frames;
 	uint32_t frame_count, stack;
@@ -76,7 +78,8 @@ void provider_fork_child(void);
 /* Non-zero while a session records vadtrace_heap:batch. */
 const volatile int *provider_gate(void);
 
-/* These four are called with all signals blocked. The first: all records of the slot. */
+/* These four are called where no handler interrupts (trace/hold.h). The first: all records of the
+ * slot. */
 void provider_batch(const struct live_slot *slot);
 void provider_settled(uint64_t until_ns);
 void provider_record(const struct provider_record *record);

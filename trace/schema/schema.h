@@ -54,7 +54,7 @@
  *
  * Order: within a process, apply everything in order of time; a record's time is its own (begin_ns
  * plus its delta, or time_ns), any other event's is LTTng's time stamp. Both are CLOCK_MONOTONIC
- * nanoseconds.
+ * nanoseconds; a record's may be some 10 ns off, and records are in exact order among each other.
  * At equal times, a thread's own order holds, and between threads releases come first.
  * A stack or module event comes before (in LTTng's order) whatever refers to it; two threads that
  * meet a new stack or module at once may both emit it, with equal contents. Stack 0: unknown.

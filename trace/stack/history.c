@@ -84,16 +84,6 @@ uint32_t history_follow(struct history_walk *walk, uint32_t position, struct sta
 	return position;
 }
 
-bool history_has_end(const struct history_walk *walk, struct stack_bounds *bounds)
-{
-	const struct history_frame *outermost = &walk->frames[0];
-	uintptr_t word;
-
-	if (outermost->link == LINK_ZERO)
-		return bounds_load(bounds, outermost->rbp_place, &word) && word == 0;
-	return outermost->link == LINK_END;
-}
-
 void history_replace(struct history_walk *walk, uint32_t kept, const struct history_fresh *fresh,
 		     uint32_t fresh_count)
 {

@@ -137,7 +137,15 @@ static inline bool history_is_at(const struct history_frame *frame, uintptr_t rs
 uint32_t history_follow(struct history_walk *walk, uint32_t position, struct stack_bounds *bounds);
 
 /* Whether the walk's outermost frame is still the end of the stack. */
-bool history_has_end(const struct history_walk *walk, struct stack_bounds *bounds);
+static inline bool history_has_end(const struct history_walk *walk, struct stack_bounds *bounds)
+{
+	const struct history_frame *outermost = &walk->frames[0];
+	uintptr_t word;
+
+	if (outermost->link == LINK_ZERO)
+		return bounds_load(bounds, outermost->rbp_place, &word) && word == 0;
+	return outermost->link == LINK_END;
+}
 
 /* The walk consists of its `kept` outermost frames and of `fresh`, innermost first, from now on.
  * Together they are no more than HISTORY_FRAMES_MAX. */

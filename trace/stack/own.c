@@ -29,46 +29,6 @@ void own_start(const void *host)
 	own_host = object_of(host);
 }
 
-static inline uintptr_t word_at(uintptr_t rsp, uint32_t offset)
-{
-	return *(const uintptr_t *)(rsp + offset);
-}
-
-/* Whether the way leads from this frame to one that is not ours. */
-static inline bool is_way(const struct own_way *way, const struct own_frame *frame)
-{
-	uint32_t last = way->count - 1;
-
-	if (way->pc != frame->pc)
-		return false;
-	for (uint32_t i = 0; i < last; i++)
-		if (word_at(frame->rsp, way->offsets[i]) != way->words[i])
-			return false;
-	return !own_has(word_at(frame->rsp, way->offsets[last]));
-}
-
-static inline struct own_frame end_of(const struct own_way *way, const struct own_frame *frame)
-{
-	uint32_t offset = way->offsets[way->count - 1];
-
-	return (struct own_frame){
-		.pc = word_at(frame->rsp, offset),
-		.rsp = frame->rsp + offset + sizeof(uintptr_t),
-		.rbp = way->rbp_offset == OWN_RBP_KEPT ? frame->rbp
-						       : word_at(frame->rsp, way->rbp_offset),
-	};
-}
-
-bool own_leave(const struct own_ways *ways, struct own_frame *frame)
-{
-	for (uint32_t i = 0; i < OWN_WAYS; i++)
-		if (is_way(&ways->ways[i], frame)) {
-			*frame = end_of(&ways->ways[i], frame);
-			return true;
-		}
-	return false;
-}
-
 void own_way_add(struct own_way *way, const struct own_frame *first, const struct own_frame *next,
 		 uintptr_t rbp_place)
 {

@@ -61,8 +61,46 @@ static inline bool own_has(uintptr_t pc)
 	       pc - own_host.low < own_host.high - own_host.low;
 }
 
+static inline uintptr_t own_word(uintptr_t rsp, uint32_t offset)
+{
+	return *(const uintptr_t *)(rsp + offset);
+}
+
+/* Whether the way leads from this frame to one that is not ours. */
+static inline bool own_is_way(const struct own_way *way, const struct own_frame *frame)
+{
+	uint32_t last = way->count - 1;
+
+	if (way->pc != frame->pc)
+		return false;
+	for (uint32_t i = 0; i < last; i++)
+		if (own_word(frame->rsp, way->offsets[i]) != way->words[i])
+			return false;
+	return !own_has(own_word(frame->rsp, way->offsets[last]));
+}
+
+static inline struct own_frame own_end(const struct own_way *way, const struct own_frame *frame)
+{
+	uint32_t offset = way->offsets[way->count - 1];
+
+	return (struct own_frame){
+		.pc = own_word(frame->rsp, offset),
+		.rsp = frame->rsp + offset + sizeof(uintptr_t),
+		.rbp = way->rbp_offset == OWN_RBP_KEPT ? frame->rbp
+						       : own_word(frame->rsp, way->rbp_offset),
+	};
+}
+
 /* Moves a frame of our own to the first that is not; false, and unchanged, when no way is known. */
-bool own_leave(const struct own_ways *ways, struct own_frame *frame);
+static inline bool own_leave(const struct own_ways *ways, struct own_frame *frame)
+{
+	for (uint32_t i = 0; i < OWN_WAYS; i++)
+		if (own_is_way(&ways->ways[i], frame)) {
+			*frame = own_end(&ways->ways[i], frame);
+			return true;
+		}
+	return false;
+}
 
 /* One more frame of a way that is being learnt from `first`, whose count was 0: its registers, and
  * where its rbp was found, 0: nowhere. */

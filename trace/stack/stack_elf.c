@@ -578,6 +578,16 @@ struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity
 	return walk_anew(start, capacity, &at, old);
 }
 
+uint64_t stack_find_caller(const struct stack_start *start)
+{
+	struct registers at = first_of(start);
+	struct cfi_rule rule = { .kind = CFI_UNKNOWN };
+
+	if (!is_started || (own_has(at.pc) && !leave_own(start->history, &at, &rule)))
+		return 0;
+	return at.pc;
+}
+
 uint32_t stack_unwind(const struct stack_start *start, uint64_t *frames, uint32_t capacity)
 {
 	return start->caller ? walk_registers(start, frames, capacity)

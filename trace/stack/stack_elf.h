@@ -32,6 +32,9 @@ void stack_start(const void *host);
  * is. The result is valid until the next walk with this history. */
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity);
 
+/* The first of them only: where our objects were called. 0: not known. */
+uint64_t stack_find_caller(const struct stack_start *start);
+
 /* The same frames by the slow way, without anything remembered: by libunwind; from a caller in PE
  * code, with all registers, up to the first frame that is not in PE code. 0: not possible now. */
 uint32_t stack_unwind(const struct stack_start *start, uint64_t *frames, uint32_t capacity);

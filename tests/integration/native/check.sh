@@ -103,8 +103,12 @@ checked pattern "$VADTRACE_BUILDDIR/tests/conformance/heap_misuse"
 is "$(tail -n 1 "$scratch/out")" "status 0" "heap_misuse, pattern: its answers"
 for words in "HeapFree(): the block was freed already" "HeapReAlloc(): inside a block" \
 	"HeapFree(): no block starts at" "HeapFree(): a block of another heap" \
-	"HeapFree(): the program wrote past the end" "HeapAlloc(): the heap was destroyed"; do
+	"HeapFree(): the program wrote past the end" "HeapAlloc(): the heap was destroyed" \
+	"HeapValidate(): the program wrote past the end" \
+	"HeapDestroy(): the program wrote past the end"; do
 	ok "heap_misuse, pattern: $words" grep -q -F "vadtrace: $words" "$scratch/out"
 done
+is "$(grep '^vadtrace: ' "$scratch/out" | grep -v -F '():')" "" \
+	"heap_misuse, pattern: each report names the function"
 
 tap_done

@@ -134,6 +134,28 @@ ok "a real program: at most 8 bytes an event" python3 -c 'import json, sys
 trace = json.load(open(sys.argv[1]))["trace"]
 sys.exit(trace["size_bytes"] > 8 * trace["events"] or trace["events"] < 100000)' "$out"
 
+# Compressed by the recorder, when all is written.
+run record --compress -o at-once -- "$churn" 2 50000
+is "$status" 0 "at once: recorded"
+ok "at once: the sizes are told" said 'compressed: .* -> '
+is "$(find at-once -name 'vadtrace_*' ! -name '*.zst' ! -name '*.idx' | wc -l)" 0 "at once: all"
+run info --json at-once
+ok "at once: nothing is missing" python3 -c 'import json, sys
+sys.exit(json.load(open(sys.argv[1]))["trace"]["events"] < 200000)' "$out"
+run record -q --compress -o at-once -f -- bash -c 'exit 7'
+is "$status" 7 "at once: the exit status is the program's"
+is "$(find at-once -name '*.part*' | wc -l)" 0 "at once: nothing is left half way"
+run record -q --compress --snapshot -o window -- "$churn" 1 1000
+is "$status" 0 "at once: a snapshot, too"
+run report window
+is "$status" 0 "at once: the snapshot is read"
+ok "at once: the snapshot is compressed" test -n "$(find window -name '*.zst')"
+run record -q --compress --snapshot --snapshot-on signal -o none -- "$churn" 1 1000
+is "$status" 0 "at once: without a snapshot there is nothing to compress"
+is "$(grep -c 'no trace' "$err")" 0 "at once: which is no error"
+run record --compress --relay net://host -- true
+is "$status" 113 "at once: not what a relay has"
+
 # The last of many packets.
 cp -r large short
 stream=$(longest short)

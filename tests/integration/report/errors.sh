@@ -57,16 +57,18 @@ ok "the report is on standard error, too" grep -q "the block was freed already" 
 
 crime write-freed 0 --check=pattern
 is "$(value misuse)" "written to after it was freed" "it is told"
+is "$(value function)" None "of no function: it was found at the end"
 is "$(functions freed_by)" "write_freed main" "who freed it"
 
 crime read-freed 139 --check=page
 is "$(value misuse)" "touched after it was freed" "it is told"
+is "$(value function)" None "of no function: an instruction of the program's did it"
 is "$(functions stack)" "read_freed main" "the very instruction"
 is "$(functions freed_by)" "read_freed main" "who freed it"
 
 run report --errors "$scratch/trace"
 is "$status" 0 "text: it is made"
-ok "text: what happened" grep -q "touched after it was freed" "$out"
+ok "text: what happened" grep -q "^  touched after it was freed" "$out"
 ok "text: who freed it" grep -q "freed by:" "$out"
 not_ok "text: nothing else" grep -q "Threads" "$out"
 run report --errors --error-exitcode 42 "$scratch/trace"

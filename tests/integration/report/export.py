@@ -4,58 +4,31 @@
 """export.py TRACE PLAIN: decodes the batches of TRACE as babeltrace2 prints them, and compares each
 record with the events of PLAIN: time, process, thread, function, sizes and addresses."""
 
-import collections
 import re
-import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import calls
+
 ALLOCATE, FREE, REALLOC_BEGIN, REALLOC_END, REALLOC_FAILED, ALLOCATE_FAILED = range(1, 7)
-CALLOC, MEMALIGNS, POSIX_MEMALIGN = 2, (6, 7, 9, 10), 8
-LINE = re.compile(r"\[(\d+)\] (?:\S+ )?(\w+:\w+): (.*)")
-FIELD = re.compile(r"(\w+) = (-?\w+)")
-
-
-def lines(folder):
-    """Time, name and text of each event."""
-    process = subprocess.Popen(
-        ["babeltrace2", "--clock-cycles", "--no-delta", folder],
-        stdout=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        match = LINE.match(line)
-        if not match:
-            sys.exit("what is this? " + line)
-        yield int(match[1]), match[2], match[3]
-    if process.wait():
-        sys.exit("babeltrace2 cannot read " + folder)
-
-
-def number(text):
-    return int(text, 0)
 
 
 def records(folder):
     """(process, thread, time, kind, function, size, address, flags) of each record."""
-    for time, name, text in lines(folder):
-        if name not in ("vadtrace_heap:batch", "vadtrace_heap:record"):
+    for _, provider, name, text in calls.lines(folder):
+        if provider != "vadtrace_heap" or name not in ("batch", "record"):
             continue
-        fields = dict(FIELD.findall(text.split("words = ")[0]))
-        words = [number(word) for word in re.findall(r"\[\d+\] = (\w+)", text)]
-        begin = number(fields["begin_ns" if name.endswith("batch") else "time_ns"])
+        fields = dict(calls.FIELD.findall(text.split("words = ")[0]))
+        words = [calls.number(word) for word in re.findall(r"\[\d+\] = (\w+)", text)]
+        begin = calls.number(fields["begin_ns" if name == "batch" else "time_ns"])
         for first, second, third in zip(words[0::3], words[1::3], words[2::3]):
-            yield (number(fields["vpid"]), number(fields["tid"]), begin + (third & 0xffffffff),
-                   second >> 56, first >> 48, second & (1 << 48) - 1, first & (1 << 48) - 1,
-                   second >> 48 & 0xff)
+            yield (calls.number(fields["vpid"]), calls.number(fields["tid"]),
+                   begin + (third & 0xffffffff), second >> 56, first >> 48,
+                   second & (1 << 48) - 1, first & (1 << 48) - 1, second >> 48 & 0xff)
 
 
 def allocation(function, size, address, flags):
-    alignment = 1 << flags if flags else 0
-    if function == CALLOC:
-        return ("calloc", 1, size, address)
-    if function in MEMALIGNS:
-        return ("memalign", alignment, size, address)
-    if function == POSIX_MEMALIGN:
-        return ("posix_memalign", address, alignment, size, 0 if address else 12)
-    return ("malloc", size, address)
+    return calls.allocation(function, size, address, 1 << flags if flags else 0)
 
 
 def lost(old, pid, tid, address):
@@ -92,21 +65,8 @@ def expected(folder):
 
 
 def found(folder):
-    for time, name, text in lines(folder):
-        provider, event = name.split(":")
-        if provider != "lttng_ust_libc":
-            continue
-        contexts = dict(FIELD.findall(text))
-        payload = FIELD.findall(text[text.rindex("{"):])
-        yield (number(contexts["vpid"]), number(contexts["vtid"]), time,
-               event) + tuple(number(value) for _, value in payload)
+    for time, thread, call in calls.told(folder):
+        yield thread + (time,) + call
 
 
-left = collections.Counter(expected(sys.argv[1]))
-right = collections.Counter(found(sys.argv[2]))
-for call in sorted((left - right).keys())[:5]:
-    print("# not exported:", call)
-for call in sorted((right - left).keys())[:5]:
-    print("# never recorded:", call)
-print(sum(right.values()), "calls")
-sys.exit(left != right)
+calls.compare(expected(sys.argv[1]), found(sys.argv[2]), "not exported:", "never recorded:")

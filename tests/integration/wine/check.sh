@@ -35,7 +35,7 @@ errors() {
 		def known(name, frames):
 		    return ", " + name if name in [frame["function"] for frame in frames] else ""
 		for error in json.load(open(sys.argv[1]))["errors"]:
-		    print(error["function"] + ": " + error["misuse"] +
+		    print((error["function"] or "nobody") + ": " + error["misuse"] +
 		          known("release", error["freed_by"]) +
 		          known("allocate", error["allocated_by"]) + ";")
 	TEXT
@@ -73,11 +73,12 @@ for how in --check=pattern --check=page; do
 done
 crime behind 0 "$no" "$(both "$behind")" --check=pattern
 crime overrun 0 "$no" "$(both "$behind")" --check=pattern
-crime write-freed 0 "freed after" "? 0: written to after it was freed, release, allocate;" \
+crime write-freed 0 "freed after" "nobody: written to after it was freed, release, allocate;" \
 	--check=pattern
-crime overrun 3 "exception 0xc0000005" "? 0: touched beside the block, allocate;" --check=page
-crime read-behind 3 "exception 0xc0000005" "? 0: touched beside the block, allocate;" --check=page
+crime overrun 3 "exception 0xc0000005" "nobody: touched beside the block, allocate;" --check=page
+crime read-behind 3 "exception 0xc0000005" \
+	"nobody: touched beside the block, allocate;" --check=page
 crime read-freed 3 "freed exception 0xc0000005" \
-	"? 0: touched after it was freed, release, allocate;" --check=page
+	"nobody: touched after it was freed, release, allocate;" --check=page
 
 tap_done

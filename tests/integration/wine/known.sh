@@ -27,6 +27,18 @@ for mode in $modes; do
 		grep -q RtlAddFunctionTable "$scratch/report"
 done
 
+# Each call an event of LTTng's: the same, and in the words of LTTng's wrapper.
+record_words=(--plain)
+for mode in $modes; do
+	run_way record-$mode "$programs/known.exe"
+	is "$(cat "$scratch/record-$mode/status")" 0 "$mode, plain: recorded"
+	check record-$mode "$mode, plain"
+	ok "$mode, plain: every call comes as LTTng's wrapper has it" /usr/bin/python3 \
+		"$VADTRACE_SRCDIR/tests/integration/report/plain.py" \
+		"$scratch/record-$mode/trace" "$scratch/record-$mode/trace"
+done
+record_words=()
+
 is_to_be_killed=yes
 run_way record-route "$programs/known.exe" kill
 is "$(cat "$scratch/record-route/status")" 137 "TerminateProcess: its status"

@@ -139,15 +139,23 @@ prepare() {
 # $scratch/WAY. The program's end of lines stays Windows'.
 #
 # Wine's server kills a process that has not gone a second after its last thread, which happens to
-# any program on a busy machine: then it is run again, and that is said. One that is killed three
-# times is not excused.
+# any program on a busy machine; and Wine itself, without us, ends now and then before a program
+# begins, with status 1 and without a word. Then it is run again, and that is said. What happens
+# three times is not excused.
 run_way() {
 	local try
 
 	for ((try = 0; try < 3; try++)); do
 		run_once "$@"
-		was_killed_for_slowness "$(cat "$scratch/$1/status")" "$*" || return 0
+		was_killed_for_slowness "$(cat "$scratch/$1/status")" "$*" ||
+			has_not_begun "$scratch/$1" "$*" || return 0
 	done
+}
+
+# has_not_begun FOLDER WHAT
+has_not_begun() {
+	[ "$(cat "$1/status")" = 1 ] && [ ! -s "$1/stdout.raw" ] && [ ! -s "$1/stderr.raw" ] &&
+		echo "# ended before it began, so run again: $2"
 }
 
 # was_killed_for_slowness STATUS WHAT

@@ -10,12 +10,15 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "core/base/lock.h"
 #include "preload/check.h"
 #include "preload/native/real.h"
+#include "preload/process.h"
+#include "preload/recorder.h"
 
 #include "tests/lib/tap.h"
 
@@ -56,6 +59,39 @@ static void make_accessible(int number, siginfo_t *info, void *context)
 	info_count++;
 	code_seen = info->si_code;
 	mprotect(page, 4096, PROT_READ | PROT_WRITE);
+}
+
+/* --- The tracer and the process, as the handlers know them ------------------------------------ */
+
+static volatile bool is_tracer_busy;
+/* The kernel's mask has 64 signals; the C library's has room for more. */
+static union {
+	uint64_t bits;
+	sigset_t set;
+} mask_before;
+
+static bool hold_signal_back(uint64_t *mask)
+{
+	if (!is_tracer_busy)
+		return false;
+	mask_before.bits = *mask;
+	*mask = ~UINT64_C(0);
+	return true;
+}
+
+static const struct trace_functions busy_tracer = { .hold_signal_back = hold_signal_back };
+const struct trace_functions *tracer = &busy_tracer;
+static pid_t own_pid;
+
+bool process_is_same(void)
+{
+	return getpid() == own_pid;
+}
+
+static void end_tracing(void)
+{
+	is_tracer_busy = false;
+	sigprocmask(SIG_SETMASK, &mask_before.set, NULL);
 }
 
 static bool is_blocked(int number)
@@ -193,6 +229,76 @@ static void test_fault(void)
 	signal(SIGSEGV, SIG_DFL);
 }
 
+/* In a child of its own: whether it ends by the signal, once the tracer lets it. */
+static void test_end(int number, const char *name)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		own_pid = getpid();
+		is_tracer_busy = true;
+		raise(number);
+		/* Here it would have ended before. */
+		if (!is_blocked(number))
+			_exit(1);
+		end_tracing();
+		_exit(2);
+	}
+	waitpid(child, &status, 0);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == number, "%s ends the process", name);
+}
+
+static void test_ends(void)
+{
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
+	struct sigaction found;
+
+	test_end(SIGTERM, "a signal without handler");
+	test_end(SIGRTMIN + 1, "a real-time one");
+	handlers_action(SIGUSR2, &by_default, NULL);
+	handlers_action(SIGUSR2, NULL, &found);
+	ok(found.sa_handler == SIG_DFL && !(found.sa_flags & SA_SIGINFO),
+	   "no handler reads back as none");
+	test_end(SIGUSR2, "a signal that had a handler");
+}
+
+/* A child of vfork has our memory: what it sets is not ours. */
+static void test_vfork(void)
+{
+	static const struct sigaction by_default = { .sa_handler = SIG_DFL };
+	struct sigaction action = { .sa_handler = plain };
+	pid_t child;
+
+	handlers_action(SIGUSR2, &action, NULL);
+	child = vfork();
+	if (child == 0) {
+		handlers_action(SIGUSR2, &by_default, NULL);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	plain_count = 0;
+	raise(SIGUSR2);
+	ok_equal(plain_count, 1, "what a child of vfork sets changes nothing for its parent");
+	plain_count = 0;
+}
+
+/* Before core relies on it. */
+static void test_taken(void)
+{
+	struct sigaction action = { .sa_handler = plain };
+
+	handlers_action(SIGUSR2, &action, NULL);
+	is_tracer_busy = true;
+	raise(SIGUSR2);
+	ok_equal(plain_count, 0, "a handler waits for the tracer");
+	ok(is_blocked(SIGUSR2) && is_blocked(SIGTERM), "all are blocked");
+	end_tracing();
+	ok_equal(plain_count, 1, "it runs when the tracer is done");
+	ok(!handlers_are_held(), "core still blocks signals by itself");
+	plain_count = 0;
+}
+
 static void test_no_handler(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, found;
@@ -214,7 +320,12 @@ int main(void)
 {
 	struct sigaction action = { .sa_handler = plain }, found;
 
+	own_pid = getpid();
 	handlers_action(SIGHUP, &action, NULL);
+	handlers_take();
+	test_taken();
+	test_ends();
+	test_vfork();
 	handlers_hold();
 	handlers_action(SIGHUP, NULL, &found);
 	ok(found.sa_handler == plain && !(found.sa_flags & SA_SIGINFO),

@@ -106,12 +106,16 @@ static void forget(void)
 /* One event of the calling thread, as the sink does it. Returns its level, or -1. */
 __attribute__((noinline)) static int send(uint64_t address, uint64_t heap)
 {
-	struct record record = { .kind = EVENT_ALLOCATE, .address = address, .size_bytes = 1 };
+	struct buffer_entry entry = {
+		.record = { .kind = EVENT_ALLOCATE, .address = address, .size_bytes = 1 },
+		.heap = heap,
+		.is_own = address % 2,
+	};
 	struct bracket bracket;
 
 	if (!bracket_open(&bracket, (uintptr_t)__builtin_frame_address(0)))
 		return -1;
-	buffer_write(bracket.thread, bracket.level, &record, heap);
+	buffer_write(bracket.thread, bracket.level, &entry);
 	bracket_close(&bracket);
 	return (int)bracket.level;
 }
@@ -202,7 +206,7 @@ static void test_stuck(void)
 	buffer_flush();
 	ok(kept_count == 0 && settled_count == 0,
 	   "a slot in use is left alone, nothing is settled");
-	buffer_write(thread, 1, &(struct record){ .address = 2 }, 5);
+	buffer_write(thread, 1, &(struct buffer_entry){ .record = { .address = 2 }, .heap = 5 });
 	ok(single_count == 1 && kept[0].heap == 5, "a handler's record goes out on its own");
 	buffer_release_level(thread, 1);
 	ok_equal(thread->lock.level, 1, "the lock of an outer level stays");
@@ -377,13 +381,20 @@ static bool was_kept(uint64_t address)
 	return false;
 }
 
+/* Every third is a handler's, which has interrupted the tracer, and the last a thread's that has
+ * ended. */
 static void *write_plain(void *unused)
 {
 	(void)unused;
+	send(1, 0);
 	for (int i = 0; i < PLAIN_EVENTS; i++) {
 		struct provider_block block = { .event = NULL };
+		struct thread *thread = i < PLAIN_EVENTS - 1 ? bracket_own_thread() : NULL;
+		bool is_interrupted = thread && i % 3 == 0 && biased_lock_enter(&thread->lock, 0);
 
-		buffer_write_plain(&block);
+		buffer_write_plain(thread, is_interrupted, &block);
+		if (is_interrupted)
+			biased_lock_leave(&thread->lock);
 	}
 	return NULL;
 }
@@ -392,6 +403,7 @@ static void test_plain(void)
 {
 	pthread_t writers[WRITERS];
 
+	buffer_flush();
 	forget();
 	for (int i = 0; i < WRITERS; i++)
 		pthread_create(&writers[i], NULL, write_plain, NULL);

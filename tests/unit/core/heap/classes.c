@@ -68,12 +68,36 @@ static bool spans_hold_enough(void)
 static bool divider_finds_starts(size_t block_bytes, size_t span)
 {
 	struct page page = { .start = (char *)SEGMENT_BYTES,
-			     .carved_bytes = (uint32_t)span,
-			     .divider = UINT64_MAX / block_bytes + 1 };
+			     .block_bytes = block_bytes,
+			     .divider = page_divider(block_bytes) };
 
 	for (size_t offset = 0; offset < span; offset++) {
-		if (page_has_block(&page, page.start + offset) != (offset % block_bytes == 0))
+		if (page_divides(&page, offset) != (offset % block_bytes == 0))
 			return false;
+	}
+	return true;
+}
+
+/* The same, and whether the block has been carved: for no, one, half and all blocks of a span, and
+ * for offsets from before its start. */
+static bool product_tells_carved(size_t block_bytes, size_t span)
+{
+	const uint32_t limit = (uint32_t)(span / block_bytes);
+	const uint32_t counts[] = { 0, 1, limit / 2, limit - 1, limit };
+	struct page page = { .start = (char *)SEGMENT_BYTES,
+			     .block_bytes = block_bytes,
+			     .divider = page_divider(block_bytes) };
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		page_set_carved(&page, counts[i]);
+		for (ptrdiff_t offset = -(ptrdiff_t)SLICE_BYTES; offset < (ptrdiff_t)span;
+		     offset++) {
+			bool is_carved = offset >= 0 && (size_t)offset < counts[i] * block_bytes;
+
+			if (page_has_block(&page, page.start + offset) !=
+			    (is_carved && (size_t)offset % block_bytes == 0))
+				return false;
+		}
 	}
 	return true;
 }
@@ -88,5 +112,8 @@ int main(void)
 	for (uint32_t c = 0; c < CLASS_COUNT; c++)
 		ok(divider_finds_starts(class_bytes(c), class_slices(c) * SLICE_BYTES),
 		   "class %u: the divider finds where blocks start", c);
+	for (uint32_t c = 0; c < CLASS_COUNT; c++)
+		ok(product_tells_carved(class_bytes(c), class_slices(c) * SLICE_BYTES),
+		   "class %u: one comparison tells whether a carved block starts here", c);
 	return tap_done();
 }

@@ -179,13 +179,13 @@ static void give_all_back(void)
 		if (slots[i].address && slots[i].heap != heaps[2])
 			give_back(&slots[i], STEPS);
 	}
-	ok(heap_destroy(heaps[1], NULL), "an empty heap is destroyed");
-	ok(heap_destroy(heaps[2], NULL), "a heap is destroyed with its blocks");
+	ok(heap_destroy(API_HeapDestroy, heaps[1], NULL), "an empty heap is destroyed");
+	ok(heap_destroy(API_HeapDestroy, heaps[2], NULL), "a heap is destroyed with its blocks");
 	heap_check();
 	heap_trim();
 	heap_check();
 	if (CHECK != CHECKED_NOT) {
-		ok(heap_validate(heaps[0], NULL), "the process heap is whole");
+		ok(heap_validate(API_HeapValidate, heaps[0], NULL), "the process heap is whole");
 		return;
 	}
 	heap_get_statistics(&statistics);

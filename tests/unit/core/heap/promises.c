@@ -3,16 +3,19 @@
 
 /* What malloc promises besides its blocks, a test for each: every thread has pages of its own; what
  * is usual takes no lock, also the free of another thread's block; threads that end leave nothing;
- * what is free goes back to the system; where pages lie, and how large they are, is the system's
- * choice. That few bytes are wasted is classes.c, forks are tests/stress/heap_fork.c. */
+ * what is free goes back to the system, or is used first; where pages lie, and how large they are,
+ * is the system's choice. That few bytes are wasted is classes.c, forks are
+ * tests/stress/heap_fork.c. */
 
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/event.h"
 #include "core/heap/heap.h"
 #include "core/heap/layout.h"
+#include "core/heap/quick_malloc.h"
 #include "core/host.h"
 #include "tests/lib/address_space.h"
 #include "tests/lib/tap.h"
@@ -314,8 +317,124 @@ static void test_growth(void)
 	heap_free(block);
 }
 
+/* A block that grows through the classes, alone in each of them, meets the same pages again. */
+static void test_outgrown(void)
+{
+	enum { PAGES = 8 };
+	const char *starts[PAGES] = { NULL };
+	void *block = NULL;
+	int count = 0, i;
+
+	for (size_t bytes = 16; bytes < 30 << 10; bytes += bytes / 8 + 16) {
+		const char *start;
+
+		block = heap_realloc(block, bytes);
+		start = page_start(page_of(block));
+		for (i = 0; i < count && starts[i] != start; i++)
+			;
+		if (i == count && count < PAGES)
+			starts[count++] = start;
+	}
+	ok(count < PAGES, "who outgrows a class leaves it no page: %d pages", count);
+	heap_free(block);
+}
+
+static void free_all(void *list[], int count)
+{
+	for (int i = 0; i < count; i++)
+		heap_free(list[i]);
+}
+
+/* The second segment, which is the first to be asked, has only spans that nobody has touched. */
+static void test_made_first(void)
+{
+	enum { FIRST = 50 * 64, NEXT = 20 * 128 };
+	static void *first[FIRST], *next[NEXT];
+	void *big;
+	int outside = 0;
+
+	heap_trim();
+	for (int i = 0; i < FIRST; i++)
+		first[i] = heap_malloc(1024);
+	big = heap_malloc(SPAN_BYTES_MAX);
+	ok(segment_of_page(page_of(big)) != segment_of_page(page_of(first[0])),
+	   "a long span needs another segment");
+	free_all(first, FIRST);
+	for (int i = 0; i < NEXT; i++) {
+		next[i] = heap_malloc(512);
+		outside += segment_of_page(page_of(next[i])) == segment_of_page(page_of(big));
+	}
+	ok(outside == 0, "free pages that exist are used first: %d blocks elsewhere", outside);
+	free_all(next, NEXT);
+	heap_free(big);
+}
+
+/* --- The quick paths ------------------------------------------------------------------------- */
+
+static bool is_quick(void)
+{
+	void *block = heap_malloc_quickly(BLOCK_BYTES, /* only_unheard */ true);
+	bool is_done = block && heap_free_quickly(block, /* only_unheard */ true);
+
+	if (block && !is_done)
+		heap_free(block);
+	return is_done;
+}
+
+static void hear(const struct event *event)
+{
+	(void)event;
+}
+
+/* Two chunks of the address space can have one place for their hints. */
+static void test_hints(void)
+{
+	void *block = heap_malloc(BLOCK_BYTES);
+	uintptr_t chunk = (uintptr_t)block >> SEGMENT_SHIFT;
+	uintptr_t *hint = &chunk_hints[chunk % CHUNK_HINTS];
+
+	ok(*hint == chunk_hint(chunk), "the chunk of a block is hinted at");
+	*hint = chunk_hint(chunk + CHUNK_HINTS);
+	ok(!heap_free_quickly(block, /* only_unheard */ false), "where another has its place, not");
+	ok(heap_try_free(block), "its blocks can be freed all the same");
+	*hint = chunk_hint(chunk);
+}
+
+/* Where nothing of ours is. */
+static void test_no_blocks(void)
+{
+	static char variable[64];
+	const uintptr_t rows[] = { 0,
+				   1,
+				   66,
+				   SEGMENT_BYTES - 16,
+				   SEGMENT_BYTES,
+				   (uintptr_t)variable,
+				   CHUNK_HINTS << SEGMENT_SHIFT,
+				   UINTPTR_MAX - 4095,
+				   UINTPTR_MAX };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		ok(!heap_free_quickly((void *)rows[i], /* only_unheard */ false),
+		   "row %zu: not freed", i);
+}
+
+static void test_quick_paths(void)
+{
+	static volatile int gate;
+
+	heap_free(heap_malloc(BLOCK_BYTES));
+	ok(is_quick(), "the usual calls are quick");
+	event_set_sink(hear, &gate);
+	ok(!is_quick(), "not while a listener is installed, even if its gate is closed");
+	event_set_sink(NULL, NULL);
+	ok(is_quick(), "again when it is gone");
+}
+
 int main(void)
 {
+	test_outgrown();
+	test_made_first();
 	test_growth();
 	test_own_pages();
 	test_no_locks();
@@ -323,5 +442,8 @@ int main(void)
 	test_segments_go_back();
 	test_huge_pages();
 	test_nodes();
+	test_hints();
+	test_no_blocks();
+	test_quick_paths();
 	return tap_done();
 }

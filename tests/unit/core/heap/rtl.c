@@ -262,7 +262,7 @@ static void test_walk(HANDLE heap)
 	ok_equal(busy, living, "it shows the blocks that live");
 	ok_equal(wrong, 0, "each once, with its size, in rising order");
 	ok(uncommitted > 0, "and what was never used");
-	ok(rtl_validate_heap(heap, 0, NULL), "the heap is valid");
+	ok(rtl_validate_heap(API_HeapValidate, heap, 0, NULL), "the heap is valid");
 	ok_equal((unsigned)rtl_unlock_heap(heap), STATUS_SUCCESS, "it is unlocked");
 	entry.lpData = &entry;
 	ok_equal((unsigned)rtl_walk_heap(heap, &entry), (unsigned)STATUS_INVALID_PARAMETER,
@@ -281,11 +281,15 @@ static void test_damage(void)
 		NTSTATUS status;
 
 		memcpy(saved, block + sizes[row], sizeof saved);
-		ok(rtl_validate_heap(heap, 0, block), "row %zu: a block is valid", row);
-		ok(!rtl_validate_heap(heap, 0, block + 16), "row %zu: its inside is not", row);
+		ok(rtl_validate_heap(API_HeapValidate, heap, 0, block), "row %zu: a block is valid",
+		   row);
+		ok(!rtl_validate_heap(API_HeapValidate, heap, 0, block + 16),
+		   "row %zu: its inside is not", row);
 		memset(block + sizes[row], 0xcc, 32);
-		ok(!rtl_validate_heap(heap, 0, block), "row %zu: written past, it is not", row);
-		ok(!rtl_validate_heap(heap, 0, NULL), "row %zu: nor is the heap", row);
+		ok(!rtl_validate_heap(API_HeapValidate, heap, 0, block),
+		   "row %zu: written past, it is not", row);
+		ok(!rtl_validate_heap(API_HeapValidate, heap, 0, NULL), "row %zu: nor is the heap",
+		   row);
 		ok(!rtl_free_heap(API_HeapFree, heap, 0, block, &status) &&
 			   status == STATUS_INVALID_PARAMETER,
 		   "row %zu: it is not freed", row);
@@ -346,7 +350,8 @@ static void check_standstill(struct worker *worker, int round)
 	usleep(20000);
 	ok(steps_of(worker) - steps <= 1, "round %d: other threads wait", round);
 	ok_equal(picture(worker->heap), before, "round %d: nothing moves", round);
-	ok(rtl_validate_heap(worker->heap, 0, NULL), "round %d: all is valid", round);
+	ok(rtl_validate_heap(API_HeapValidate, worker->heap, 0, NULL), "round %d: all is valid",
+	   round);
 	own = allocate(worker->heap, 0, 50);
 	ok(own && release(worker->heap, own), "round %d: the holder goes on", round);
 	rtl_unlock_heap(worker->heap);
@@ -459,7 +464,7 @@ static void test_many_heaps(void)
 	}
 	for (int i = 0; i < HEAPS; i++) {
 		wrong += release(heaps[(i + 1) % HEAPS], blocks[i]);
-		wrong += !rtl_validate_heap(heaps[i], 0, NULL);
+		wrong += !rtl_validate_heap(API_HeapValidate, heaps[i], 0, NULL);
 		wrong += rtl_size_heap(heaps[i], 0, blocks[i], NULL) != 100;
 	}
 	heap_check();

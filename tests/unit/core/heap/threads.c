@@ -163,7 +163,7 @@ static void *look(void *context)
 
 		note(rtl_lock_heap(heap) == STATUS_SUCCESS);
 		before = picture(heap);
-		note(rtl_validate_heap(heap, 0, NULL));
+		note(rtl_validate_heap(API_HeapValidate, heap, 0, NULL));
 		note(picture(heap) == before);
 		note(rtl_unlock_heap(heap) == STATUS_SUCCESS);
 		usleep(2000);
