@@ -45,6 +45,8 @@ uint64_t charge_limit(void);
 void charge_cut(uint64_t *limit_bytes, uint64_t *available_bytes);
 /* Whether so many bytes more may be committed. */
 bool charge_has_room(uint64_t size_bytes);
+/* Whether the calling thread is let past the limit from now on: what it commits is counted. */
+void charge_let_past(bool is_let_past);
 
 /* For pagestate.c and vad.c. Called with vm_lock held. */
 void charge_add(const struct pagestate *pages, uint64_t first_page, uint64_t end_page);

@@ -40,7 +40,7 @@ struct row {
  *  - rows: row_count of them in rising order, at the beginning of the region's tables. */
 struct dll {
 	const char *name;
-	uint64_t base;
+	uint64_t base, size_bytes;
 	struct region region;
 	uint32_t unwind;      /* of stubs */
 	uint32_t leaf_unwind; /* of what comes before them */
@@ -416,8 +416,16 @@ void hook_set_all(const char *name, void *base, size_t size_bytes)
 
 	if (!dll || !pe_image_open(&image, base, size_bytes, PE_LAYOUT_MAPPED))
 		return;
-	*dll = (struct dll){ .name = own_name, .base = (uintptr_t)base };
+	*dll = (struct dll){ .name = own_name, .base = (uintptr_t)base, .size_bytes = size_bytes };
 	set_hooks(dll, &image);
+}
+
+bool hook_is_in_ntdll(uint64_t address)
+{
+	for (size_t i = 0; i < DLLS_MAX; i++)
+		if (address - dlls[i].base < dlls[i].size_bytes)
+			return strcmp(dlls[i].name, "ntdll") == 0;
+	return false;
 }
 
 bool hook_can_route(void)

@@ -84,6 +84,9 @@ void hook_set_all(const char *name, void *base, size_t size_bytes);
  * that is left alone, blocks of core's would reach Wine's heap, and core must answer none. */
 bool hook_can_route(void);
 
+/* Whether the address is in ntdll.dll: code of Wine's own. */
+bool hook_is_in_ntdll(uint64_t address);
+
 /* Whether the address is in a stub or trampoline of ours. */
 bool hook_holds(uint64_t address);
 

@@ -16,6 +16,7 @@
 #include "core/base/hints.h"
 #include "core/base/status.h"
 #include "core/heap/heap.h"
+#include "core/vm/charge.h"
 #include "core/win32/rtl_heap.h"
 #include "preload/check.h"
 #include "preload/wine/guest.h"
@@ -89,6 +90,21 @@ static bool answer_status(struct hook_call *call, NTSTATUS status)
 
 /* --- Blocks ---------------------------------------------------------------------------------- */
 
+/* What Wine needs for itself, as for the start of a thread or the loading of an image, is not
+ * refused for the program's limit: a thread that cannot start keeps the loader's lock for ever. */
+static void *allocate(const struct hook_call *call, enum api api, NTSTATUS *status)
+{
+	bool is_wines = unlikely(charge_limit() != 0) && hook_is_in_ntdll(call->return_address);
+	void *block;
+
+	if (is_wines)
+		charge_let_past(true);
+	block = rtl_allocate_heap(api, handle_of(call), flags_of(call), call->arguments[2], status);
+	if (is_wines)
+		charge_let_past(false);
+	return block;
+}
+
 HANDLER(HeapAlloc)
 {
 	NTSTATUS status;
@@ -96,8 +112,7 @@ HANDLER(HeapAlloc)
 
 	if (unlikely(!is_ours(call)))
 		return observe_allocate(call, api);
-	block = rtl_allocate_heap(api, handle_of(call), flags_of(call), call->arguments[2],
-				  &status);
+	block = allocate(call, api, &status);
 	return answer_block(call, block, status);
 }
 

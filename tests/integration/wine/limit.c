@@ -19,7 +19,6 @@ NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base, ULONG_PTR ze
 
 static SIZE_T limit_bytes;
 static char *region; /* reserved, as large as the limit */
-static SIZE_T pieces;
 
 static ULONGLONG available(void)
 {
@@ -91,13 +90,16 @@ static void test_steps(void)
 	ok_equal(available(), before, "a decommit gives back");
 }
 
-/* All but a part of a piece. */
+/* To the last page. */
 static void take_all(void)
 {
-	while (VirtualAlloc(region + pieces * 65536, 65536, MEM_COMMIT, PAGE_READWRITE))
-		pieces++;
-	ok(GetLastError() == ERROR_COMMITMENT_LIMIT && pieces > 16, "all is taken");
-	ok(available() < 65536, "nothing is left");
+	char *end = region;
+
+	for (SIZE_T size_bytes = 65536; size_bytes >= 4096; size_bytes /= 16)
+		while (VirtualAlloc(end, size_bytes, MEM_COMMIT, PAGE_READWRITE))
+			end += size_bytes;
+	ok(GetLastError() == ERROR_COMMITMENT_LIMIT && end > region + MIB, "all is taken");
+	ok_equal(available(), 0, "nothing is left");
 }
 
 /* Blocks until there are no more; the first one's error in *error. How many. */
@@ -145,7 +147,17 @@ static DWORD WINAPI answer(void *number)
 	return *(DWORD *)number + (DWORD)stack[65535];
 }
 
-/* What Wine itself needs is not the program's to pay. */
+/* Until the process heap has no room for a block of any size. */
+static void fill_process_heap(void)
+{
+	DWORD error;
+
+	for (SIZE_T size_bytes = 65536; size_bytes >= 8; size_bytes = size_bytes * 3 / 4)
+		take_blocks(GetProcessHeap(), size_bytes, &error);
+	ok(available() == 0 && !HeapAlloc(GetProcessHeap(), 0, 8), "the process heap is full");
+}
+
+/* What Wine itself needs is not the program's to pay. The image's own start is. */
 static void test_system(void)
 {
 	DWORD number = 41, code = 0;
@@ -156,7 +168,7 @@ static void test_system(void)
 		   GetExitCodeThread(thread, &code) && code == 42,
 	   "a thread runs on a stack of its own");
 	CloseHandle(thread);
-	module = LoadLibraryA("version.dll");
+	module = LoadLibraryExA("version.dll", NULL, DONT_RESOLVE_DLL_REFERENCES);
 	ok(module && GetProcAddress(module, "GetFileVersionInfoA"), "an image is loaded");
 	FreeLibrary(module);
 }
@@ -182,6 +194,7 @@ int main(int argc, char **argv)
 	test_steps();
 	take_all();
 	test_heaps();
+	fill_process_heap();
 	test_system();
 	test_afterwards();
 	return tap_done();
