@@ -77,7 +77,7 @@ static const char help[] =
 	"      --commit-limit SIZE  memory that the program may commit (default: all there is)\n"
 	"      --discard         lose events rather than hold the program up\n"
 	"      --max-block TIME  hold it up for TIME at most before losing an event, such as\n"
-	"                        500ms or 2s (default: for as long as it takes)\n"
+	"                        500ms or 2s (default 60s); forever: no event is lost\n"
 	"      --buffer-size SIZE  of each of the 8 buffers on each CPU, 64K to 64M (default 4M)\n"
 	"      --snapshot[=SIZE] keep the newest events in memory, SIZE on each CPU (default\n"
 	"                        32M), and write them to DIR/snapshot-N when asked to\n"
@@ -150,7 +150,7 @@ static bool parse_snapshot_on(struct record_options *options, const char *text)
 	return triggers_parse(&options->snapshot.triggers, text);
 }
 
-/* A number of microseconds, milliseconds or seconds, up to half an hour. */
+/* A number of microseconds, milliseconds or seconds, up to half an hour, or "forever". */
 static bool parse_block(struct record_options *options, const char *text)
 {
 	static const struct {
@@ -160,6 +160,10 @@ static bool parse_block(struct record_options *options, const char *text)
 	char *end;
 	unsigned long value;
 
+	if (!strcmp(text, "forever")) {
+		options->block_us = OPTIONS_BLOCK_FOR_EVER;
+		return true;
+	}
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
@@ -168,7 +172,9 @@ static bool parse_block(struct record_options *options, const char *text)
 			options->block_us = (int32_t)(value * units[i].microseconds);
 			return true;
 		}
-	return fail("--max-block takes a time such as 500ms or 2s, up to 1800s, not '%s'", text);
+	return fail("--max-block takes forever or a time such as 500ms or 2s, up to 1800s, not "
+		    "'%s'",
+		    text);
 }
 
 static bool parse_mode(struct record_options *options, const char *text)
@@ -355,7 +361,7 @@ bool options_parse(struct record_options *options, int argc, char **argv, int *e
 		.stack_depth = VADTRACE_STACK_DEPTH_DEFAULT,
 		.buffer_bytes = OPTIONS_BUFFER_BYTES_DEFAULT,
 		.quarantine_bytes = OPTIONS_QUARANTINE_DEFAULT,
-		.block_us = OPTIONS_BLOCK_FOR_EVER,
+		.block_us = OPTIONS_BLOCK_US_DEFAULT,
 	};
 	if (!parse_all(options, argc, argv, exit_status))
 		return false;

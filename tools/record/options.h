@@ -27,8 +27,10 @@
 #define OPTIONS_WINDOW_BYTES_DEFAULT (UINT64_C(32) << 20)
 #define OPTIONS_WINDOW_BYTES_MAX (UINT64_C(1) << 30)
 
-/* How long a writer waits for room. */
+/* How long a writer waits for room: longer than a busy disk takes, and not until the user gives up.
+ */
 #define OPTIONS_BLOCK_FOR_EVER (-1)
+#define OPTIONS_BLOCK_US_DEFAULT 60000000
 #define OPTIONS_BLOCK_US_MAX 1800000000
 
 /* What is kept in memory until somebody wants to see it.

@@ -64,11 +64,11 @@ struct recording {
 	struct utsname machine;
 	char library[PATH_MAX];
 	char cwd[PATH_MAX];
-	pid_t daemon;       /* 0 when unknown, like consumer */
-	pid_t consumer;     /* the process that empties the buffers */
+	pid_t daemon;       /* 0 when unknown */
 	uint64_t ust_bytes; /* that LTTng wrote */
 	uint64_t finish_ns; /* how long the program's end was before everything was written */
 	bool is_recording;
+	bool is_deserted;        /* nobody empties the buffers any more */
 	bool are_others_blocked; /* what they wrote is lost */
 	int failure;
 };
@@ -253,7 +253,6 @@ static int make_session(struct recording *recording)
 	}
 	daemon_unlock(lock);
 	recording->daemon = daemon_pid();
-	recording->consumer = daemon_consumer_pid();
 	recording->is_recording = status == 0;
 	return status;
 }
@@ -341,15 +340,25 @@ static void stop_for_daemon(struct recording *recording)
 	recording->failure = RECORD_EXIT_LTTNG;
 	recording->manifest.stopped = (char *)"session daemon ended";
 	recording->is_recording = false;
+	recording->is_deserted = true;
 }
 
-/* Nobody empties the buffers: writers that wait for room are let go by the stop. */
+/* LTTng's part of the program takes no request while a thread waits for room. */
 static void stop_for_consumer(struct recording *recording)
 {
 	cli_error("LTTng's consumer daemon ended: recording stops here, the program goes on");
 	recording->failure = RECORD_EXIT_LTTNG;
 	recording->manifest.stopped = (char *)"consumer daemon ended";
+	recording->is_deserted = true;
+	memory_pass(session_name());
 	stop(recording, never);
+}
+
+/* Writers that wait for room find some, until LTTng has told the program that it is over. */
+static void let_writers_go(const struct recording *recording)
+{
+	if (recording->is_deserted)
+		memory_pass(session_name());
 }
 
 /* "3 events and 1 packets LOST", or that nothing was. */
@@ -407,13 +416,20 @@ static void print_rate(const struct recording *recording, struct news *news,
 	news->size_bytes = size_bytes;
 }
 
+/* With less patience than usual. */
+static bool may_lose_soon(const struct record_options *options)
+{
+	return options->block_us != OPTIONS_BLOCK_FOR_EVER &&
+	       options->block_us < OPTIONS_BLOCK_US_DEFAULT;
+}
+
 static void tell_news(const struct recording *recording, struct news *news)
 {
 	const struct record_options *options = recording->options;
 	struct manifest_loss loss;
 
 	if (++news->looks % LOOKS_PER_NEWS ||
-	    (!options->is_verbose && options->block_us == OPTIONS_BLOCK_FOR_EVER))
+	    (!options->is_verbose && !may_lose_soon(options)))
 		return;
 	loss = ask_loss();
 	warn_of_loss(news, &loss);
@@ -516,13 +532,15 @@ static void watch(struct recording *recording)
 	struct news news = { 0 };
 
 	while (!launch_step(&recording->launch, LOOK_MS)) {
-		if (!recording->is_recording)
+		if (!recording->is_recording) {
+			let_writers_go(recording);
 			continue;
+		}
 		tell_news(recording, &news);
 		watch_for_snapshot(recording);
 		if (!daemon_is_alive(recording->daemon))
 			stop_for_daemon(recording);
-		else if (!daemon_is_alive(recording->consumer))
+		else if (!daemon_is_alive(session_consumer()))
 			stop_for_consumer(recording);
 		else if (!recording->options->relay_url &&
 			 room_is_short(&room, recording->folder.path))

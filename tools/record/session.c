@@ -37,8 +37,6 @@ enum {
 	DRAIN_SECONDS = 600, /* a slow disk or network is no failure */
 	DRAIN_NOTICE_SECONDS = 5,
 	DRAIN_TICK_MS = 5,
-	DRAIN_NOTICE_TICKS = DRAIN_NOTICE_SECONDS * 1000 / DRAIN_TICK_MS,
-	DRAIN_TICKS_MAX = DRAIN_SECONDS * 1000 / DRAIN_TICK_MS,
 };
 
 /* - exists: the daemon has a session of this name, as far as we know;
@@ -59,6 +57,7 @@ static struct session window = { .channel = SESSION_WINDOW_CHANNEL, .is_window =
 static const struct record_options *options;
 static char folder[PATH_MAX];
 static pid_t program;
+static pid_t consumer; /* the process that empties the buffers; 0: unknown */
 
 /* One request. */
 struct step {
@@ -355,7 +354,13 @@ enum session_result session_start(void)
 
 	if (!result && window.exists)
 		result = RUN_STEPS(steps, &window);
+	consumer = daemon_consumer_pid();
 	return result;
+}
+
+pid_t session_consumer(void)
+{
+	return consumer;
 }
 
 static int stop_tracing(void *argument)
@@ -380,17 +385,29 @@ static void sleep_tick(void)
 	nanosleep(&tick, NULL);
 }
 
+static time_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* 1: data waits to be written, 0: none does, else an error. */
 static int wait_until_written(bool (*is_interrupted)(void))
 {
+	time_t begin = now_seconds();
+	bool is_told = false;
 	int pending = 1;
 
-	for (int i = 0; i < DRAIN_TICKS_MAX && !is_interrupted(); i++) {
+	while (now_seconds() - begin < DRAIN_SECONDS && !is_interrupted()) {
 		pending = control_request(ask_pending, &main_session, STEP_SECONDS);
-		if (pending <= 0)
+		if (pending <= 0 || !daemon_is_alive(consumer))
 			break;
-		if (i == DRAIN_NOTICE_TICKS)
+		if (!is_told && now_seconds() - begin >= DRAIN_NOTICE_SECONDS) {
 			cli_warn("LTTng is still writing; an interrupt (Ctrl-C) gives up on that");
+			is_told = true;
+		}
 		sleep_tick();
 	}
 	return pending;

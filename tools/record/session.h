@@ -43,6 +43,9 @@ enum session_result session_create(const struct record_options *options, const c
 
 enum session_result session_start(void);
 
+/* The process that empties the buffers of the session that was started; 0: unknown. */
+pid_t session_consumer(void);
+
 /* What was lost so far, as far as LTTng has emptied its buffers. False: it does not say. */
 bool session_look_at_loss(struct session_loss *loss);
 

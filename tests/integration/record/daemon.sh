@@ -15,8 +15,9 @@ ticks() {
 	awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
 
+# One that waits for room looks for it ten times a second, and has no such time.
 has_worked_since() {
-	[ "$(ticks "$1")" -gt "$2" ]
+	[ "$(ticks "$1")" -gt $(($2 + 50)) ]
 }
 
 PATH_WITHOUT=$scratch/bin
@@ -63,7 +64,7 @@ is "$(events_in second | grep -c "session = .*vadtrace-$first-")" 0 \
 # Killed while recording.
 for victim in sessiond consumerd; do
 	: >"$out"
-	start -o "$victim" -- "$allocate" forever
+	start -o "$victim" --buffer-size 64K -- "$allocate" forever
 	until_true is_ready
 	program=$(pgrep -P "$recorder" -x allocate)
 	# shellcheck disable=SC2046 # one word each

@@ -22,7 +22,7 @@ has plain "\"executable\":\"$(command -v sh)\""
 has plain "\"cwd\":\"$scratch\""
 has plain "\"node\":\"$(uname -n)\",\"system\":\"Linux\",\"release\":\"$(uname -r)\""
 has plain '"mode":"route"'
-has plain '"children":false,"discard":false,"stack_depth":64,"min_size_bytes":0'
+has plain '"children":false,"discard":true,"stack_depth":64,"min_size_bytes":0'
 has plain '"buffer_bytes":4194304,"buffer_count":8'
 has plain '"end":{"exit_status":5}'
 has plain '"lttng":{"events_discarded":0,"packets_lost":0}'
@@ -84,6 +84,8 @@ ok "and says so" said "$lost events .* LOST"
 run record -o bounded --max-block 1us --buffer-size 64K -- "$allocate" 20000000
 has bounded '"discard":true'
 ok "--max-block loses events, too" said 'events .* LOST'
+run record -o lossless --max-block forever -- true
+has lossless '"discard":false'
 run record -v -o told -- sleep 2
 ok "-v tells what is written and lost, while it runs" said ' written, .*/s, nothing lost$'
 run record -o whole --buffer-size 64K -- "$allocate" 200000
