@@ -64,7 +64,7 @@ is "$(events_in second | grep -c "session = .*vadtrace-$first-")" 0 \
 # Killed while recording.
 for victim in sessiond consumerd; do
 	: >"$out"
-	start -o "$victim" --buffer-size 64K -- "$allocate" forever
+	start -o "$victim" -- "$allocate" forever
 	until_true is_ready
 	program=$(pgrep -P "$recorder" -x allocate)
 	# shellcheck disable=SC2046 # one word each
