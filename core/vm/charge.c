@@ -24,7 +24,6 @@
 
 static struct charge totals_now;
 static uint64_t limit;
-static CORE_TLS bool is_past_limit;
 
 static void add(uint64_t *total, uint64_t size_bytes)
 {
@@ -154,7 +153,7 @@ bool charge_has_room(uint64_t size_bytes)
 	uint64_t most = charge_limit();
 	uint64_t committed;
 
-	if (most == 0 || is_past_limit)
+	if (most == 0 || thread_is_past_limit)
 		return true;
 	committed = __atomic_load_n(&totals_now.committed_bytes, __ATOMIC_RELAXED);
 	committed -= parking_bytes();
@@ -163,5 +162,5 @@ bool charge_has_room(uint64_t size_bytes)
 
 void charge_let_past(bool is_let_past)
 {
-	is_past_limit = is_let_past;
+	thread_is_past_limit = is_let_past;
 }

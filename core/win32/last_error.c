@@ -7,14 +7,12 @@
 #include "core/base/thread.h"
 #include "core/core.h"
 
-static CORE_TLS DWORD last_error;
-
 CORE_API DWORD GetLastError(void)
 {
-	return last_error;
+	return thread_last_error;
 }
 
 CORE_API void SetLastError(DWORD dwErrCode)
 {
-	last_error = dwErrCode;
+	thread_last_error = dwErrCode;
 }

@@ -428,8 +428,7 @@ static void tell_news(const struct recording *recording, struct news *news)
 	const struct record_options *options = recording->options;
 	struct manifest_loss loss;
 
-	if (++news->looks % LOOKS_PER_NEWS ||
-	    (!options->is_verbose && !may_lose_soon(options)))
+	if (++news->looks % LOOKS_PER_NEWS || (!options->is_verbose && !may_lose_soon(options)))
 		return;
 	loss = ask_loss();
 	warn_of_loss(news, &loss);

@@ -191,6 +191,14 @@ static void test_limit(void)
 	SetLastError(UNTOUCHED);
 	expect_refused(VirtualAlloc(window + 41 * PAGE, PAGE, MEM_COMMIT, PAGE_READWRITE),
 		       "over it nothing more");
+	charge_let_past(true);
+	ok(VirtualAlloc(window + 41 * PAGE, PAGE, MEM_COMMIT, PAGE_READWRITE) != NULL,
+	   "but for a thread that is let past");
+	charge_let_past(false);
+	expect(65, 22, 0, "and that counts");
+	SetLastError(UNTOUCHED);
+	expect_refused(VirtualAlloc(window + 42 * PAGE, PAGE, MEM_COMMIT, PAGE_READWRITE),
+		       "no longer");
 	charge_set_limit(0);
 	ok(VirtualAlloc(window, 64 * PAGE, MEM_COMMIT, PAGE_READWRITE) != NULL, "without a limit");
 	posix_munmap(window, PAGES * PAGE, API_munmap);
