@@ -61,26 +61,49 @@ no_leftovers "after both"
 is "$(events_in second | grep -c "session = .*vadtrace-$first-")" 0 \
 	"the second has nothing of the first"
 
-# Killed while recording.
-for victim in sessiond consumerd; do
+# Killed while recording, also while the program waits for room in the buffers.
+has_no_time() {
+	local before
+
+	before=$(ticks "$1")
+	sleep 0.5
+	[ "$(ticks "$1")" -le $((before + 2)) ]
+}
+
+# fill_buffers PROGRAM: by holding who empties them.
+fill_buffers() {
+	# shellcheck disable=SC2046 # one word each
+	kill -STOP $(living lttng-consumerd)
+	until_true has_no_time "$1"
+}
+
+# kill_daemon VICTIM FOLDER [WORD...]: a recording of that name, and of these words.
+kill_daemon() {
+	local victim=$1 name=$2
+
+	shift 2
 	: >"$out"
-	start -o "$victim" -- "$allocate" forever
+	start -o "$name" "$@" -- "$allocate" forever
 	until_true is_ready
 	program=$(pgrep -P "$recorder" -x allocate)
+	[ $# -eq 0 ] || fill_buffers "$program"
 	# shellcheck disable=SC2046 # one word each
 	kill -KILL $(living "lttng-$victim")
 	until_true said 'recording stops here'
-	ok "$victim is killed: we say so" said 'ended: recording stops here'
-	ok "$victim is killed: the program goes on" \
-		until_true has_worked_since "$program" "$(ticks "$program")"
+	ok "$name: we say so" said 'ended: recording stops here'
+	ok "$name: the program goes on" until_true has_worked_since "$program" "$(ticks "$program")"
 	kill -TERM "$program"
 	finish
-	is "$status" 122 "$victim is killed: status"
-	ok "$victim is killed: tells the program's own" said 'own exit status was 3'
-	ok "$victim is killed: the manifest says so" grep -q '"stopped":"[a-z ]* ended"' \
-		"$victim/vadtrace.json"
+	is "$status" 122 "$name: status"
+	ok "$name: tells the program's own" said 'own exit status was 3'
+	ok "$name: the manifest says so" grep -q '"stopped":"[a-z ]* ended"' "$name/vadtrace.json"
 	# shellcheck disable=SC2046 # one word each
 	[ -z "$(living lttng-)" ] || kill -KILL $(living lttng-)
+}
+
+for victim in sessiond consumerd; do
+	kill_daemon $victim "$victim is killed"
+	kill_daemon $victim "$victim is killed, buffers are full" --buffer-size 64K
 done
 run record -q -o after -- "$allocate" 10
 is "$status" 0 "the next recording works after all that"
