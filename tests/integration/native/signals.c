@@ -139,10 +139,11 @@ static void on_small_stack(int signal_number)
 	handled++;
 }
 
-/* The smallest stack that the system takes, and little more. */
+/* The smallest stack that the system takes, and little more: ROOM in the environment, or 1 KiB. */
 static void small_stacks(void)
 {
-	size_t size = (size_t)sysconf(_SC_MINSIGSTKSZ) + 1024;
+	const char *room = getenv("ROOM");
+	size_t size = (size_t)sysconf(_SC_MINSIGSTKSZ) + (room ? (size_t)atoi(room) : 1024);
 	stack_t stack = { .ss_sp = malloc(size), .ss_size = size };
 
 	handled = 0;
