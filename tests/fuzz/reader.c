@@ -326,15 +326,15 @@ static void read_streams(const struct streams *streams, struct live *live, bool 
 	replay_init(&replay, &everything);
 	struct images *images = images_create(&input, replay_apply, &replay, live, &summary);
 	struct ctf *ctf = ctf_open(streams, &why);
-	if (ctf) {
+	if (ctf)
 		ctf_read(ctf, images, &summary);
-		ctf_close(ctf);
-	} else if (is_own) {
+	else if (is_own)
 		abort();
-	}
 	free(why);
 	images_finish(images);
 	images_destroy(images);
+	if (ctf)
+		ctf_close(ctf);
 	reader_summary_free(&summary);
 	check_replay(&replay);
 }

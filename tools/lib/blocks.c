@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { FIRST_SLOTS = 64, LARGE_PAGE_BYTES = 2 << 20 };
+enum { FIRST_SLOTS = 64, LARGE_PAGE_BYTES = 2 << 20, LINE_BYTES = 64 };
 
 /* Never changed, but for the references. */
 struct blocks_layer {
@@ -36,24 +36,25 @@ static inline struct block *find_entry(const struct blocks_table *table, uint64_
 	return entry->address ? entry : NULL;
 }
 
-/* Every look-up in a large table would need a page's address anew. */
-static void ask_for_large_pages(void *bytes, size_t size_bytes)
+/* No block lies in two lines of the processor's cache, and a large table's pages are large. */
+static struct block *make_slots(size_t slots)
 {
-	uintptr_t mask = LARGE_PAGE_BYTES - 1, start = ((uintptr_t)bytes + mask) & ~mask;
-	uintptr_t end = ((uintptr_t)bytes + size_bytes) & ~mask;
+	size_t size_bytes = slots * sizeof(struct block);
+	bool is_large = size_bytes >= LARGE_PAGE_BYTES;
+	struct block *list = xaligned(is_large ? LARGE_PAGE_BYTES : LINE_BYTES, size_bytes);
 
-	if (start < end)
-		madvise((void *)start, end - start, MADV_HUGEPAGE);
+	/* Every look-up in a large table would need a page's address anew. */
+	if (is_large)
+		madvise(list, size_bytes, MADV_HUGEPAGE);
+	memset(list, 0, size_bytes);
+	return list;
 }
 
 static struct blocks_table make_table(size_t slots)
 {
-	struct blocks_table table = { .list = xcalloc(slots, sizeof(struct block)),
+	return (struct blocks_table){ .list = make_slots(slots),
 				      .slots = slots,
 				      .shift = 64 - (unsigned)__builtin_ctzll(slots) };
-
-	ask_for_large_pages(table.list, slots * sizeof(struct block));
-	return table;
 }
 
 static void enlarge(struct blocks_table *table)

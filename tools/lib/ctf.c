@@ -21,6 +21,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { KEPT_BYTES = 32 << 20 };
+
 /* - [0, heap_count) of heap are streams with an event; a stream is not before its parent. */
 struct ctf {
 	uint64_t packet_count;
@@ -132,11 +134,28 @@ static bool step(struct ctf *ctf, struct ctf_stream *stream)
 	return status == CTF_EVENT;
 }
 
+/* Batches wait in the streams until they are told: each stream keeps its part of KEPT_BYTES. */
+static void keep_behind(struct ctf *ctf)
+{
+	double all_bytes = 0;
+
+	for (size_t i = 0; i < ctf->stream_count; i++)
+		all_bytes += (double)packets_size(ctf->streams[i].packets);
+	for (size_t i = 0; i < ctf->stream_count; i++) {
+		struct packets *packets = ctf->streams[i].packets;
+
+		if (packets_are_lasting(packets) && all_bytes)
+			packets_keep(packets, (size_t)((double)packets_size(packets) / all_bytes *
+						       KEPT_BYTES));
+	}
+}
+
 /* The first events: only then the streams know which they are. */
 static char *begin(struct ctf *ctf)
 {
 	char *why;
 
+	keep_behind(ctf);
 	for (size_t i = 0; i < ctf->stream_count; i++)
 		ctf->streams[i].has_event = step(ctf, &ctf->streams[i]);
 	if (ctf->stream_count)

@@ -20,7 +20,8 @@ struct ctf;
 struct ctf *ctf_open(const struct streams *streams, char **why);
 void ctf_close(struct ctf *ctf);
 
-/* Applies all events to the images; counts, and what went wrong, go into the summary. */
+/* Applies all events to the images; counts, and what went wrong, go into the summary. What images
+ * wait for lies in the streams: they are not closed before images_finish. */
 void ctf_read(struct ctf *ctf, struct images *images, struct reader_summary *summary);
 
 #endif

@@ -225,7 +225,14 @@ static bool read_array(struct ctf_stream *stream, const struct ctf_field *field,
 
 	if (count > UINT32_MAX || !has(stream, count * field->element_bytes))
 		return false;
-	if (field->slot < DECODE_FIELDS) {
+	if (decoded->what == DECODE_BATCH && field->slot < DECODE_FIELDS &&
+	    field->element_bytes == sizeof(batch_word)) {
+		decoded->batch = (struct batch_words){
+			.list = (const batch_word *)stream->at,
+			.count = count,
+			.are_lasting = packets_are_lasting(stream->packets),
+		};
+	} else if (field->slot < DECODE_FIELDS) {
 		copy_words(stream, field, count);
 		decoded->words = stream->words;
 		decoded->word_count = count;

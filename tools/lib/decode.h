@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/lib/trace_event.h"
+
 enum decode_what {
 	DECODE_FOREIGN, /* none of ours */
 	DECODE_AGAIN,   /* LTTng's own form of what ours tell, too */
@@ -117,6 +119,8 @@ struct decoded {
 	const char *texts[DECODE_FIELDS];
 	const uint64_t *words;
 	size_t word_count;
+	struct batch_words
+		batch; /* of DECODE_BATCH, instead of words; no list: the decoder copies */
 };
 
 /* What the schema says of an event. */

@@ -8,6 +8,7 @@
 #include "tools/lib/xalloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How far before an address its block is looked for, and in which steps. */
 enum { SEARCH_BYTES = 1 << 17, SEARCH_STEP = 8 };
@@ -32,9 +33,17 @@ static bool find_live(const struct blocks *live, uint64_t address, struct block 
 
 static bool find_recent(const struct errors *errors, uint64_t address, struct block *found)
 {
-	if (!errors->recent || errors_recent_place(errors, address)->address != address)
+	const struct errors_released *released;
+
+	if (!errors->recent)
 		return false;
-	*found = *errors_recent_place(errors, address);
+	released = errors_recent_place(errors, address);
+	if (released->address != address)
+		return false;
+	memset(found, 0, sizeof(*found));
+	found->address = address;
+	found->size_bytes = released->size_bytes;
+	found->site = released->site_low | (uint32_t)released->site_high << 16;
 	return true;
 }
 

@@ -30,15 +30,24 @@ struct error {
 
 enum { ERRORS_RECENT = 1024 }; /* a power of two */
 
+/* Of a block that was released, in few bytes: one is written for each release. */
+struct errors_released {
+	uint64_t address : 48;
+	uint64_t site_low : 16;
+	uint64_t size_bytes : 48;
+	uint64_t site_high : 16;
+};
+
 /*  - recent has blocks that were released last, each in the place that its address has. */
 struct errors {
 	struct error *list;
 	size_t count, capacity;
-	struct block *recent; /* ERRORS_RECENT, or NULL */
+	struct errors_released *recent; /* ERRORS_RECENT, or NULL */
 };
 
 void errors_free(struct errors *errors);
-static inline struct block *errors_recent_place(const struct errors *errors, uint64_t address)
+static inline struct errors_released *errors_recent_place(const struct errors *errors,
+							  uint64_t address)
 {
 	return &errors->recent[(address * UINT64_C(0x9e3779b97f4a7c15)) >> 32 &
 			       (ERRORS_RECENT - 1)];
@@ -49,7 +58,11 @@ static inline void errors_note_release(struct errors *errors, const struct block
 {
 	if (!errors->recent)
 		errors->recent = xcalloc(ERRORS_RECENT, sizeof(*errors->recent));
-	block_copy(errors_recent_place(errors, block->address), block);
+	*errors_recent_place(errors, block->address) =
+		(struct errors_released){ .address = block->address,
+					  .site_low = block->site & UINT16_MAX,
+					  .size_bytes = block->size_bytes,
+					  .site_high = block->site >> 16 };
 }
 
 /* Adds an error whose sites are known as far as the event tells them; `live` are the blocks that

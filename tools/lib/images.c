@@ -167,9 +167,10 @@ static void take_slots(struct images *images, struct image *image, uint64_t end_
 		if (slot->header.pid != image->pid || slot->header.begin_ns < image->start_ns ||
 		    slot->header.begin_ns >= end_ns)
 			continue;
-		images->summary->live_records +=
-			merge_add_batch(image->merge, slot->header.tid, slot->header.begin_ns,
-					slot->words, slot->header.used_words);
+		struct batch_words words = { .list = slot->words,
+					     .count = slot->header.used_words };
+		images->summary->live_records += merge_count_records(words);
+		merge_add_batch(image->merge, slot->header.tid, slot->header.begin_ns, words);
 		slot->header.pid = 0;
 	}
 }
@@ -519,8 +520,11 @@ static void apply_batch(struct images *images, struct image *image, const struct
 {
 	uint32_t tid = (uint32_t)event->numbers[BATCH_TID];
 	uint64_t begin_ns = event->numbers[BATCH_BEGIN_NS];
+	struct batch_words words = event->batch;
 
-	merge_add_batch(image->merge, tid, begin_ns, event->words, event->word_count);
+	if (!words.list)
+		words = (struct batch_words){ .list = event->words, .count = event->word_count };
+	merge_add_batch(image->merge, tid, begin_ns, words);
 	live_drop_batch(images->live, image->pid, tid, begin_ns);
 	images->summary->batches++;
 }

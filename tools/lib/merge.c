@@ -4,12 +4,14 @@
 /* One queue per thread for its records, one for all other events, and a binary heap of the queues
  * that hold something, ordered by their first element.
  *
- *   heap -> queue tid 7:  [record] [record] ...        as they will be told
+ *   heap -> queue tid 7:  [record] [record] ... <-- [batch] [batch] ...
  *           queue tid 9:  [record] ...
  *           others:       [event] [event] ...          whole events
  *
- * Within a queue times do not fall: an element that is older than the last (a signal handler's) is
- * moved to its place when it is added. Single-threaded. Knows nothing of CTF. */
+ * Batches wait as they came; when their turn is next, they are decoded to records, few at a time:
+ * the processor's nearest cache holds what is told. Within a queue times do not fall: an element
+ * that is older than the last (a signal handler's) is moved to its place. Single-threaded. Knows
+ * nothing of CTF. */
 
 #include "tools/lib/merge.h"
 #include "tools/lib/binary_heap.h"
@@ -20,20 +22,41 @@
 
 #include "trace/schema/record.h"
 
+/* Its records are not older than begin_ns. */
+struct batch {
+	uint64_t begin_ns;
+	size_t word_count;
+	const batch_word *words; /* NULL: copied, behind those of the batch before */
+};
+
+/* What was not decoded yet of a thread.
+ *  - list elements [first, count) wait, words [first_word, word_count) are of those of them that
+ *    were copied;
+ *  - begin_ns does not fall. */
+struct batches {
+	struct batch *list;
+	size_t first, count, capacity;
+	batch_word *words;
+	size_t first_word, word_count, word_capacity;
+};
+
 /* A thread's records, or (tid 0 of `others`) all other events.
- *  - elements [first, count) wait; times do not fall. */
+ *  - elements [first, count) wait; times do not fall;
+ *  - between two releases, the batches that wait are not older than the last record. */
 struct queue {
 	uint32_t tid;
 	size_t first, count, capacity;
 	struct trace_record *records; /* NULL in `others` */
 	struct trace_event *events;   /* NULL elsewhere */
-	struct queue *next;           /* in the hash chain */
+	struct batches batches;
+	struct queue *next; /* in the hash chain */
 	bool is_others;
 };
 
-/* OUT_COUNT: as many records as the nearest cache holds beside the reader's own data. RUN_MIN:
- * of so many of one thread it is cheaper to tell them apart than to put them to the others. */
-enum { BUCKETS = 256, KEPT_CAPACITY = 1024, OUT_COUNT = 256, RUN_MIN = 16, RUN_MAX = 1024 };
+/* DECODED_COUNT and OUT_COUNT: as many records as the nearest cache holds beside the reader's own
+ * data. RUN_MIN: of so many of one thread it is cheaper to tell them apart than to put them to the
+ * others. */
+enum { BUCKETS = 256, KEPT_CAPACITY = 1024, DECODED_COUNT = 256, OUT_COUNT = 256, RUN_MIN = 16 };
 
 /* - out is empty between two releases. */
 struct merge {
@@ -58,13 +81,26 @@ struct merge *merge_create(uint32_t process)
 	return merge;
 }
 
-static void free_queue(struct queue *queue)
+static void free_elements(struct queue *queue)
 {
 	free(queue->records);
 	free(queue->events);
 	queue->records = NULL;
 	queue->events = NULL;
 	queue->capacity = 0;
+}
+
+static void free_batches(struct batches *batches)
+{
+	free(batches->list);
+	free(batches->words);
+	memset(batches, 0, sizeof(*batches));
+}
+
+static void free_queue(struct queue *queue)
+{
+	free_elements(queue);
+	free_batches(&queue->batches);
 }
 
 void merge_destroy(struct merge *merge)
@@ -131,39 +167,161 @@ static inline bool is_block_kind(uint8_t kind)
 	return kind >= EVENT_ALLOCATE && kind <= EVENT_ALLOCATE_FAILED;
 }
 
-/* There is room for it. */
-static inline void push_record(struct queue *queue, const uint64_t *words, uint64_t begin_ns,
-			       uint64_t heap)
+/* The records from `place` on came last: who is older than the one before moves to its place. */
+static void sort_from(struct queue *queue, size_t place)
 {
-	struct trace_record *record = &queue->records[queue->count];
+	size_t end = queue->count;
 
+	for (queue->count = place; queue->count < end;) {
+		const struct trace_record *record = &queue->records[queue->count++];
+
+		if (queue->count - 1 > queue->first && record[-1].time_ns > record->time_ns)
+			sort_in(queue);
+	}
+}
+
+/* Decodes the block's record at words to *record; false: it is none. `heap` holds for those behind
+ * it. */
+static inline bool decode_record(struct trace_record *record, const batch_word *words,
+				 uint64_t begin_ns, uint64_t *heap)
+{
+	uint8_t kind = (uint8_t)(words[1] >> 56);
+
+	if (kind == RECORD_KIND_HEAP)
+		*heap = words[0] & RECORD_ADDRESS_MASK;
+	if (!is_block_kind(kind))
+		return false;
 	record->time_ns = begin_ns + (uint32_t)words[2];
 	record->address_api = words[0];
 	record->size_kind = words[1];
-	record->heap = heap;
+	record->heap = *heap;
 	record->stack = (uint32_t)(words[2] >> 32);
-	record->tid = queue->tid;
-	if (queue->count++ > queue->first && record[-1].time_ns > record->time_ns)
-		sort_in(queue);
+	return true;
 }
 
-size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, const uint64_t *words,
-		       size_t count)
+/* A batch to the queue's records. Meanwhile as many words at `ahead`, or NULL, are fetched into the
+ * processor's cache. */
+static void decode(struct queue *queue, uint64_t begin_ns, const batch_word *words, size_t count,
+		   const batch_word *ahead)
+{
+	size_t before = queue->count;
+	uint64_t heap = 0, last_ns = 0;
+	bool is_sorted = true;
+
+	if (count < RECORD_WORDS)
+		return;
+	need_records(queue, count / RECORD_WORDS);
+	struct trace_record *record = &queue->records[before];
+	if (before > queue->first)
+		last_ns = record[-1].time_ns;
+	for (size_t i = 0; i + RECORD_WORDS <= count; i += RECORD_WORDS) {
+		if (ahead)
+			__builtin_prefetch(&ahead[i]);
+		if (!decode_record(record, &words[i], begin_ns, &heap))
+			continue;
+		record->tid = queue->tid;
+		is_sorted &= last_ns <= record->time_ns;
+		last_ns = record++->time_ns;
+	}
+	queue->count = (size_t)(record - queue->records);
+	if (!is_sorted)
+		sort_from(queue, before);
+}
+
+static void decode_next(struct queue *queue)
+{
+	struct batches *batches = &queue->batches;
+	const struct batch *batch = &batches->list[batches->first++];
+	const batch_word *words = batch->words;
+
+	if (!words) {
+		words = &batches->words[batches->first_word];
+		batches->first_word += batch->word_count;
+	}
+	decode(queue, batch->begin_ns, words, batch->word_count,
+	       batches->first == batches->count ? NULL : batch[1].words);
+}
+
+/* Whether the next batch may hold a record that is older than the last one that is decoded. */
+static bool is_next_older(const struct queue *queue)
+{
+	const struct batches *batches = &queue->batches;
+
+	return batches->first != batches->count && queue->first != queue->count &&
+	       batches->list[batches->first].begin_ns < queue->records[queue->count - 1].time_ns;
+}
+
+/* Where no record is left, the next ones are decoded. */
+static void refill(struct queue *queue)
+{
+	const struct batches *batches = &queue->batches;
+
+	if (queue->first != queue->count || queue->is_others)
+		return;
+	queue->first = queue->count = 0;
+	while (batches->first != batches->count &&
+	       (queue->count < DECODED_COUNT || is_next_older(queue)))
+		decode_next(queue);
+}
+
+static void need_words(struct batches *batches, size_t more)
+{
+	size_t capacity = batches->word_capacity ? batches->word_capacity : KEPT_CAPACITY;
+
+	if (batches->word_count + more <= batches->word_capacity)
+		return;
+	while (capacity < batches->word_count + more)
+		capacity *= 2;
+	batches->words = xreallocarray(batches->words, capacity, sizeof(*batches->words));
+	batches->word_capacity = capacity;
+}
+
+static void push_batch(struct batches *batches, uint64_t begin_ns, struct batch_words words)
+{
+	if (!words.are_lasting) {
+		need_words(batches, words.count);
+		memcpy(&batches->words[batches->word_count], words.list,
+		       words.count * sizeof(*words.list));
+		batches->word_count += words.count;
+	}
+	batches->list =
+		xgrow(batches->list, batches->count, &batches->capacity, sizeof(*batches->list));
+	batches->list[batches->count++] =
+		(struct batch){ begin_ns, words.count, words.are_lasting ? words.list : NULL };
+}
+
+/* Whether all that waits is as old as the batch, or older. */
+static bool is_newest(const struct queue *queue, uint64_t begin_ns)
+{
+	const struct batches *batches = &queue->batches;
+
+	if (begin_ns > UINT64_MAX - RECORD_DELTA_MAX)
+		return false;
+	if (batches->first != batches->count)
+		return begin_ns >= batches->list[batches->count - 1].begin_ns;
+	return queue->first == queue->count || begin_ns >= queue->records[queue->count - 1].time_ns;
+}
+
+void merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, struct batch_words words)
 {
 	struct queue *queue = find_queue(merge, tid);
-	size_t before = queue->count;
-	uint64_t heap = 0;
 
-	need_records(queue, count / RECORD_WORDS);
-	for (; count >= RECORD_WORDS; count -= RECORD_WORDS, words += RECORD_WORDS) {
-		uint8_t kind = (uint8_t)(words[1] >> 56);
-
-		if (is_block_kind(kind))
-			push_record(queue, words, begin_ns, heap);
-		else if (kind == RECORD_KIND_HEAP)
-			heap = words[0] & RECORD_ADDRESS_MASK;
+	if (words.count && is_newest(queue, begin_ns)) {
+		push_batch(&queue->batches, begin_ns, words);
+		return;
 	}
-	return queue->count - before;
+	while (queue->batches.first != queue->batches.count)
+		decode_next(queue);
+	decode(queue, begin_ns, words.list, words.count, NULL);
+}
+
+size_t merge_count_records(struct batch_words words)
+{
+	size_t records = 0;
+
+	for (size_t i = 0; i + RECORD_WORDS <= words.count; i += RECORD_WORDS)
+		records += is_block_kind((uint8_t)(words.list[i + 1] >> 56));
+	return records;
 }
 
 void merge_add_event(struct merge *merge, const struct trace_event *event)
@@ -216,6 +374,7 @@ static void sift_down(struct merge *merge, size_t place)
 
 static void enter_heap(struct merge *merge, struct queue *queue)
 {
+	refill(queue);
 	if (queue->first == queue->count)
 		return;
 	merge->heap = xgrow(merge->heap, merge->heap_count, &merge->heap_capacity,
@@ -236,7 +395,7 @@ static void build_heap(struct merge *merge)
 
 /* Gives the elements that are gone back: all when the queue is empty, else by moving the rest. The
  * room stays where half of it was used: the next records will need it. */
-static void compact(struct queue *queue)
+static void compact_elements(struct queue *queue)
 {
 	size_t left = queue->count - queue->first;
 	bool was_needed = 2 * queue->count > queue->capacity;
@@ -249,7 +408,32 @@ static void compact(struct queue *queue)
 	queue->first = 0;
 	queue->count = left;
 	if (!left && !was_needed && queue->capacity > KEPT_CAPACITY)
-		free_queue(queue);
+		free_elements(queue);
+}
+
+static void compact_batches(struct batches *batches)
+{
+	size_t left = batches->count - batches->first;
+	size_t left_words = batches->word_count - batches->first_word;
+	bool was_needed = 2 * batches->word_count > batches->word_capacity;
+
+	if (left) {
+		memmove(batches->list, batches->list + batches->first,
+			left * sizeof(*batches->list));
+		memmove(batches->words, batches->words + batches->first_word,
+			left_words * sizeof(*batches->words));
+	}
+	batches->first = batches->first_word = 0;
+	batches->count = left;
+	batches->word_count = left_words;
+	if (!left && !was_needed && batches->word_capacity > KEPT_CAPACITY)
+		free_batches(batches);
+}
+
+static void compact(struct queue *queue)
+{
+	compact_elements(queue);
+	compact_batches(&queue->batches);
 }
 
 static void drop_empty_queues(struct merge *merge)
@@ -258,7 +442,7 @@ static void drop_empty_queues(struct merge *merge)
 		for (struct queue **link = &merge->buckets[i]; *link;) {
 			struct queue *queue = *link;
 
-			if (queue->count) {
+			if (queue->count || queue->batches.count) {
 				link = &queue->next;
 				continue;
 			}
@@ -284,6 +468,7 @@ static void reorder(struct merge *merge)
 {
 	struct queue *queue = merge->heap[0];
 
+	refill(queue);
 	if (queue->first == queue->count)
 		merge->heap[0] = merge->heap[--merge->heap_count];
 	if (merge->heap_count)
@@ -332,8 +517,6 @@ static size_t count_run(const struct merge *merge, const struct queue *queue, ui
 	const struct trace_record *first = &queue->records[queue->first], *record = first + 1;
 	const struct trace_record *end = &queue->records[queue->count];
 
-	if (end - first > RUN_MAX)
-		end = first + RUN_MAX;
 	if (end[-1].time_ns < turn_ns && end[-1].time_ns <= until_ns)
 		return (size_t)(end - first);
 	while (record < end && record->time_ns < turn_ns && record->time_ns <= until_ns)

@@ -29,11 +29,12 @@ struct merge;
 struct merge *merge_create(uint32_t process);
 void merge_destroy(struct merge *merge);
 
-/* A batch of thread `tid`: `count` words of trace/schema/record.h, the times counted from begin_ns.
- * Words that are no whole record are left out; so are records of an unknown kind. Returns how many
- * records were taken. */
-size_t merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns, const uint64_t *words,
-		       size_t count);
+/* A batch of thread `tid`: words of trace/schema/record.h, the times counted from begin_ns.
+ * Words that are no whole record are left out; so are records of an unknown kind. */
+void merge_add_batch(struct merge *merge, uint32_t tid, uint64_t begin_ns,
+		     struct batch_words words);
+/* How many records such a batch holds. */
+size_t merge_count_records(struct batch_words words);
 
 /* Any other event, by its own time. */
 void merge_add_event(struct merge *merge, const struct trace_event *event);

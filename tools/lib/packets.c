@@ -16,19 +16,20 @@
 #include <zstd.h>
 
 /* - bytes is NULL when the file is empty;
- * - [dropped, next) is mapped and was read;
+ * - [dropped, next) is mapped and was read, kept_bytes of it or somewhat more;
  * - decompressor is NULL when the file is as LTTng wrote it. */
 struct packets {
 	const unsigned char *bytes;
 	size_t size_bytes;
-	size_t next, dropped;
+	size_t next, dropped, kept_bytes;
 	bool is_broken, is_cut;
 	ZSTD_DCtx *decompressor;
 	unsigned char *buffer; /* the packet that was decompressed */
 	size_t buffer_bytes;
 };
 
-enum { PAGE_BYTES = 4096, PACKET_BYTES_MAX = 1 << 30 };
+/* DROPPED_AGAIN_BYTES: of what was dropped, as much may have been looked at since. */
+enum { PAGE_BYTES = 4096, PACKET_BYTES_MAX = 1 << 30, DROPPED_AGAIN_BYTES = 256 << 20 };
 
 static bool map_file(struct packets *packets, int fd)
 {
@@ -77,11 +78,15 @@ void packets_close(struct packets *packets)
 
 static void drop_behind(struct packets *packets)
 {
-	size_t end = packets->next & ~(size_t)(PAGE_BYTES - 1);
+	size_t kept = packets->kept_bytes, dropped = packets->dropped;
+	size_t end = packets->next > kept ? (packets->next - kept) & ~(size_t)(PAGE_BYTES - 1) : 0;
+	size_t from = kept && dropped > DROPPED_AGAIN_BYTES ? dropped - DROPPED_AGAIN_BYTES : 0;
 
-	if (end > packets->dropped)
-		madvise((void *)(uintptr_t)(packets->bytes + packets->dropped),
-			end - packets->dropped, MADV_DONTNEED);
+	if (!kept)
+		from = dropped;
+	if (end <= dropped + kept / 4)
+		return;
+	madvise((void *)(uintptr_t)(packets->bytes + from), end - from, MADV_DONTNEED);
 	packets->dropped = end;
 }
 
@@ -156,6 +161,21 @@ bool packets_next(struct packets *packets, struct packet *packet)
 	packets->next += taken;
 	packets->is_broken = !taken;
 	return taken != 0;
+}
+
+bool packets_are_lasting(const struct packets *packets)
+{
+	return !packets->decompressor;
+}
+
+void packets_keep(struct packets *packets, size_t size_bytes)
+{
+	packets->kept_bytes = size_bytes;
+}
+
+size_t packets_size(const struct packets *packets)
+{
+	return packets->size_bytes;
 }
 
 bool packets_is_broken(const struct packets *packets)

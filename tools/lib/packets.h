@@ -47,6 +47,12 @@ void packets_close(struct packets *packets);
 /* The next packet, valid until the next call. False at the end, and when what follows is no whole
  * packet: then packets_is_broken says so. */
 bool packets_next(struct packets *packets, struct packet *packet);
+/* Whether packets stay valid until packets_close: those that were not compressed do. */
+bool packets_are_lasting(const struct packets *packets);
+/* How much of the file is left in memory behind the packet, for who will look at it once more. What
+ * lies farther back has to be fetched from the file again. */
+void packets_keep(struct packets *packets, size_t size_bytes);
+size_t packets_size(const struct packets *packets);
 bool packets_is_broken(const struct packets *packets);
 /* Of a broken file: it was cut there, as a walk over the packets' heads finds too. Else a
  * compressed packet is damaged. */

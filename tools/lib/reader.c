@@ -23,6 +23,7 @@ struct reader {
 	struct streams streams;
 	struct live live;
 	struct images *images;
+	struct ctf *ctf; /* what images wait for may lie in it */
 	struct reader_summary *summary;
 };
 
@@ -121,8 +122,8 @@ static bool read_streams(struct reader *reader, const struct reader_input *input
 	bool is_read = true;
 
 	if (ctf) {
+		reader->ctf = ctf;
 		ctf_read(ctf, reader->images, reader->summary);
-		ctf_close(ctf);
 	} else if (input->decoder == READER_OWN) {
 		cli_error("%s: not for vadtrace's own reader: %s", input->folder, why);
 		is_read = false;
@@ -161,6 +162,8 @@ static enum reader_status read_here(struct reader *reader, const struct reader_i
 	reader->images = images_create(input, deliver, context, &reader->live, reader->summary);
 	status = read_all(reader, input);
 	images_destroy(reader->images);
+	if (reader->ctf)
+		ctf_close(reader->ctf);
 	return status;
 }
 

@@ -132,6 +132,16 @@ struct trace_event {
 	};
 };
 
+/* A word as it lies in a stream, aligned to nothing. */
+typedef uint64_t batch_word __attribute__((aligned(1), may_alias));
+
+/* - lasting words stay where they are until all is told: nobody copies them. */
+struct batch_words {
+	const batch_word *list;
+	size_t count;
+	bool are_lasting;
+};
+
 /* A happening of a block (EVENT_ALLOCATE to EVENT_ALLOCATE_FAILED), as most of a trace is, in few
  * bytes. The first two words are those of trace/schema/record.h. */
 struct trace_record {

@@ -29,6 +29,11 @@ void *xcalloc(size_t count, size_t size_bytes)
 	return check(calloc(count ? count : 1, size_bytes));
 }
 
+void *xaligned(size_t alignment_bytes, size_t size_bytes)
+{
+	return check(aligned_alloc(alignment_bytes, size_bytes));
+}
+
 void *xreallocarray(void *block, size_t count, size_t size_bytes)
 {
 	return check(reallocarray(block, count ? count : 1, size_bytes));

@@ -8,6 +8,7 @@
 #include "tests/lib/tap.h"
 #include "trace/schema/record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SEEN_MAX = 4096 };
@@ -45,6 +46,14 @@ static size_t put(uint64_t *words, size_t count, uint8_t kind, uint64_t address,
 	return count + RECORD_WORDS;
 }
 
+/* The words may be used for something else then. */
+static void add(struct merge *merge, uint32_t tid, uint64_t begin_ns, const uint64_t *words,
+		size_t count)
+{
+	merge_add_batch(merge, tid, begin_ns,
+			(struct batch_words){ .list = words, .count = count });
+}
+
 static void test_order(void)
 {
 	struct merge *merge = merge_create(3);
@@ -55,11 +64,11 @@ static void test_order(void)
 	seen_count = 0;
 	count = put(words, count, EVENT_ALLOCATE, 1, 10);
 	count = put(words, count, EVENT_ALLOCATE, 3, 30);
-	merge_add_batch(merge, 7, 1000, words, count);
+	add(merge, 7, 1000, words, count);
 	merge_add_event(merge, &vad);
 	count = put(words, 0, EVENT_ALLOCATE, 2, 20);
 	count = put(words, count, EVENT_ALLOCATE, 4, 40);
-	merge_add_batch(merge, 8, 1000, words, count);
+	add(merge, 8, 1000, words, count);
 	ok_equal(seen_count, 0, "nothing goes out before it is settled");
 	merge_release(merge, 1030, &sink);
 	ok_equal(seen_count, 4, "what is settled goes out");
@@ -82,9 +91,9 @@ static void test_ties(void)
 
 	seen_count = 0;
 	count = put(words, 0, EVENT_ALLOCATE, 1, 5);
-	merge_add_batch(merge, 7, 0, words, count);
+	add(merge, 7, 0, words, count);
 	count = put(words, 0, EVENT_FREE, 1, 5);
-	merge_add_batch(merge, 8, 0, words, count);
+	add(merge, 8, 0, words, count);
 	merge_release(merge, UINT64_MAX, &sink);
 	ok(seen[0].kind == EVENT_FREE && seen[1].kind == EVENT_ALLOCATE,
 	   "at equal times a release comes first");
@@ -103,9 +112,11 @@ static void test_odd_batches(void)
 	count = put(words, count, EVENT_ALLOCATE, 2, 3);
 	count = put(words, count, EVENT_ALLOCATE, 3, 2); /* a signal handler's */
 	count = put(words, count, 0x55, 9, 4);           /* no kind that we know */
-	ok_equal(merge_add_batch(merge, 1, 0, words, count + 2), 3, "takes whole, known records");
+	add(merge, 1, 0, words, count + 2);
+	ok_equal(merge_count_records((struct batch_words){ .list = words, .count = count + 2 }), 3,
+		 "takes whole, known records");
 	count = put(words, 0, EVENT_ALLOCATE, 4, 5);
-	merge_add_batch(merge, 1, 0, words, count);
+	add(merge, 1, 0, words, count);
 	merge_release(merge, UINT64_MAX, &sink);
 	ok(seen_count == 4 && seen[1].address == 3 && seen[2].address == 2,
 	   "an older record finds its place");
@@ -113,7 +124,7 @@ static void test_odd_batches(void)
 	   "the heap holds for the records behind it");
 	ok_equal(seen[3].heap, 0, "the next batch begins with the process heap");
 	count = put(words, 0, EVENT_FREE, 4, 1);
-	merge_add_batch(merge, 2, 0, words, count);
+	add(merge, 2, 0, words, count);
 	merge_release(merge, UINT64_MAX, &sink);
 	ok_equal(merge_late_count(merge), 1, "what comes too late is counted");
 	merge_destroy(merge);
@@ -130,7 +141,7 @@ static void test_many_threads(void)
 		size_t count = put(words, 0, EVENT_ALLOCATE, tid, tid * 7919 % 1000);
 
 		count = put(words, count, EVENT_ALLOCATE, tid, 1000 + tid * 104729 % 1000);
-		merge_add_batch(merge, tid, 0, words, count);
+		add(merge, tid, 0, words, count);
 		if (tid % 100 == 0)
 			merge_release(merge, 0, &sink);
 	}
@@ -142,11 +153,102 @@ static void test_many_threads(void)
 	merge_destroy(merge);
 }
 
+enum { STEPS = 3000, THREADS = 3, BATCH_MAX = 8, UNIT = STEPS * BATCH_MAX, WAITING_MAX = 8192 };
+
+/* What the merge has to tell: times that wait, no two the same. */
+struct model {
+	uint64_t waiting[WAITING_MAX];
+	size_t count, told;
+	uint64_t random;
+	bool is_right;
+};
+
+static uint64_t draw(struct model *model, uint64_t limit)
+{
+	model->random = model->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (model->random >> 33) % limit;
+}
+
+static int compare_times(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* A batch of records in any order. Two of three are copied; the third lies at an odd address. */
+static void add_random(struct merge *merge, struct model *model, uint64_t begin_ns, uint32_t step)
+{
+	static unsigned char kept[STEPS][BATCH_MAX * RECORD_WORDS * sizeof(uint64_t) + 1];
+	uint64_t records = draw(model, BATCH_MAX + 1), words[BATCH_MAX * RECORD_WORDS];
+	uint32_t tid = 1 + (uint32_t)draw(model, THREADS);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < records; i++) {
+		uint32_t delta = (uint32_t)draw(model, 40) * UNIT + i * STEPS + step;
+
+		count = put(words, count, EVENT_ALLOCATE, step + 1, delta);
+		model->waiting[model->count++] = begin_ns + delta;
+	}
+	if (step % 3) {
+		add(merge, tid, begin_ns, words, count);
+		memset(words, 0xff, sizeof(words));
+		return;
+	}
+	memcpy(kept[step] + 1, words, count * sizeof(*words));
+	merge_add_batch(merge, tid, begin_ns,
+			(struct batch_words){ .list = (const batch_word *)(kept[step] + 1),
+					      .count = count,
+					      .are_lasting = true });
+}
+
+/* All that waits up to then was told, in order, and nothing else. */
+static void check_told(struct model *model, uint64_t until_ns)
+{
+	size_t due = 0;
+
+	qsort(model->waiting, model->count, sizeof(*model->waiting), compare_times);
+	while (due < model->count && model->waiting[due] <= until_ns)
+		due++;
+	model->is_right &= seen_count == due;
+	for (size_t i = 0; i < due && i < seen_count; i++)
+		model->is_right &= seen[i].time_ns == model->waiting[i];
+	memmove(model->waiting, model->waiting + due,
+		(model->count - due) * sizeof(*model->waiting));
+	model->count -= due;
+	model->told += due;
+	seen_count = 0;
+}
+
+/* Batches that overlap, that come too late, and that lie before others of their thread. */
+static void test_random(void)
+{
+	struct merge *merge = merge_create(0);
+	struct model model = { .random = 7, .is_right = true };
+	uint64_t now = 100;
+
+	seen_count = 0;
+	for (uint32_t step = 0; step < STEPS; step++) {
+		now += draw(&model, 10);
+		add_random(merge, &model, (now - draw(&model, draw(&model, 60) + 1)) * UNIT, step);
+		if (draw(&model, 10) && step + 1 < STEPS)
+			continue;
+		uint64_t until_ns = step + 1 < STEPS ? (now - draw(&model, 50)) * UNIT : UINT64_MAX;
+		merge_release(merge, until_ns, &sink);
+		check_told(&model, until_ns);
+	}
+	ok(model.is_right, "random: each release tells what is due, in order");
+	ok(model.told > STEPS && !model.count, "random: all was told");
+	ok(merge_late_count(merge), "random: some came too late");
+	merge_destroy(merge);
+}
+
 int main(void)
 {
 	test_order();
 	test_ties();
 	test_odd_batches();
 	test_many_threads();
+	test_random();
 	return tap_done();
 }
