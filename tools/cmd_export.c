@@ -60,6 +60,9 @@ static int fail_output(const char *output, int error)
 {
 	cli_progress_end();
 	cli_error("%s: %s", output, strerror(-error));
+	cli_hint(error == -EEXIST
+			 ? "choose a folder that is not there yet with -o"
+			 : "choose a folder with -o that you may write to, on a disk with room");
 	return CLI_EXIT_FAILURE;
 }
 

@@ -184,6 +184,7 @@ static int run(const char *text, bool is_quiet)
 
 	if (!find_folder(text, folder)) {
 		cli_error("%s is neither a trace nor a process that is recorded", text);
+		cli_hint("name the folder that vadtrace record --snapshot -o was given");
 		return CLI_EXIT_FAILURE;
 	}
 	return check(folder) ? ask(folder, is_quiet) : CLI_EXIT_FAILURE;

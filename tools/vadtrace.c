@@ -64,16 +64,26 @@ static int run_word(int argc, char **argv)
 	return CLI_EXIT_USAGE;
 }
 
+/* `help COMMAND` is `COMMAND --help`. */
+static int help(int argc, char **argv)
+{
+	const struct command *command = argc > 2 ? find_command(argv[2]) : NULL;
+	char option[] = "--help", *words[] = { argv[argc - 1], option, NULL };
+
+	if (command && argc == 3)
+		return command->run(2, words);
+	print_usage(stdout);
+	return CLI_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_usage(stderr);
 		return CLI_EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_usage(stdout);
-		return CLI_EXIT_OK;
-	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return help(argc, argv);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		puts("vadtrace " PACKAGE_VERSION);
 		return CLI_EXIT_OK;

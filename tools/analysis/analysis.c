@@ -244,10 +244,12 @@ int analysis_open(struct analysis *analysis, const struct arguments *options)
 	analysis->options = *options;
 	if (stat(options->folder, &status)) {
 		cli_error("%s: %s", options->folder, strerror(errno));
+		cli_hint("name the folder that vadtrace record has made");
 		return CLI_EXIT_FAILURE;
 	}
 	if (!S_ISDIR(status.st_mode)) {
 		cli_error("%s is no folder; a trace is one", options->folder);
+		cli_hint("name the folder that vadtrace record has made");
 		return CLI_EXIT_FAILURE;
 	}
 	if (options->suppressions &&

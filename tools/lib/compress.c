@@ -275,11 +275,13 @@ static bool is_folder(const char *folder)
 
 	if (stat(folder, &status)) {
 		cli_error("%s: %s", folder, strerror(errno));
-		return false;
-	}
-	if (!S_ISDIR(status.st_mode))
+	} else if (S_ISDIR(status.st_mode)) {
+		return true;
+	} else {
 		cli_error("%s is no folder; a trace is one", folder);
-	return S_ISDIR(status.st_mode);
+	}
+	cli_hint("name the folder that vadtrace record has made");
+	return false;
 }
 
 /* False: there are none in the form that is to be changed. */

@@ -30,7 +30,10 @@ struct reader {
 /* Without its metadata, which LTTng writes last, nobody can tell what the streams hold. */
 static void explain_nothing(const struct reader *reader, const struct reader_input *input)
 {
-	if (input->cause) {
+	if (reader->streams.closed_folders) {
+		cli_error("%s: you may not read this trace", input->folder);
+		cli_hint("read it as the user who recorded it, or have it given to you (chown -R)");
+	} else if (input->cause) {
 		cli_error("%s: %s, so the description of its events (LTTng's metadata) is missing",
 			  input->folder, input->cause);
 		cli_hint("%s", input->advice);

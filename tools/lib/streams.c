@@ -506,6 +506,7 @@ static int search(struct streams *streams, const char *folder, int depth)
 		error = add_folder(streams, folder, metadata);
 	free(metadata);
 	DIR *list = depth < DEPTH_MAX ? opendir(folder) : NULL;
+	streams->closed_folders += !list && depth < DEPTH_MAX && errno == EACCES;
 	while (list && !error && (entry = readdir(list))) {
 		char *path = xasprintf("%s/%s", folder, entry->d_name);
 		struct stat status;

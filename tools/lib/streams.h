@@ -21,11 +21,12 @@ struct streams {
 	uint64_t cut_bytes;    /* that lay behind the last whole packet of a stream */
 	uint64_t cut_streams;
 	uint64_t compressed_streams;
-	uint64_t lost_folders; /* without readable metadata */
-	uint64_t lent_folders; /* with another trace's */
-	char *lender;          /* a file of metadata that stands in for the trace's own, or NULL */
-	bool is_plain;         /* no stream may be compressed, or cut */
-	char *temporary;       /* NULL: nothing had to be repaired */
+	uint64_t lost_folders;   /* without readable metadata */
+	uint64_t lent_folders;   /* with another trace's */
+	uint64_t closed_folders; /* that may not be looked into */
+	char *lender;    /* a file of metadata that stands in for the trace's own, or NULL */
+	bool is_plain;   /* no stream may be compressed, or cut */
+	char *temporary; /* NULL: nothing had to be repaired */
 };
 
 /* Finds all CTF traces below `folder`. `lender` (NULL: none) is the folder of a trace of the same

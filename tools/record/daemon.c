@@ -330,7 +330,12 @@ static void fail_start(int messages)
 		cli_error("the session daemon cannot be started: %s", reason);
 	else
 		cli_error("the session daemon cannot be started");
-	cli_hint("try it by hand: lttng-sessiond --no-kernel; vadtrace doctor looks at the rest");
+	if (getuid() != 0 && (!home() || access(home(), W_OK) != 0))
+		cli_hint("set LTTNG_HOME to a folder that you may write to: LTTng keeps its "
+			 "sockets there");
+	else
+		cli_hint("try it by hand: lttng-sessiond --no-kernel; vadtrace doctor looks at the "
+			 "rest");
 }
 
 static bool start(void)

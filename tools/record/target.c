@@ -315,6 +315,34 @@ static void describe_subject(const struct target *target, char *text, size_t siz
 		snprintf(text, size, "'%s'", target->path);
 }
 
+/* Where Debian's package wine64 puts it, which is in no PATH. */
+#define DEBIANS_WINE "/usr/lib/wine/wine64"
+
+/* What the user may have meant by a name that is not in the PATH; NULL: who knows. */
+static const char *find_meaning(const char *name)
+{
+	if (!*name || strchr(name, '/'))
+		return NULL;
+	if (access(name, X_OK) == 0)
+		return "it is in the current folder: put ./ before its name";
+	if ((!strcmp(name, "wine") || !strcmp(name, "wine64")) && access(DEBIANS_WINE, X_OK) == 0)
+		return "Debian's Wine is not in the PATH: name it " DEBIANS_WINE;
+	return NULL;
+}
+
+static const char *find_advice(const struct target *target)
+{
+	const char *meaning = NULL;
+
+	if (target->error == EISDIR)
+		return "this is a folder: name a program";
+	if (target->problem == TARGET_NOT_FOUND)
+		meaning = find_meaning(target->path);
+	if (meaning)
+		return meaning;
+	return explanations[target->problem].advice;
+}
+
 void target_explain(const struct target *target, char problem[TARGET_TEXT_MAX],
 		    char advice[TARGET_TEXT_MAX])
 {
@@ -322,7 +350,7 @@ void target_explain(const struct target *target, char problem[TARGET_TEXT_MAX],
 	char subject[2 * PATH_MAX + 32];
 
 	describe_subject(target, subject, sizeof(subject));
-	snprintf(advice, TARGET_TEXT_MAX, "%s", row->advice);
+	snprintf(advice, TARGET_TEXT_MAX, "%s", find_advice(target));
 	if (target->error && target->error != ENOENT)
 		snprintf(problem, TARGET_TEXT_MAX, "%.4000s %s: %s", subject, row->problem,
 			 strerror(target->error));

@@ -31,6 +31,18 @@ refused 127 "was not found" "not in PATH"
 run record -- ''
 refused 127 "was not found" "empty name"
 doctor_refuses 'was not found' ./missing
+cp /bin/true here
+run record -- here
+refused 127 "'here' was not found" "in the current folder, without ./"
+ok "in the current folder: how to name it" said 'put ./ before its name'
+mkdir bin
+PATH=$scratch/bin run record -- wine64
+is "$status" 127 "Wine is not in the PATH"
+if [ -x /usr/lib/wine/wine64 ]; then
+	ok "Wine is not in the PATH: where it is" said 'name it /usr/lib/wine/wine64'
+else
+	skip "Wine is not in the PATH: where it is" "it is not there"
+fi
 
 echo 'echo' >plain
 run record -- ./plain
@@ -40,6 +52,7 @@ run record -- ./plain
 refused 126 "neither an ELF program nor a script" "neither ELF nor script"
 run record -- /tmp
 refused 126 "Is a directory" "a folder"
+ok "a folder: how to go on" said 'name a program'
 printf '#!/no/such/interpreter\n' >orphan
 chmod +x orphan
 run record -- ./orphan
@@ -145,8 +158,38 @@ run record --buffer-size 4M -- true
 refused 122 "buffers need" "unless they were asked for"
 mount -t tmpfs -o remount,size=1g shm /dev/shm
 
+# A user whose home cannot be written records once LTTng has another folder for its sockets.
+chmod 755 "$scratch"
+mkdir home private && chown $nobody home
+HOME=/nonexistent as_nobody record -o "$scratch/home/trace" -- /bin/true
+is "$status" 115 "a home that cannot be written: status"
+ok "a home that cannot be written: what to do" said 'set LTTNG_HOME to a folder'
+HOME=/nonexistent LTTNG_HOME=$scratch/home as_nobody record -o "$scratch/home/trace" -- /bin/true
+is "$status" 0 "LTTNG_HOME is used"
+HOME=$scratch/home as_nobody record -f -o "$scratch/home/trace" -- /bin/true
+is "$status" 0 "a user who is not root records"
+HOME=$scratch/home as_nobody report "$scratch/home/trace"
+is "$status" 0 "and reads what was recorded"
+# Others' traces cannot be read.
+run record -q -o private/trace -- true
+for folder in private private/trace; do
+	chmod 755 private && chmod 700 private/trace
+	[ $folder = private ] && chmod 700 private
+	HOME=$scratch/home as_nobody report "$scratch/private/trace"
+	is "$status" 1 "another's trace, $folder is closed: status"
+	ok "another's trace, $folder is closed: what happened" \
+		said 'may not read\|Permission denied'
+	ok "another's trace, $folder is closed: what to do" said 'hint: '
+done
+run report ./missing
+is "$status" 1 "no such trace"
+ok "no such trace: what to name" said 'hint: name the folder'
+
+run help record
+cp "$out" help
 run record --help
 is "$status" 0 "--help: status"
+same_files help "$out" "help record says the same"
 ok "--help goes to the output" grep -q -e --children "$out"
 is "$(cat "$err")" "" "--help says nothing else"
 tap_done
