@@ -65,6 +65,13 @@ ROOM=2560 same signals "$here/signals"
 run_to "$scratch/bare" "$here/descriptors"
 recorded descriptors "--mode route" "$here/descriptors"
 recorded descriptors "--mode observe" "$here/descriptors"
+# Whatever is opened at a program's end must be open before.
+for wall in root descriptors rights namespaces hidden; do
+	run_to "$scratch/bare" "$here/walls" $wall
+	is "$(head -n 1 "$scratch/bare")" "$wall: 0" "$wall: it is shut in"
+	recorded "shut in: $wall" "--mode route" "$here/walls" $wall
+	recorded "shut in: $wall" "--children" "$here/walls" $wall
+done
 for way in return exit exit-thread exec-thread main-thread _exit _Exit quick_exit exit_group \
 	abort kill segv execve execvp; do
 	run_to "$scratch/bare" "$here/ends" $way
