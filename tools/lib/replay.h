@@ -184,14 +184,25 @@ void replay_apply_records(void *replay, uint32_t process, const struct trace_rec
 /* After the last event: makes the peaks' compositions final. */
 void replay_finish(struct replay *replay);
 
+/* Two counters, one behind the other, at once. */
+typedef uint64_t replay_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+static inline void replay_add_pair(uint64_t *pair, const uint64_t *change)
+{
+	*(replay_pair *)pair += (replay_pair){ change[0], change[1] };
+}
+
+_Static_assert(offsetof(struct replay_counts, bytes) == sizeof(uint64_t) &&
+		       offsetof(struct replay_counts, live_bytes) ==
+			       offsetof(struct replay_counts, live_blocks) + sizeof(uint64_t),
+	       "calls and bytes are a pair, and so are live blocks and bytes");
+
 static inline void replay_add_counts(struct replay_counts *counts,
 				     const struct replay_counts *change)
 {
-	counts->calls += change->calls;
-	counts->bytes += change->bytes;
+	replay_add_pair(&counts->calls, &change->calls);
 	counts->temporary += change->temporary;
-	counts->live_blocks += change->live_blocks;
-	counts->live_bytes += change->live_bytes;
+	replay_add_pair(&counts->live_blocks, &change->live_blocks);
 }
 
 /* The class of a size, and the smallest size in a class. */
