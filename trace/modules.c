@@ -386,11 +386,20 @@ static struct module *discover(uint64_t address)
 	return module ? modules_add(module, address) : find(snapshot_get(), address);
 }
 
+static bool has(const struct module *module, uint64_t address)
+{
+	return module && address - module->start < module->end - module->start;
+}
+
+/* Frames of one module mostly follow each other: it is looked at once. */
 void modules_learn(const uint64_t *frames, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		struct module *module = find(snapshot_get(), frames[i]);
+	struct module *module = NULL;
 
+	for (uint32_t i = 0; i < count; i++) {
+		if (has(module, frames[i]))
+			continue;
+		module = find(snapshot_get(), frames[i]);
 		if (!module || !is_current(module, frames[i]))
 			module = discover(frames[i]);
 		if (module)

@@ -317,7 +317,9 @@ void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count)
 {
 	struct stack_call call = { frames, stack, count };
 
-	emit(fire_stack, &call);
+	memory_enter(&emission_lock);
+	outside_call_often(fire_stack, &call);
+	memory_leave(&emission_lock);
 }
 
 static void fire_stacks(const void *argument)

@@ -78,11 +78,12 @@ void provider_fork_child(void);
 /* Non-zero while a session records vadtrace_heap:batch. */
 const volatile int *provider_gate(void);
 
-/* These four are called where no handler interrupts (trace/hold.h). The first: all records of the
+/* These five are called where no handler interrupts (trace/hold.h). The first: all records of the
  * slot. */
 void provider_batch(const struct live_slot *slot);
 void provider_settled(uint64_t until_ns);
 void provider_record(const struct provider_record *record);
+void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count);
 /* As an event of vadtrace_heap, and as one of lttng_ust_libc. */
 void provider_block(const struct provider_block *block);
 
@@ -96,7 +97,6 @@ void provider_thread(uint32_t tid, const char *name);
 void provider_module(const struct provider_module *module);
 void provider_pe_module(const struct provider_pe_module *module);
 void provider_module_gone(uint32_t module);
-void provider_stack(uint32_t stack, const uint64_t *frames, uint32_t count);
 /* The two stacks differ; both 0: just the counts. */
 void provider_stacks(const struct compare_counts *counts, uint32_t stack, uint32_t slow_stack);
 void provider_call(const struct trace_call *call, uint32_t stack);

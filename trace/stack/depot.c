@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "trace/hold.h"
 #include "trace/memory.h"
 #include "trace/modules.h"
 #include "trace/provider/provider.h"
@@ -148,31 +149,36 @@ static struct depot_stack *add_locked(const struct stack_trace *trace)
 	return stack;
 }
 
-static __attribute__((noinline)) struct depot_stack *add(const struct stack_trace *trace)
+static struct depot_stack *add(const struct stack_trace *trace)
 {
-	uint64_t mask = memory_lock(&depot_lock);
-	struct depot_stack *stack = add_locked(trace);
+	struct depot_stack *stack;
 
-	memory_unlock(&depot_lock, mask);
+	memory_enter(&depot_lock);
+	stack = add_locked(trace);
+	memory_leave(&depot_lock);
 	return stack;
 }
 
-static __attribute__((noinline)) void emit(struct depot_stack *stack, uint32_t now)
+static void emit(struct depot_stack *stack, uint32_t now)
 {
 	modules_learn(stack->frames, stack->count);
 	provider_stack(stack->id, stack->frames, stack->count);
 	__atomic_store_n(&stack->generation, now, __ATOMIC_RELEASE);
 }
 
-/* Finds the trace or adds it; NULL when there is no memory. */
-static struct depot_stack *find_or_add(const struct stack_trace *trace)
+/* `stack` is the trace's, or NULL. One stretch for both steps: its system calls cost more than the
+ * rest. NULL: there is no memory. */
+static __attribute__((noinline)) struct depot_stack *add_and_emit(struct depot_stack *stack,
+								  const struct stack_trace *trace,
+								  uint32_t now)
 {
-	struct depot_stack *stack = find(trace);
+	uint64_t mask = hold_begin();
 
 	if (!stack)
 		stack = add(trace);
-	if (trace->known)
-		*trace->known = stack;
+	if (stack)
+		emit(stack, now);
+	hold_end(mask);
 	return stack;
 }
 
@@ -184,12 +190,12 @@ uint32_t depot_intern(const struct stack_trace *trace)
 	if (trace->count == 0)
 		return 0;
 	if (!stack || is_dead(stack))
-		stack = find_or_add(trace);
-	if (!stack)
-		return 0;
-	if (__atomic_load_n(&stack->generation, __ATOMIC_ACQUIRE) != now)
-		emit(stack, now);
-	return stack->id;
+		stack = find(trace);
+	if (!stack || __atomic_load_n(&stack->generation, __ATOMIC_ACQUIRE) != now)
+		stack = add_and_emit(stack, trace, now);
+	if (trace->known)
+		*trace->known = stack;
+	return stack ? stack->id : 0;
 }
 
 static bool is_through(const struct depot_stack *stack, uint64_t start, uint64_t end)
