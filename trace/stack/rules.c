@@ -6,8 +6,8 @@
  *   table    | pc, rule | pc, rule | 0, 0 | ...     open addressing, both words atomic
  *
  * A pc is claimed once and never changes; its rule is stored after it, and zeroed when its module
- * goes, so that the next walk asks again. A full table is replaced by a larger, empty one; readers
- * of the old one finish undisturbed, and old tables together are smaller than the newest. */
+ * goes, so that the next walk asks again. A full table is replaced by a larger copy; readers of the
+ * old one finish undisturbed, and old tables together are smaller than the newest. */
 
 #include "trace/stack/rules.h"
 
@@ -20,24 +20,13 @@
 #define PROBES 16
 #define FIRST_TABLE_SIZE 4096u
 
-struct slot {
-	uintptr_t pc;
-	uint64_t rule;
-};
-
-struct table {
-	size_t size; /* power of two */
-	size_t used;
-	struct slot slots[];
-};
-
-static struct table *current;
+struct rules_table *rules_current;
 static struct memory_lock grow_lock;
 uint64_t rules_current_epoch = 1;
 
-static struct table *make_table(size_t size)
+static struct rules_table *make_table(size_t size)
 {
-	struct table *table = memory_map(sizeof(*table) + size * sizeof(table->slots[0]));
+	struct rules_table *table = memory_map(sizeof(*table) + size * sizeof(table->slots[0]));
 
 	if (table)
 		table->size = size;
@@ -46,21 +35,8 @@ static struct table *make_table(size_t size)
 
 bool rules_start(void)
 {
-	current = make_table(FIRST_TABLE_SIZE);
-	return current != NULL;
-}
-
-static void grow(struct table *full)
-{
-	uint64_t mask = memory_lock(&grow_lock);
-
-	if (__atomic_load_n(&current, __ATOMIC_RELAXED) == full) {
-		struct table *larger = make_table(2 * full->size);
-
-		if (larger)
-			__atomic_store_n(&current, larger, __ATOMIC_RELEASE);
-	}
-	memory_unlock(&grow_lock, mask);
+	rules_current = make_table(FIRST_TABLE_SIZE);
+	return rules_current != NULL;
 }
 
 void rules_fork_child(void)
@@ -69,12 +45,12 @@ void rules_fork_child(void)
 }
 
 /* The slot of `pc`, claimed if it is new; NULL when there is no room. */
-static struct slot *find_slot(struct table *table, uintptr_t pc)
+static struct rules_slot *find_slot(struct rules_table *table, uintptr_t pc)
 {
-	size_t index = (size_t)((pc * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+	size_t index = rules_index(pc);
 
 	for (int i = 0; i < PROBES; i++) {
-		struct slot *slot = &table->slots[(index + (size_t)i) & (table->size - 1)];
+		struct rules_slot *slot = &table->slots[(index + (size_t)i) & (table->size - 1)];
 		uintptr_t seen = __atomic_load_n(&slot->pc, __ATOMIC_RELAXED);
 
 		if (seen == 0 && __atomic_compare_exchange_n(&slot->pc, &seen, pc, false,
@@ -88,16 +64,36 @@ static struct slot *find_slot(struct table *table, uintptr_t pc)
 	return NULL;
 }
 
-static struct cfi_rule rule_from_word(uint64_t word)
+/* The rules of `old`, into a table that nobody else has yet. */
+static void copy_rules(struct rules_table *table, struct rules_table *old)
 {
-	struct cfi_rule rule;
+	for (size_t i = 0; i < old->size; i++) {
+		uint64_t rule = __atomic_load_n(&old->slots[i].rule, __ATOMIC_RELAXED);
+		struct rules_slot *slot = rule ? find_slot(table, old->slots[i].pc) : NULL;
 
-	memcpy(&rule, &word, sizeof(rule));
-	return rule;
+		if (slot)
+			slot->rule = rule;
+	}
 }
 
-static __attribute__((noinline)) struct cfi_rule learn(struct table *table, struct slot *slot,
-						       uintptr_t pc, bool is_exact)
+static void grow(struct rules_table *full)
+{
+	uint64_t mask = memory_lock(&grow_lock);
+
+	if (__atomic_load_n(&rules_current, __ATOMIC_RELAXED) == full) {
+		struct rules_table *larger = make_table(2 * full->size);
+
+		if (larger) {
+			copy_rules(larger, full);
+			__atomic_store_n(&rules_current, larger, __ATOMIC_RELEASE);
+		}
+	}
+	memory_unlock(&grow_lock, mask);
+}
+
+static __attribute__((noinline)) struct cfi_rule learn(struct rules_table *table,
+						       struct rules_slot *slot, uintptr_t pc,
+						       bool is_exact)
 {
 	struct cfi_rule rule = mixed_find(pc, is_exact);
 	uint64_t word;
@@ -114,10 +110,10 @@ static __attribute__((noinline)) struct cfi_rule learn(struct table *table, stru
 
 struct cfi_rule rules_find(uintptr_t pc, bool is_exact)
 {
-	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
-	struct slot *slot = find_slot(table, pc);
+	struct rules_table *table = __atomic_load_n(&rules_current, __ATOMIC_ACQUIRE);
+	struct rules_slot *slot = find_slot(table, pc);
 	uint64_t word = slot ? __atomic_load_n(&slot->rule, __ATOMIC_RELAXED) : 0;
-	struct cfi_rule rule = rule_from_word(word);
+	struct cfi_rule rule = rules_from_word(word);
 
 	if (__builtin_expect(word == 0, 0) ||
 	    __builtin_expect(rule.kind == CFI_NO_MODULE && mixed_is_old(rule), 0))
@@ -127,7 +123,8 @@ struct cfi_rule rules_find(uintptr_t pc, bool is_exact)
 
 void rules_forget(uintptr_t start, uintptr_t end)
 {
-	struct table *table = __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+	uint64_t mask = memory_lock(&grow_lock);
+	struct rules_table *table = __atomic_load_n(&rules_current, __ATOMIC_ACQUIRE);
 
 	for (size_t i = 0; table && i < table->size; i++) {
 		uintptr_t pc = __atomic_load_n(&table->slots[i].pc, __ATOMIC_RELAXED);
@@ -137,4 +134,5 @@ void rules_forget(uintptr_t start, uintptr_t end)
 	}
 	/* Who reads the new number finds no old rule. */
 	__atomic_fetch_add(&rules_current_epoch, 1, __ATOMIC_RELEASE);
+	memory_unlock(&grow_lock, mask);
 }

@@ -244,9 +244,8 @@ static __attribute__((noinline)) uint32_t walk_complex(const struct stack_start 
 }
 
 /* The frame that `at` is, remembered: its position plus one; 0 when there is none. */
-static inline uint32_t find_remembered(struct walk *walk)
+static inline uint32_t find_remembered(struct walk *walk, const struct registers *at)
 {
-	const struct registers *at = &walk->at;
 	const struct history_frame *frame;
 
 	while (walk->candidates > 0 && walk->old->frames[walk->candidates - 1].rsp < at->rsp)
@@ -369,12 +368,79 @@ static bool follow(struct walk *walk, uint32_t position)
 	return false;
 }
 
+/* Whether a word of the stack is where it can be read without a question. */
+static inline bool is_known(struct stack_bounds known, uintptr_t address)
+{
+	return (address & 7) == 0 && address - known.low < known.high - known.low;
+}
+
+/* What one usual step leads to: by CFI_STANDARD over words that are known to be there. False: it
+ * is none. `at` is what `from` becomes. */
+static inline __attribute__((always_inline)) bool step_usual(const struct registers *from,
+							     struct cfi_rule rule,
+							     struct stack_bounds known,
+							     struct registers *at)
+{
+	uintptr_t cfa =
+		(rule.is_cfa_of_rbp ? from->rbp : from->rsp) + (uintptr_t)(int64_t)rule.cfa_offset;
+
+	if (rule.kind != CFI_STANDARD || rule.is_cfa_loaded || cfa <= from->rsp ||
+	    !is_known(known, cfa - 8))
+		return false;
+	*at = (struct registers){ .pc = *(const uintptr_t *)(cfa - 8),
+				  .rsp = cfa,
+				  .rbp = from->rbp };
+	if (rule.rbp != CFI_RBP_KEPT) {
+		at->rbp_place = (rule.rbp == CFI_RBP_AT_CFA ? cfa : from->rbp) +
+				(uintptr_t)(int64_t)rule.rbp_offset;
+		if (!is_known(known, at->rbp_place))
+			return false;
+		at->rbp = *(const uintptr_t *)at->rbp_place;
+	}
+	return at->pc != 0;
+}
+
+static inline bool is_usual(const struct walk *walk)
+{
+	return !walk->at.is_exact && !walk->is_guessed && walk->at.system_frame == 0;
+}
+
+/* As find_remembered and add_and_step in turn, for what most frames are. Ends where either of them
+ * has something else to do. */
+static void add_usual(struct walk *walk)
+{
+	struct stack_bounds known = walk->history->bounds;
+	struct registers at = walk->at;
+	uint32_t room = HISTORY_FRAMES_MAX < walk->capacity ? HISTORY_FRAMES_MAX : walk->capacity;
+
+	while (walk->fresh_count < room && !find_remembered(walk, &at)) {
+		struct cfi_rule rule = rules_look(at.pc - 1);
+		struct history_fresh *fresh = &walk->history->fresh[walk->fresh_count];
+		struct registers next;
+
+		if (!step_usual(&at, rule, known, &next))
+			break;
+		fresh->pc = at.pc;
+		fresh->frame = (struct history_frame){ .rsp = at.rsp,
+						       .rbp = at.rbp,
+						       .rbp_place = next.rbp_place,
+						       .link = LINK_WORDS,
+						       .rbp_use = use_of_rbp(rule, LINK_WORDS) };
+		walk->fresh_count++;
+		at = next;
+	}
+	walk->at = at;
+}
+
 /* Finds the frames; how many outer ones of `old` follow them. */
 static uint32_t find_frames(struct walk *walk)
 {
 	do {
-		uint32_t found = find_remembered(walk);
+		uint32_t found;
 
+		if (is_usual(walk))
+			add_usual(walk);
+		found = find_remembered(walk, &walk->at);
 		if (found && follow(walk, found - 1))
 			return found;
 	} while (has_space(walk) && add_and_step(walk) && has_space(walk));
