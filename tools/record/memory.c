@@ -55,7 +55,7 @@ static const uint8_t magic[16] = { 0x17, 0x7b, 0xf1, 0x77, 0xbf, 0x17, 0x7b, 0xf
 
 /* What nftw's visits share. */
 static bool rest_is_found, is_passing;
-static uint64_t blocked_count;
+static uint64_t blocked_count, consumed_bytes;
 static const char *counted_stream; /* NULL: packets are not counted */
 static uint64_t counted_packets;
 
@@ -90,6 +90,7 @@ static void look_at(const struct head *head, char *memory)
 	uint64_t first = __atomic_load_n(consumed, __ATOMIC_ACQUIRE);
 	uint64_t end = last & ~(head->subbuffer_bytes - 1);
 
+	consumed_bytes += first;
 	if (first >= end)
 		return;
 	rest_is_found = true;
@@ -141,6 +142,7 @@ static void look(const char *session, bool pass)
 	memory_path(session, path);
 	rest_is_found = false;
 	blocked_count = 0;
+	consumed_bytes = 0;
 	is_passing = pass;
 	nftw(path, look_at_file, OPEN_FOLDERS_MAX, FTW_PHYS);
 }
@@ -155,6 +157,12 @@ uint64_t memory_count_blocked(const char *session)
 {
 	look(session, /* pass */ false);
 	return blocked_count;
+}
+
+uint64_t memory_count_consumed(const char *session)
+{
+	look(session, /* pass */ false);
+	return consumed_bytes;
 }
 
 uint64_t memory_count_packets(const char *session, const char *stream)

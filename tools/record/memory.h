@@ -22,6 +22,9 @@ bool memory_has_rest(const char *session);
  * To be asked as memory_has_rest. */
 uint64_t memory_count_blocked(const char *session);
 
+/* How many bytes LTTng has taken out of the buffers so far. */
+uint64_t memory_count_consumed(const char *session);
+
 /* How many packets the stream of this name has begun so far, counted from the session's start. */
 uint64_t memory_count_packets(const char *session, const char *stream);
 

@@ -36,6 +36,8 @@ enum {
 	STEP_SECONDS = 30,
 	DRAIN_SECONDS = 600, /* a slow disk or network is no failure */
 	DRAIN_NOTICE_SECONDS = 5,
+	DRAIN_EMPTY_SECONDS = 5,  /* that nothing is in the buffers */
+	DRAIN_STILL_SECONDS = 60, /* that nothing leaves them */
 	DRAIN_TICK_MS = 5,
 };
 
@@ -393,21 +395,54 @@ static time_t now_seconds(void)
 	return now.tv_sec;
 }
 
+/* What was seen of the buffers while LTTng empties them. */
+struct drain_watch {
+	time_t begin, looked, moved;
+	uint64_t consumed_bytes;
+	bool is_told;
+};
+
+/* Once a second. LTTng may go on saying that data waits while the buffers are empty, or hold a part
+ * that nobody will complete: neither ends by waiting, and what is left is rescued. */
+static bool is_drained(struct drain_watch *watch)
+{
+	time_t now = now_seconds(), patience = DRAIN_EMPTY_SECONDS;
+	uint64_t consumed_bytes;
+
+	if (now == watch->looked)
+		return false;
+	watch->looked = now;
+	consumed_bytes = memory_count_consumed(main_session.name);
+	if (consumed_bytes != watch->consumed_bytes)
+		watch->moved = now;
+	watch->consumed_bytes = consumed_bytes;
+	if (options->relay_url || memory_has_rest(main_session.name))
+		patience = DRAIN_STILL_SECONDS;
+	return now - watch->moved >= patience;
+}
+
+static void tell_drain(struct drain_watch *watch)
+{
+	if (watch->is_told || now_seconds() - watch->begin < DRAIN_NOTICE_SECONDS)
+		return;
+	cli_warn("LTTng is still writing; an interrupt (Ctrl-C) gives up on that");
+	watch->is_told = true;
+}
+
 /* 1: data waits to be written, 0: none does, else an error. */
 static int wait_until_written(bool (*is_interrupted)(void))
 {
 	time_t begin = now_seconds();
-	bool is_told = false;
+	struct drain_watch watch = { .begin = begin, .looked = begin, .moved = begin };
 	int pending = 1;
 
 	while (now_seconds() - begin < DRAIN_SECONDS && !is_interrupted()) {
 		pending = control_request(ask_pending, &main_session, STEP_SECONDS);
 		if (pending <= 0 || !daemon_is_alive(consumer))
 			break;
-		if (!is_told && now_seconds() - begin >= DRAIN_NOTICE_SECONDS) {
-			cli_warn("LTTng is still writing; an interrupt (Ctrl-C) gives up on that");
-			is_told = true;
-		}
+		if (is_drained(&watch))
+			return 0;
+		tell_drain(&watch);
 		sleep_tick();
 	}
 	return pending;

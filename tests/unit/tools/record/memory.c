@@ -76,7 +76,10 @@ static void test_rows(void)
 		write_buffer(consumed + rows[i].behind * SUBBUFFER_BYTES + rows[i].bytes, consumed);
 		ok_equal(memory_has_rest(session), rows[i].has_rest, "row %zu: a rest", i);
 		ok_equal(memory_count_blocked(session), rows[i].blocked, "row %zu: blocked", i);
+		ok_equal(memory_count_consumed(session), consumed, "row %zu: taken out", i);
 		memory_pass(session);
+		ok_equal(memory_count_consumed(session),
+			 consumed + rows[i].behind * SUBBUFFER_BYTES, "row %zu: and passed", i);
 		ok(!memory_has_rest(session), "row %zu: it is passed over", i);
 		ok_equal(memory_count_blocked(session), 0, "row %zu: and blocks nothing", i);
 	}
