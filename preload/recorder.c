@@ -33,6 +33,12 @@
 #define FOLDER_OF_ROOT "/var/run/lttng/"
 #define FOLDER_OF_USER "/.lttng/"
 
+/* LTTng cancels its threads at the end, for which the C library opens this: in a program that has
+ * changed its root, or may open nothing more, it must be there already. By itself, not as something
+ * that the object needs: its functions would be bound to those of libunwind that have their names,
+ * and the program's exceptions with them. */
+#define UNWINDER "libgcc_s.so.1"
+
 /* --- Nobody records -------------------------------------------------------------------------- */
 
 static void do_nothing(void)
@@ -159,6 +165,7 @@ static const struct record *load(void)
 		return NULL;
 	if (!real.lttng_ust_add_fd_to_tracker && (object = dlopen(REAL_LTTNG_COMMON, RTLD_NOW)))
 		real_resolve_tracker(object);
+	(void)dlopen(UNWINDER, RTLD_NOW | RTLD_NODELETE);
 	object = dlopen(path, RTLD_NOW | RTLD_NODELETE);
 	found = object ? dlsym(object, RECORD_SYMBOL) : NULL;
 	return found && !strcmp(found->version, PACKAGE_VERSION) ? found : NULL;
