@@ -42,6 +42,7 @@ struct front {
 	bool from_above; /* takes its pages from the end of a segment: see thread.c */
 	uint16_t empty_count;
 	uint32_t slow_slices; /* since the front looked at the clock */
+	uint32_t taken_spans; /* of the pool, ever; it stops counting at SPANS_BEFORE_OWN */
 	uint64_t looked_ns;   /* when pages without blocks were last given back */
 	struct page *empty;   /* linked by `next` */
 	/* A cache line for who frees what is another thread's: little of it changes. */

@@ -135,6 +135,7 @@ enum segment_list_name {
  *  - head[slice] says where in `pages` the page is whose span holds `slice`, in bytes; 0 (the page
  *    is PAGE_NONE, or the large block's) when there is none;
  *  - free_mask has a bit for each slice in no span; bit 0, the header's, is always clear;
+ *  - opener had the first span of it: who is only compared with it, as it may be gone;
  *  - dirty_mask has a bit for each slice that may hold anything but zeroes.
  * Guarded by: its pool's lock. */
 struct segment {
@@ -144,7 +145,8 @@ struct segment {
 	uint64_t dirty_mask;
 	struct segment *next, *prev;
 	struct pool *pool; /* that it belongs to, always */
-	void *region;      /* what was asked from vm: starts before the header if aligned to more */
+	const struct front *opener;
+	void *region; /* what was asked from vm: starts before the header if aligned to more */
 	size_t region_bytes;
 	struct page pages[SEGMENT_SLICES] __attribute__((aligned(128)));
 	struct page_remote remotes[SEGMENT_SLICES]; /* not of a large segment: it ends before */

@@ -34,6 +34,9 @@
  * have to make; and from how many dirty ones on, 8 MiB, for spans of one block, too. */
 #define SEGMENTS_ASKED 16
 #define MUCH_SLICES 128
+/* How many spans a front has taken before it opens segments of its own, rather than to take more
+ * from those of others. */
+#define SPANS_BEFORE_OWN 8
 /* Lists of larger blocks are not kept: to follow one through memory that has left the cache is
  * slower than to make it anew, a few blocks at a time. */
 #define READY_BYTES_MAX ((size_t)64)
@@ -275,12 +278,20 @@ static uint32_t choose_start(uint64_t starts, const struct span_request *request
 	return (uint32_t)__builtin_ctzll(starts);
 }
 
-static struct segment *find_first_locked(const struct span_request *request, uint32_t *first)
+/* Whether the segment is among those that are looked at. */
+static bool is_asked(const struct segment *segment, const struct span_request *request,
+		     bool only_own)
+{
+	return !only_own || segment->opener == request->owner;
+}
+
+static struct segment *find_first_locked(const struct span_request *request, bool only_own,
+					 uint32_t *first)
 {
 	for (struct segment *s = request->pool->lists[SEGMENTS_OPEN]; s; s = s->next) {
 		uint64_t starts = starts_in(s->free_mask, request);
 
-		if (!starts)
+		if (!starts || !is_asked(s, request, only_own))
 			continue;
 		*first = choose_start(starts, request);
 		return s;
@@ -289,14 +300,15 @@ static struct segment *find_first_locked(const struct span_request *request, uin
 }
 
 /* One of the first few segments, where the system has made the pages already. */
-static struct segment *find_made_locked(const struct span_request *request, uint32_t *first)
+static struct segment *find_made_locked(const struct span_request *request, bool only_own,
+					uint32_t *first)
 {
 	struct segment *segment = request->pool->lists[SEGMENTS_OPEN];
 
 	for (uint32_t i = 0; segment && i < SEGMENTS_ASKED; i++, segment = segment->next) {
 		uint64_t starts = starts_in(segment->free_mask & segment->dirty_mask, request);
 
-		if (!starts)
+		if (!starts || !is_asked(segment, request, only_own))
 			continue;
 		*first = choose_start(starts, request);
 		return segment;
@@ -304,16 +316,28 @@ static struct segment *find_made_locked(const struct span_request *request, uint
 	return NULL;
 }
 
+/* Whether the request is of a thread that has much: in segments of its own it does not write to the
+ * headers that others read with each block that they free. */
+static bool wants_own(const struct span_request *request)
+{
+	return request->owner && request->owner->taken_spans == SPANS_BEFORE_OWN;
+}
+
 /* A segment with room, and where. Free pages that exist are used up before the system is asked for
  * others; but the first place is the best for spans that grow, unless much is free. */
 static struct segment *find_locked(const struct span_request *request, uint32_t *first)
 {
 	size_t least = request->kind == PAGE_BLOCKS ? 1 : MUCH_SLICES;
+	bool only_own = wants_own(request);
 	struct segment *segment = NULL;
 
-	if (request->pool->dirty_slices >= least)
-		segment = find_made_locked(request, first);
-	return segment ? segment : find_first_locked(request, first);
+	if (request->pool->dirty_slices >= least) {
+		if (only_own)
+			segment = find_made_locked(request, /* only_own */ true, first);
+		if (!segment)
+			segment = find_made_locked(request, /* only_own */ false, first);
+	}
+	return segment ? segment : find_first_locked(request, only_own, first);
 }
 
 void pool_describe(struct page *page, const struct span_request *request)
@@ -385,6 +409,10 @@ static struct page *cut_locked(struct segment *segment, uint32_t first,
 {
 	uint64_t mask = slices_mask(first, request->slices);
 
+	if (segment->free_mask == ALL_SLICES)
+		segment->opener = request->owner;
+	if (request->owner && request->owner->taken_spans < SPANS_BEFORE_OWN)
+		request->owner->taken_spans++;
 	*is_zero = (segment->dirty_mask & mask) == 0;
 	segment->pool->dirty_slices -= (size_t)__builtin_popcountll(segment->dirty_mask & mask);
 	segment->pool->used_slices += request->slices;
@@ -407,6 +435,8 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 	segment = find_locked(request, &first);
 	if (!segment && request->may_grow && (segment = grow_locked(request->pool)))
 		first = choose_start(starts_in(segment->free_mask, request), request);
+	if (!segment && request->may_grow)
+		segment = find_first_locked(request, /* only_own */ false, &first);
 	if (segment)
 		page = cut_locked(segment, first, request, is_zero);
 	pool_note_locked(request->pool);

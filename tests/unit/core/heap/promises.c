@@ -62,6 +62,63 @@ static void test_own_pages(void)
 	heap_free(other);
 }
 
+/* Two threads take 2 MiB each, a span's worth in turn: of the first half some may lie in the other
+ * one's segment. */
+enum { TURNS = 32, TURN_BLOCKS = 64 };
+static void *taken[2][TURNS][TURN_BLOCKS];
+static int turn;
+
+static void *take_in_turn(void *rows)
+{
+	void *(*own)[TURN_BLOCKS] = rows;
+	int parity = own != taken[0];
+
+	for (int i = 0; i < TURNS; i++) {
+		while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) % 2 != parity)
+			usleep(10);
+		for (int j = 0; j < TURN_BLOCKS; j++)
+			own[i][j] = heap_malloc(1000);
+		__atomic_add_fetch(&turn, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static int count_in_segment(void *const rows[TURNS][TURN_BLOCKS], const struct segment *segment)
+{
+	int count = 0;
+
+	for (int i = TURNS / 2; i < TURNS; i++) {
+		for (int j = 0; j < TURN_BLOCKS; j++)
+			count += segment_of_page(page_of(rows[i][j])) == segment;
+	}
+	return count;
+}
+
+static void free_turns(void *rows[TURNS][TURN_BLOCKS])
+{
+	for (int i = 0; i < TURNS; i++) {
+		for (int j = 0; j < TURN_BLOCKS; j++)
+			heap_free(rows[i][j]);
+	}
+}
+
+static void test_own_segments(void)
+{
+	pthread_t threads[2];
+	int beside = 0;
+
+	heap_trim();
+	for (int i = 0; i < 2; i++)
+		start(&threads[i], take_in_turn, taken[i]);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = TURNS / 2; i < TURNS; i++)
+		beside += count_in_segment(taken[1], segment_of_page(page_of(taken[0][i][0])));
+	ok(beside == 0, "who takes much has segments of its own: %d blocks beside", beside);
+	free_turns(taken[0]);
+	free_turns(taken[1]);
+}
+
 /* Blocks that another thread frees: malloc's, and of the process heap. */
 static void *blocks[BLOCKS], *sized[BLOCKS];
 static int stage;
@@ -437,6 +494,7 @@ int main(void)
 	test_made_first();
 	test_growth();
 	test_own_pages();
+	test_own_segments();
 	test_no_locks();
 	test_many_threads();
 	test_segments_go_back();
