@@ -40,7 +40,7 @@ static void add_page(struct page *page, void *context)
 	}
 	for (size_t at = 0; at < page_carved_bytes(page); at += page->block_bytes)
 		add_block(page, page_start(page) + at, &summing->sum);
-	summing->sum.committed_bytes += page_carved_bytes(page);
+	summing->sum.committed_bytes += span_bytes;
 	summing->sum.reserved_bytes += span_bytes;
 }
 

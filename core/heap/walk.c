@@ -4,9 +4,9 @@
 /* A heap from one end to the other.
  *
  *   region: the heap itself
- *   region: a span      busy | free | busy | ... | never used (uncommitted)
+ *   region: a span      busy | free | busy | ... | never used (free)
  *   region: a span      busy | ...
- *   busy: a block that fills a span, or a large one
+ *   busy: a block that fills a span, or a large one: a region of its own
  *
  * An entry is found again by its address and kind, so a walk needs no memory of its own and ends
  * whatever happens between its steps. Each step is made under the pool's lock, which keeps the
@@ -19,6 +19,10 @@
 #include "core/heap/hold.h"
 #include "core/heap/segment.h"
 #include "core/heap/thread.h"
+
+/* What describes a span. */
+#define PAGE_OVERHEAD_BYTES (sizeof(struct page) + sizeof(struct page_remote))
+static_assert(PAGE_OVERHEAD_BYTES <= UINT8_MAX, "an entry has a byte for it");
 
 static uintptr_t span_end(const struct page *page)
 {
@@ -44,15 +48,22 @@ static void show_heap(const struct heap *heap, struct rtl_heap_entry *entry)
 	entry->Region.lpFirstBlock = entry->Region.lpLastBlock = (char *)heap + entry->cbData;
 }
 
+/* The next region begins; the last number is that of all the rest. */
+static void count_region(struct rtl_heap_entry *entry)
+{
+	if (entry->iRegionIndex < UINT8_MAX)
+		entry->iRegionIndex++;
+}
+
+/* Its memory is all committed. */
 static void show_span(const struct page *page, struct rtl_heap_entry *entry)
 {
-	BYTE index = entry->iRegionIndex;
-
 	*entry = (struct rtl_heap_entry){ .lpData = page_start(page),
-					  .iRegionIndex = (BYTE)(index + (index < UINT8_MAX)),
+					  .cbData = page->slices * SLICE_BYTES,
+					  .cbOverhead = PAGE_OVERHEAD_BYTES,
+					  .iRegionIndex = entry->iRegionIndex,
 					  .wFlags = RTL_HEAP_ENTRY_REGION };
-	entry->Region.dwCommittedSize = page_carved_bytes(page);
-	entry->Region.dwUnCommittedSize = (DWORD)(span_end(page) - carved_end(page));
+	entry->Region.dwCommittedSize = (DWORD)entry->cbData;
 	entry->Region.lpFirstBlock = page_start(page);
 	entry->Region.lpLastBlock = (void *)span_end(page);
 }
@@ -79,8 +90,7 @@ static void show_rest(const struct page *page, struct rtl_heap_entry *entry)
 
 	*entry = (struct rtl_heap_entry){ .lpData = (void *)carved_end(page),
 					  .cbData = span_end(page) - carved_end(page),
-					  .iRegionIndex = index,
-					  .wFlags = RTL_HEAP_ENTRY_UNCOMMITTED };
+					  .iRegionIndex = index };
 }
 
 /* What is at `at` in a page of blocks, or first behind it. */
@@ -105,7 +115,7 @@ static bool go_on_in_span(const struct heap *heap, struct rtl_heap_entry *entry)
 
 	if (!page || page->kind != PAGE_BLOCKS || page->heap != heap || !page->sized)
 		return false;
-	if (at < (uintptr_t)page_start(page) || entry->wFlags & RTL_HEAP_ENTRY_UNCOMMITTED)
+	if (at < (uintptr_t)page_start(page))
 		return false;
 	if (entry->wFlags & RTL_HEAP_ENTRY_REGION)
 		return show_in_span(page, (uintptr_t)page_start(page), entry);
@@ -134,6 +144,7 @@ static NTSTATUS step_locked(const struct heap *heap, struct rtl_heap_entry *entr
 	page = pool_next_page_locked(heap->pool, heap, from);
 	if (!page)
 		return STATUS_NO_MORE_ENTRIES;
+	count_region(entry);
 	if (page->kind == PAGE_BLOCKS)
 		show_span(page, entry);
 	else

@@ -70,16 +70,18 @@ static void test_free(HANDLE heap)
 
 /* What was seen of the region that the walk is in. */
 struct region {
-	char *base;
+	char *base, *first, *end;
 	SIZE_T size, uncommitted, seen_uncommitted;
-	char *end; /* of the last entry */
+	char *last_end; /* of the last entry */
 	int is_whole;
 };
 
 static void enter_region(struct region *region, const PROCESS_HEAP_ENTRY *entry)
 {
 	region->is_whole &= region->seen_uncommitted == region->uncommitted;
-	region->base = region->end = entry->lpData;
+	region->base = region->last_end = entry->lpData;
+	region->first = entry->Region.lpFirstBlock;
+	region->end = entry->Region.lpLastBlock;
 	region->size = (SIZE_T)entry->Region.dwCommittedSize + entry->Region.dwUnCommittedSize;
 	region->uncommitted = entry->Region.dwUnCommittedSize;
 	region->seen_uncommitted = 0;
@@ -90,15 +92,36 @@ static int is_in(const struct region *region, const PROCESS_HEAP_ENTRY *entry)
 {
 	char *begin = entry->lpData;
 
-	return begin >= region->base && begin + entry->cbData <= region->base + region->size;
+	return begin >= region->first && begin + entry->cbData <= region->end;
 }
 
-static void test_regions(void)
+/* Whether the memory of an entry is what the entry says of it. */
+static int is_as_told(const PROCESS_HEAP_ENTRY *entry)
 {
-	HANDLE heap = HeapCreate(0, 0, 0);
+	BOOL is_uncommitted = entry->wFlags & PROCESS_HEAP_UNCOMMITTED_RANGE;
+	MEMORY_BASIC_INFORMATION info = query(entry->lpData);
+	char *end = (char *)entry->lpData + entry->cbData;
+
+	return entry->cbData == 0 || (info.State == (is_uncommitted ? MEM_RESERVE : MEM_COMMIT) &&
+				      (char *)info.BaseAddress + info.RegionSize >= end);
+}
+
+static void check_region(const struct region *region, const PROCESS_HEAP_ENTRY *entry)
+{
+	/* PROCESS_HEAP_ENTRY, of a region: "cbData specifies the total size, in bytes, of the
+	 * address space that is reserved for this region". */
+	todo_wine("tells the size of its header");
+	ok_equal(entry->cbData, region->size, "a region's size");
+	ok(region->end == region->base + region->size, "it ends where its last block does");
+	ok(region->first >= region->base && region->first <= region->end, "its first block");
+	ok(query(region->base).State == MEM_COMMIT, "it is committed where it begins");
+}
+
+static void test_regions(HANDLE heap, const char *name)
+{
 	struct region region = { 0 };
 	PROCESS_HEAP_ENTRY entry = { 0 };
-	int regions = 0, uncommitted = 0, is_rising = 1, outside = 0;
+	int regions = 0, is_rising = 1, outside = 0, wrong = 0;
 
 	region.is_whole = 1;
 	for (int i = 0; i < 500; i++)
@@ -106,23 +129,41 @@ static void test_regions(void)
 	while (HeapWalk(heap, &entry)) {
 		if (entry.wFlags & PROCESS_HEAP_REGION) {
 			enter_region(&region, &entry);
+			check_region(&region, &entry);
 			regions++;
 			continue;
 		}
 		outside += !is_in(&region, &entry);
-		is_rising &= (char *)entry.lpData >= region.end;
-		region.end = (char *)entry.lpData + entry.cbData;
-		if (entry.wFlags & PROCESS_HEAP_UNCOMMITTED_RANGE) {
+		wrong += !is_as_told(&entry);
+		is_rising &= (char *)entry.lpData >= region.last_end;
+		region.last_end = (char *)entry.lpData + entry.cbData;
+		if (entry.wFlags & PROCESS_HEAP_UNCOMMITTED_RANGE)
 			region.seen_uncommitted += entry.cbData;
-			uncommitted++;
-		}
 	}
-	ok(regions > 0, "there are regions");
-	ok(uncommitted > 0, "and ranges in them that are not committed yet");
-	ok_equal(outside, 0, "each entry lies in its region");
-	ok(is_rising, "behind the one before");
+	ok(regions > 0, "%s: there are regions", name);
+	ok_equal(outside, 0, "%s: each entry lies in its region", name);
+	ok_equal(wrong, 0, "%s: it is committed or not, as it says", name);
+	ok(is_rising, "%s: behind the one before", name);
 	ok(region.is_whole && region.seen_uncommitted == region.uncommitted,
-	   "the uncommitted ranges are as large as the region says");
+	   "%s: the uncommitted ranges are as large as the region says", name);
+	HeapDestroy(heap);
+}
+
+static void test_large_regions(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	LPVOID blocks[] = { HeapAlloc(heap, 0, 100), HeapAlloc(heap, 0, 2000000),
+			    HeapAlloc(heap, 0, 3000000) };
+	PROCESS_HEAP_ENTRY small = entry_at(heap, blocks[0]), large = entry_at(heap, blocks[1]);
+	PROCESS_HEAP_ENTRY other = entry_at(heap, blocks[2]);
+
+	ok(!(large.wFlags & PROCESS_HEAP_REGION), "a large block's entry is no region's");
+	ok(large.iRegionIndex != small.iRegionIndex && other.iRegionIndex != small.iRegionIndex,
+	   "its region is not that of a small one");
+	/* PROCESS_HEAP_ENTRY: "the heap manager treats such a large block allocation as a separate
+	 * region with a unique region index". */
+	todo_wine("all large blocks have the same number");
+	ok(large.iRegionIndex != other.iRegionIndex, "nor that of another large one");
 	HeapDestroy(heap);
 }
 
@@ -290,7 +331,9 @@ int main(void)
 	test_busy(heap);
 	test_busy(GetProcessHeap());
 	test_free(heap);
-	test_regions();
+	test_regions(HeapCreate(0, 0, 0), "a growable heap");
+	test_regions(HeapCreate(0, 0, 0x800000), "a heap of fixed size");
+	test_large_regions();
 	test_moveable();
 	test_wrong_walks(heap);
 	test_kinds();
