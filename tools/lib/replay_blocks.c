@@ -16,6 +16,56 @@
 /* How many records ahead a block is fetched into the processor's cache. */
 enum { LOOK_AHEAD = 16 };
 
+/* Records in a row are mostly of one thread, and their blocks of one heap and one thread that
+ * allocated them. What such a row changes is kept here, and told when another's turn comes.
+ *  - tid, number, thread and counts are of the thread that calls;
+ *  - owner_thread and owner_heap are those of the blocks; called is calls and bytes;
+ *  - live is blocks and bytes of the whole process, live_before when this turn began. */
+struct run {
+	struct replay_process *process;
+	uint32_t tid, number;
+	struct replay_thread *thread; /* NULL: none yet */
+	bool counts;
+	uint32_t owner_thread;
+	uint16_t owner_heap;
+	uint64_t called[2], temporary;
+	uint64_t live[2], live_before[2];
+};
+
+static struct run begin_run(struct replay_process *process)
+{
+	const struct replay_counts *counts = &process->totals.counts;
+
+	return (struct run){ .process = process,
+			     .live = { counts->live_blocks, counts->live_bytes },
+			     .live_before = { counts->live_blocks, counts->live_bytes } };
+}
+
+/* Tells what the turn has changed. */
+static void end_turn(struct run *run)
+{
+	struct replay_process *process = run->process;
+	struct replay_counts change = { run->called[0], run->called[1], run->temporary,
+					run->live[0] - run->live_before[0],
+					run->live[1] - run->live_before[1] };
+
+	replay_add_counts(&process->totals.counts, &change);
+	if (run->owner_thread < process->thread_count)
+		replay_add_counts(&process->threads[run->owner_thread].counts, &change);
+	replay_add_counts(&process->heaps[run->owner_heap].counts, &change);
+	run->called[0] = run->called[1] = run->temporary = 0;
+	memcpy(run->live_before, run->live, sizeof(run->live));
+}
+
+static inline void take_turn(struct run *run, const struct block *block)
+{
+	if (block->thread == run->owner_thread && block->heap == run->owner_heap)
+		return;
+	end_turn(run);
+	run->owner_thread = block->thread;
+	run->owner_heap = block->heap;
+}
+
 /* Call before a site's live figures change. */
 static inline void save_peak(const struct replay_process *process, struct replay_site *site)
 {
@@ -26,74 +76,72 @@ static inline void save_peak(const struct replay_process *process, struct replay
 	site->peak_bytes = site->counts.live_bytes;
 }
 
-/* Changes all counters that a block is in. Inlined, so that what does not change costs nothing. */
-static inline __attribute__((always_inline)) void count(struct replay_process *process,
-							const struct block *block,
-							struct replay_counts change)
+/* Changes the live figures that a block is in by so many blocks and bytes. */
+static inline void count_live(struct run *run, const struct block *block, const uint64_t *change)
 {
-	replay_add_counts(&process->sites[block->site].counts, &change);
-	replay_add_counts(&process->totals.counts, &change);
-	replay_add_counts(&process->threads[block->thread].counts, &change);
-	replay_add_counts(&process->heaps[block->heap].counts, &change);
-	replay_add_counts(&process->sizes[replay_size_class(block->size_bytes)], &change);
+	struct replay_process *process = run->process;
+	struct replay_site *site = &process->sites[block->site];
+
+	take_turn(run, block);
+	save_peak(process, site);
+	replay_add_pair(run->live, change);
+	replay_add_pair(&site->counts.live_blocks, change);
+	replay_add_pair(&process->sizes[replay_size_class(block->size_bytes)].live_blocks, change);
 }
 
-/* A block that is live now, and that a call gave. */
-static inline void count_added(struct replay_process *process, const struct block *block)
+/* The same of the figures of calls. */
+static inline void count_calls(struct run *run, const struct block *block)
 {
-	uint64_t size_bytes = block->size_bytes;
+	struct replay_process *process = run->process;
+	const uint64_t change[2] = { 1, block->size_bytes };
 
-	save_peak(process, &process->sites[block->site]);
-	count(process, block,
-	      (struct replay_counts){ .calls = 1,
-				      .bytes = size_bytes,
-				      .live_blocks = 1,
-				      .live_bytes = size_bytes });
+	take_turn(run, block);
+	replay_add_pair(run->called, change);
+	replay_add_pair(&process->sites[block->site].counts.calls, change);
+	replay_add_pair(&process->sizes[replay_size_class(block->size_bytes)].calls, change);
 }
 
-/* A block that is live again. */
-static void count_back(struct replay_process *process, const struct block *block)
+static inline void count_added(struct run *run, const struct block *block)
 {
-	save_peak(process, &process->sites[block->site]);
-	count(process, block,
-	      (struct replay_counts){ .live_blocks = 1, .live_bytes = block->size_bytes });
+	const uint64_t change[2] = { 1, block->size_bytes };
+
+	count_live(run, block, change);
 }
 
-static inline void count_removed(struct replay_process *process, const struct block *block)
+static inline void count_removed(struct run *run, const struct block *block)
 {
-	save_peak(process, &process->sites[block->site]);
-	count(process, block,
-	      (struct replay_counts){ .live_blocks = UINT64_MAX, /* one less */
-				      .live_bytes = -(uint64_t)block->size_bytes });
+	const uint64_t change[2] = { UINT64_MAX /* one less */, -(uint64_t)block->size_bytes };
+
+	count_live(run, block, change);
 }
 
-static void count_calls(struct replay_process *process, const struct block *block)
+static void count_temporary(struct run *run, const struct block *block)
 {
-	count(process, block, (struct replay_counts){ .calls = 1, .bytes = block->size_bytes });
+	struct replay_process *process = run->process;
+
+	take_turn(run, block);
+	run->temporary++;
+	process->sites[block->site].counts.temporary++;
+	process->sizes[replay_size_class(block->size_bytes)].temporary++;
 }
 
-static void count_temporary(struct replay_process *process, const struct block *block)
+static inline void note_peak(const struct run *run, uint64_t time_ns)
 {
-	count(process, block, (struct replay_counts){ .temporary = 1 });
-}
+	struct replay_totals *totals = &run->process->totals;
 
-static inline void note_peak(struct replay_process *process, uint64_t time_ns)
-{
-	struct replay_totals *totals = &process->totals;
-
-	if (totals->counts.live_bytes <= totals->peak_bytes)
+	if (run->live[1] <= totals->peak_bytes)
 		return;
-	totals->peak_bytes = totals->counts.live_bytes;
-	totals->peak_blocks = totals->counts.live_blocks;
+	totals->peak_blocks = run->live[0];
+	totals->peak_bytes = run->live[1];
 	totals->peak_ns = time_ns;
-	process->peak_number++;
+	run->process->peak_number++;
 }
 
-static inline void leave(struct replay_process *process, const struct block *block)
+static inline void leave(struct run *run, const struct block *block)
 {
-	process->heaps[block->heap].live_blocks--;
+	run->process->heaps[block->heap].live_blocks--;
 	if (block->is_counted)
-		count_removed(process, block);
+		count_removed(run, block);
 }
 
 /* The C library's heap in a Windows process is Wine's own: its programs do not know of it. */
@@ -103,28 +151,25 @@ static inline bool is_wines(const struct replay_process *process, uint64_t heap)
 }
 
 /* `old` is gone without a release: its address was given out again. */
-static void replace(struct replay_process *process, const struct block *old)
+static void replace(struct run *run, const struct block *old)
 {
+	const struct replay_process *process = run->process;
+
 	/* Without the fork's marker, the child is given what the parent had at a moment near the
 	 * fork: an inherited block is no evidence then. */
-	process->totals.double_live +=
+	run->process->totals.double_live +=
 		(!old->is_inherited || process->has_exact_memory) && !is_wines(process, old->heap);
-	leave(process, old);
+	leave(run, old);
 }
 
-static inline void enter(struct replay_process *process, const struct block *block)
+static inline void enter(struct run *run, const struct block *block)
 {
+	struct replay_process *process = run->process;
 	struct block old;
 
 	if (blocks_add(&process->blocks, block, &old))
-		replace(process, &old);
+		replace(run, &old);
 	process->heaps[block->heap].live_blocks++;
-}
-
-static inline bool is_counted(const struct replay_process *process,
-			      const struct replay_thread *thread)
-{
-	return process->is_in_window && thread->is_wanted;
 }
 
 /* At exit LTTng's library runs in the program's own threads. */
@@ -155,53 +200,45 @@ static inline bool is_left_out(struct replay_process *process, const struct trac
 
 static inline void count_call(struct replay_process *process, const struct trace_record *record)
 {
-	struct replay_api *api = process_api(process, trace_record_api(record));
+	const uint64_t change[2] = { 1, trace_record_size(record) };
 
-	api->calls++;
-	api->bytes += trace_record_size(record);
+	replay_add_pair(&process_api(process, trace_record_api(record))->calls, change);
 }
 
 /* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
-static inline bool give_block(struct replay_process *process, const struct trace_record *record,
-			      uint32_t thread_number)
+static inline bool give_block(struct run *run, const struct trace_record *record)
 {
-	struct replay_thread *thread = &process->threads[thread_number];
+	struct replay_process *process = run->process;
 	uint64_t address = trace_record_address(record);
 	uint32_t site = process_site(process, record->stack);
-	bool counts = is_counted(process, thread) && !is_left_out(process, record, site);
+	bool counts = run->counts && !is_left_out(process, record, site);
 	struct block block;
 
 	block_describe(&block, address, process_heap(process, record->heap),
 		       trace_record_size(record), trace_record_api(record));
 	block.time_ns = record->time_ns;
-	block_attribute(&block, site, thread_number, counts);
-	thread->last_address = address;
+	block_attribute(&block, site, run->number, counts);
+	run->thread->last_address = address;
 	if (address)
-		enter(process, &block);
+		enter(run, &block);
 	if (!counts)
 		return false;
 	count_call(process, record);
-	if (!address) {
-		count_calls(process, &block);
+	count_calls(run, &block);
+	if (!address)
 		return true;
-	}
-	count_added(process, &block);
-	note_peak(process, record->time_ns);
+	count_added(run, &block);
+	note_peak(run, record->time_ns);
 	return true;
-}
-
-static inline void allocate(struct replay_process *process, const struct trace_record *record,
-			    uint32_t thread_number)
-{
-	process->totals.allocate_calls += give_block(process, record, thread_number);
 }
 
 /* After its exit event the process runs what libraries do last: LTTng releases there what it had
  * allocated unseen. Before a window, the trace knows of no block. */
-static void count_unknown(struct replay_process *process, const struct replay_thread *thread,
-			  uint64_t heap)
+static void count_unknown(const struct run *run, uint64_t heap)
 {
-	if (!is_counted(process, thread) || process->has_exited || is_wines(process, heap))
+	struct replay_process *process = run->process;
+
+	if (!run->counts || process->has_exited || is_wines(process, heap))
 		return;
 	if (process->has_older_blocks)
 		process->totals.older_frees++;
@@ -209,21 +246,23 @@ static void count_unknown(struct replay_process *process, const struct replay_th
 		process->totals.unknown_frees++;
 }
 
-static inline void release(struct replay_process *process, const struct trace_record *record,
-			   struct replay_thread *thread)
+static inline void release(struct run *run, const struct trace_record *record)
 {
+	struct replay_process *process = run->process;
+	struct replay_thread *thread = run->thread;
+	uint64_t address = trace_record_address(record);
+	bool was_last = thread->last_address == address;
 	struct block old;
-	bool was_last = thread->last_address == trace_record_address(record);
 
 	thread->last_address = 0;
-	if (!trace_record_address(record))
+	if (!address)
 		return;
-	if (!blocks_remove(&process->blocks, trace_record_address(record), &old)) {
-		count_unknown(process, thread, record->heap);
+	if (!blocks_remove(&process->blocks, address, &old)) {
+		count_unknown(run, record->heap);
 		return;
 	}
 	errors_note_release(&process->errors, &old);
-	leave(process, &old);
+	leave(run, &old);
 	process->totals.inherited_frees += old.is_inherited;
 	if (!old.is_counted)
 		return;
@@ -231,123 +270,132 @@ static inline void release(struct replay_process *process, const struct trace_re
 	thread->free_calls++;
 	process_api(process, trace_record_api(record))->calls++;
 	if (was_last)
-		count_temporary(process, &old);
+		count_temporary(run, &old);
 }
 
 /* The old block leaves now: its address may come back before the end is told. */
-static void begin_realloc(struct replay_process *process, const struct trace_record *record,
-			  struct replay_thread *thread)
+static void begin_realloc(struct run *run, const struct trace_record *record)
 {
+	struct replay_thread *thread = run->thread;
+	uint64_t address = trace_record_address(record);
+
 	memset(&thread->realloc_old, 0, sizeof(thread->realloc_old));
 	thread->is_reallocating = true;
-	thread->realloc_was_last = trace_record_address(record) &&
-				   thread->last_address == trace_record_address(record);
+	thread->realloc_was_last = address && thread->last_address == address;
 	thread->last_address = 0;
-	if (!trace_record_address(record))
+	if (!address)
 		return;
-	if (blocks_remove(&process->blocks, trace_record_address(record), &thread->realloc_old))
-		leave(process, &thread->realloc_old);
+	if (blocks_remove(&run->process->blocks, address, &thread->realloc_old))
+		leave(run, &thread->realloc_old);
 	else
-		count_unknown(process, thread, record->heap);
+		count_unknown(run, record->heap);
 }
 
-static void end_realloc(struct replay_process *process, const struct trace_record *record,
-			uint32_t thread_number)
+static void end_realloc(struct run *run, const struct trace_record *record)
 {
-	struct replay_thread *thread = &process->threads[thread_number];
+	struct replay_thread *thread = run->thread;
 
 	if (thread->realloc_was_last && thread->realloc_old.is_counted)
-		count_temporary(process, &thread->realloc_old);
+		count_temporary(run, &thread->realloc_old);
 	thread->is_reallocating = thread->realloc_was_last = false;
 	/* The new block is too small to be recorded. */
 	if (!trace_record_address(record))
 		return;
-	process->totals.realloc_calls += give_block(process, record, thread_number);
+	run->process->totals.realloc_calls += give_block(run, record);
 }
 
-static void count_failure(struct replay_process *process, const struct trace_record *record,
-			  struct replay_thread *thread)
+static void count_failure(struct run *run, const struct trace_record *record)
 {
-	thread->last_address = 0;
-	if (!is_counted(process, thread) || is_wines(process, record->heap))
+	struct replay_process *process = run->process;
+
+	run->thread->last_address = 0;
+	if (!run->counts || is_wines(process, record->heap))
 		return;
 	process->totals.failed_calls++;
 	process_api(process, trace_record_api(record))->failed++;
 }
 
 /* The old block is back as it was. */
-static void fail_realloc(struct replay_process *process, const struct trace_record *record,
-			 struct replay_thread *thread)
+static void fail_realloc(struct run *run, const struct trace_record *record)
 {
+	struct replay_thread *thread = run->thread;
 	const struct block *old = &thread->realloc_old;
 
 	if (thread->is_reallocating && old->address) {
-		enter(process, old);
+		enter(run, old);
 		if (old->is_counted) {
-			count_back(process, old);
-			note_peak(process, old->time_ns);
+			count_added(run, old);
+			note_peak(run, old->time_ns);
 		}
 	}
 	thread->is_reallocating = thread->realloc_was_last = false;
-	count_failure(process, record, thread);
+	count_failure(run, record);
 }
 
-static inline void apply(struct replay_process *process, const struct trace_record *record)
+static void change_thread(struct run *run, uint32_t tid)
 {
-	uint32_t number = process_thread(process, record->tid);
-	struct replay_thread *thread = &process->threads[number];
+	struct replay_process *process = run->process;
 
-	switch (trace_record_kind(record)) {
-	case EVENT_ALLOCATE:
-		allocate(process, record, number);
-		break;
-	case EVENT_FREE:
-		release(process, record, thread);
-		break;
-	case EVENT_REALLOC_BEGIN:
-		begin_realloc(process, record, thread);
-		break;
-	case EVENT_REALLOC_END:
-		end_realloc(process, record, number);
-		break;
-	case EVENT_REALLOC_FAILED:
-		fail_realloc(process, record, thread);
-		break;
-	default:
-		count_failure(process, record, thread);
-		break;
-	}
+	run->tid = tid;
+	run->number = process_thread(process, tid);
+	run->thread = &process->threads[run->number];
+	run->counts = process->is_in_window && run->thread->is_wanted;
+}
+
+static inline void apply(struct run *run, const struct trace_record *record)
+{
+	uint8_t kind = trace_record_kind(record);
+
+	if (record->tid != run->tid || !run->thread)
+		change_thread(run, record->tid);
+	if (kind == EVENT_ALLOCATE)
+		run->process->totals.allocate_calls += give_block(run, record);
+	else if (kind == EVENT_FREE)
+		release(run, record);
+	else if (kind == EVENT_REALLOC_BEGIN)
+		begin_realloc(run, record);
+	else if (kind == EVENT_REALLOC_END)
+		end_realloc(run, record);
+	else if (kind == EVENT_REALLOC_FAILED)
+		fail_realloc(run, record);
+	else
+		count_failure(run, record);
 }
 
 void replay_blocks_apply(struct replay_process *process, const struct trace_record *records,
 			 size_t count)
 {
+	struct run run = begin_run(process);
+
 	for (size_t i = 0; i < count && i < LOOK_AHEAD; i++)
 		blocks_expect(&process->blocks, trace_record_address(&records[i]));
 	for (size_t i = 0; i < count; i++) {
 		if (i + LOOK_AHEAD < count)
 			blocks_expect(&process->blocks,
 				      trace_record_address(&records[i + LOOK_AHEAD]));
-		apply(process, &records[i]);
+		apply(&run, &records[i]);
 	}
+	end_turn(&run);
 }
 
 static void leave_destroyed(void *context, const struct block *block)
 {
-	struct replay_process *process = context;
+	struct run *run = context;
 
-	leave(process, block);
-	process->totals.destroyed_blocks += block->is_counted;
+	leave(run, block);
+	run->process->totals.destroyed_blocks += block->is_counted;
 }
 
 void replay_blocks_destroy_heap(struct replay_process *process, const struct trace_event *event)
 {
 	uint32_t number = process_heap(process, event->heap);
 	struct replay_heap *heap = &process->heaps[number];
+	struct run run = begin_run(process);
 
 	heap->destroy_ns = event->time_ns;
 	blocks_remove_heap(&process->blocks, (uint16_t)number, heap->live_blocks, leave_destroyed,
-			   process);
+			   &run);
+	end_turn(&run);
 }
 
 void replay_blocks_finish(struct replay_process *process)
