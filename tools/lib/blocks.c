@@ -98,6 +98,7 @@ static void release(struct blocks_layer *layer)
 
 void blocks_free(struct blocks *blocks)
 {
+	free(blocks->numbered);
 	free(blocks->top.list);
 	release(blocks->frozen);
 	memset(blocks, 0, sizeof(*blocks));
@@ -113,6 +114,34 @@ static struct block as_inherited(const struct block *block)
 	inherited.site = 0;
 	inherited.thread = 0;
 	return inherited;
+}
+
+bool blocks_use_numbers(struct blocks *blocks)
+{
+	if (!blocks->numbered && !blocks->top.used && !blocks->frozen)
+		blocks_enlarge_numbered(blocks, FIRST_SLOTS);
+	return blocks->numbered != NULL;
+}
+
+void blocks_enlarge_numbered(struct blocks *blocks, uint32_t number)
+{
+	size_t before = blocks->numbered_slots, slots = before ? before : FIRST_SLOTS;
+
+	while (slots <= number)
+		slots += slots / 2;
+	blocks->numbered = xreallocarray(blocks->numbered, slots, sizeof(struct block));
+	memset(&blocks->numbered[before], 0, (slots - before) * sizeof(struct block));
+	blocks->numbered_slots = slots;
+}
+
+void blocks_end_numbers(struct blocks *blocks)
+{
+	for (size_t i = 0; i < blocks->numbered_slots; i++)
+		if (blocks->numbered[i].address)
+			put(&blocks->top, &blocks->numbered[i]);
+	free(blocks->numbered);
+	blocks->numbered = NULL;
+	blocks->numbered_slots = 0;
 }
 
 /* The block as the frozen layers have it. */
@@ -278,6 +307,7 @@ void blocks_remove_heap(struct blocks *blocks, uint16_t heap, uint64_t count, bl
 	struct removal removal = { blocks, leave, context, count, heap };
 	struct blocks_layer *first = count ? share(blocks->frozen) : NULL;
 
+	blocks_end_numbers(blocks);
 	for (const struct blocks_layer *layer = first; layer; layer = layer->below)
 		for (size_t i = 0; i < layer->table.slots; i++)
 			remove_entry(&removal, &layer->table.list[i]);
@@ -291,6 +321,7 @@ static void freeze(struct blocks *blocks)
 {
 	struct blocks_layer *layer;
 
+	blocks_end_numbers(blocks);
 	swallow_small(blocks);
 	if (!blocks->top.used)
 		return;
@@ -313,7 +344,7 @@ void blocks_inherit(struct blocks *to, struct blocks *from)
 
 size_t blocks_memory_bytes(const struct blocks *blocks)
 {
-	size_t slots = blocks->top.slots;
+	size_t slots = blocks->top.slots + blocks->numbered_slots;
 
 	for (const struct blocks_layer *layer = blocks->frozen; layer; layer = layer->below)
 		slots += layer->table.slots;
@@ -349,8 +380,20 @@ static size_t check_table(const struct blocks *blocks, const struct blocks_table
 	return used == table->used && 8 * used <= 5 * table->slots ? count : SIZE_MAX;
 }
 
+static size_t count_numbered(const struct blocks *blocks)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < blocks->numbered_slots; i++)
+		count += blocks->numbered[i].address != 0;
+	return count;
+}
+
 bool blocks_check(const struct blocks *blocks)
 {
+	if (blocks->numbered)
+		return !blocks->top.used && !blocks->frozen &&
+		       count_numbered(blocks) == blocks->count;
 	size_t count = check_table(blocks, &blocks->top);
 
 	for (const struct blocks_layer *layer = blocks->frozen; layer; layer = layer->below) {

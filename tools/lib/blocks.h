@@ -71,20 +71,29 @@ struct blocks_table {
 
 enum { BLOCKS_UNIT_BITS = 4 };
 
-/* Where the search for an address begins: the highest bits of a product, which all bits of the
- * address have a part in. An allocator's blocks are steps of one size apart, and these are spread
- * best by the golden ratio. The table has slots. */
+/* The highest bits of a product, which all bits of the address have a part in, are its hash. An
+ * allocator's blocks are steps of one size apart, and these are spread best by the golden ratio. */
+static inline uint64_t blocks_hash(uint64_t address)
+{
+	return (address >> BLOCKS_UNIT_BITS) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Where the search for an address begins. The table has slots. */
 static inline size_t blocks_home(const struct blocks_table *table, uint64_t address)
 {
-	return (size_t)((address >> BLOCKS_UNIT_BITS) * UINT64_C(0x9e3779b97f4a7c15) >>
-			table->shift);
+	return (size_t)(blocks_hash(address) >> table->shift);
 }
 
 struct blocks_layer;
 
-/* - top hides what `frozen` has at the same address; a gone block in it hides one there;
+/* Blocks that somebody else has given numbers (numbers.h) lie in a list by these, and nothing has
+ * to be searched, until somebody asks for an address: then all go to the table.
+ *  - numbered is NULL, or all blocks are in it and the table is empty;
+ *  - top hides what `frozen` has at the same address; a gone block in it hides one there;
  * - count and size_bytes are of the blocks that can be found. */
 struct blocks {
+	struct block *numbered; /* address 0: no block */
+	size_t numbered_slots;
 	struct blocks_table top;
 	struct blocks_layer *frozen;          /* NULL: nothing was shared by a fork */
 	const struct blocks_layer *inherited; /* this one and those below: inherited blocks */
@@ -102,6 +111,57 @@ static inline __attribute__((always_inline)) void blocks_expect(const struct blo
 	if (blocks->top.slots)
 		__builtin_prefetch(&blocks->top.list[blocks_home(&blocks->top, address)],
 				   /* for writing */ 1);
+}
+
+/* Whether blocks can be added and removed by their numbers: not if some are in the table. */
+bool blocks_use_numbers(struct blocks *blocks);
+/* Puts blocks that have numbers into the table. What is below wants it done, but for those that say
+ * so. */
+void blocks_end_numbers(struct blocks *blocks);
+void blocks_enlarge_numbered(struct blocks *blocks, uint32_t number);
+
+/* As blocks_expect, blocks_add and blocks_remove, of numbered blocks. */
+static inline __attribute__((always_inline)) void blocks_expect_numbered(
+	const struct blocks *blocks, uint32_t number)
+{
+	__builtin_prefetch(&blocks->numbered[number], /* for writing */ 1);
+}
+
+static inline bool blocks_add_numbered(struct blocks *blocks, uint32_t number,
+				       const struct block *block, struct block *old)
+{
+	struct block *place;
+	bool was_there;
+
+	if (number >= blocks->numbered_slots)
+		blocks_enlarge_numbered(blocks, number);
+	place = &blocks->numbered[number];
+	was_there = place->address != 0;
+	if (was_there) {
+		block_copy(old, place);
+		blocks->size_bytes -= old->size_bytes;
+		blocks->count--;
+	}
+	block_copy(place, block);
+	blocks->size_bytes += block->size_bytes;
+	blocks->count++;
+	return was_there;
+}
+
+static inline bool blocks_remove_numbered(struct blocks *blocks, uint32_t number, struct block *old)
+{
+	struct block *place;
+
+	if (number >= blocks->numbered_slots)
+		return false;
+	place = &blocks->numbered[number];
+	if (!place->address)
+		return false;
+	block_copy(old, place);
+	place->words[0] = 0;
+	blocks->count--;
+	blocks->size_bytes -= old->size_bytes;
+	return true;
 }
 
 /* Copies the block at the address to *found. False: there is none. */
@@ -195,7 +255,7 @@ void blocks_remove_heap(struct blocks *blocks, uint16_t heap, uint64_t count, bl
 /* For a fork's child: *to, which is empty, has all blocks of `from`, as inherited ones. */
 void blocks_inherit(struct blocks *to, struct blocks *from);
 
-/* The memory of all tables, those that are shared too. */
+/* The memory of all tables, those that are shared too; numbered blocks, too. */
 size_t blocks_memory_bytes(const struct blocks *blocks);
 
 /* Executes the invariants of the struct: for tests. */

@@ -32,10 +32,15 @@ enum { ERRORS_RECENT = 1024 }; /* a power of two */
 
 /* Of a block that was released, in few bytes: one is written for each release. */
 struct errors_released {
-	uint64_t address : 48;
-	uint64_t site_low : 16;
-	uint64_t size_bytes : 48;
-	uint64_t site_high : 16;
+	union {
+		struct {
+			uint64_t address : 48;
+			uint64_t site_low : 16;
+			uint64_t size_bytes : 48;
+			uint64_t site_high : 16;
+		};
+		uint64_t words[2];
+	};
 };
 
 /*  - recent has blocks that were released last, each in the place that its address has. */
@@ -58,11 +63,12 @@ static inline void errors_note_release(struct errors *errors, const struct block
 {
 	if (!errors->recent)
 		errors->recent = xcalloc(ERRORS_RECENT, sizeof(*errors->recent));
-	*errors_recent_place(errors, block->address) =
-		(struct errors_released){ .address = block->address,
-					  .site_low = block->site & UINT16_MAX,
-					  .size_bytes = block->size_bytes,
-					  .site_high = block->site >> 16 };
+	struct errors_released *place = errors_recent_place(errors, block->address);
+	uint64_t low = (UINT64_C(1) << 48) - 1, site = block->site;
+
+	/* Whole words: what is there is not read. */
+	place->words[0] = (block->words[0] & low) | site << 48;
+	place->words[1] = (block->words[1] & low) | site >> 16 << 48;
 }
 
 /* Adds an error whose sites are known as far as the event tells them; `live` are the blocks that

@@ -196,6 +196,7 @@ static inline bool decode_record(struct trace_record *record, const batch_word *
 	record->size_kind = words[1];
 	record->heap = *heap;
 	record->stack = (uint32_t)(words[2] >> 32);
+	record->number = RECORD_UNNUMBERED;
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "tools/lib/graph.h"
 #include "tools/lib/images.h"
 #include "tools/lib/interrupt.h"
+#include "tools/lib/numbers.h"
 #include "tools/lib/relay.h"
 #include "tools/lib/streams.h"
 
@@ -170,20 +171,40 @@ static enum reader_status read_here(struct reader *reader, const struct reader_i
 	return status;
 }
 
-/* What the thread that reads is given, and answers. */
+/* What the thread that reads is given, and answers. It numbers the blocks, too: then it does about
+ * half of the work. */
 struct reading {
 	struct reader *reader;
 	struct reader_input input;
 	struct relay *relay;
+	struct numbers *numbers;
 	enum reader_status status;
 };
+
+static void put_event(void *context, const struct trace_event *event)
+{
+	struct reading *reading = context;
+
+	numbers_note_event(reading->numbers, event);
+	relay_put_event(reading->relay, event);
+}
+
+static void put_records(void *context, uint32_t process, const struct trace_record *records,
+			size_t count)
+{
+	struct reading *reading = context;
+	struct trace_record *copy = relay_put_records(reading->relay, process, records, count);
+
+	numbers_give(reading->numbers, process, copy, count);
+}
 
 static void *read_ahead(void *argument)
 {
 	struct reading *reading = argument;
 
-	reading->status =
-		read_here(reading->reader, &reading->input, relay_put_event, reading->relay);
+	reading->numbers = numbers_create();
+	reading->status = read_here(reading->reader, &reading->input, put_event, reading);
+	numbers_destroy(reading->numbers);
 	relay_end(reading->relay);
 	return NULL;
 }
@@ -205,11 +226,11 @@ static bool start_thread(pthread_t *thread, struct reading *reading)
 static enum reader_status read_in_two(struct reader *reader, const struct reader_input *input,
 				      reader_deliver deliver, void *context)
 {
-	struct reading reading = { reader, *input, relay_create(), READER_NO_TRACE };
+	struct reading reading = { .reader = reader, .input = *input, .relay = relay_create() };
 	pthread_t thread;
 
 	if (input->records)
-		reading.input.records = relay_put_records;
+		reading.input.records = put_records;
 	if (start_thread(&thread, &reading)) {
 		relay_tell(reading.relay, deliver, input->records, context);
 		pthread_join(thread, NULL);

@@ -17,7 +17,7 @@
 
 /* WOKEN_AT: a reader that waited for room goes on when no more chunks than these are full. To be
  * woken for each chunk, and for small ones, would cost more than they take to fill. */
-enum { CHUNKS = 8, WOKEN_AT = CHUNKS / 2, CHUNK_BYTES = 1 << 20, ALIGNMENT = 8 };
+enum { CHUNKS = 8, WOKEN_AT = CHUNKS / 2, CHUNK_BYTES = 1 << 17, ALIGNMENT = 8 };
 
 /* Before an entry.
  *  - count is of records, or 0: an event. */
@@ -100,13 +100,12 @@ static unsigned char *add_entry(struct relay *relay, struct head head)
 	return place + sizeof(head);
 }
 
-void relay_put_records(void *context, uint32_t process, const struct trace_record *records,
-		       size_t count)
+struct trace_record *relay_put_records(struct relay *relay, uint32_t process,
+				       const struct trace_record *records, size_t count)
 {
 	struct head head = { process, (uint32_t)count, count * sizeof(*records) };
 
-	if (count)
-		memcpy(add_entry(context, head), records, head.size_bytes);
+	return count ? memcpy(add_entry(relay, head), records, head.size_bytes) : NULL;
 }
 
 /* Where copies go.
@@ -212,14 +211,14 @@ static void put_parts(struct room *room, struct trace_event *event)
 	}
 }
 
-void relay_put_event(void *context, const struct trace_event *event)
+void relay_put_event(struct relay *relay, const struct trace_event *event)
 {
 	struct trace_event measured = *event, copy = *event;
 	struct room room = { 0 };
 
 	put_parts(&room, &measured);
 	unsigned char *place =
-		add_entry(context, (struct head){ .size_bytes = sizeof(copy) + room.used });
+		add_entry(relay, (struct head){ .size_bytes = sizeof(copy) + room.used });
 	room = (struct room){ .at = place + sizeof(copy) };
 	put_parts(&room, &copy);
 	memcpy(place, &copy, sizeof(copy));

@@ -15,11 +15,11 @@ struct relay *relay_create(void);
 /* Both threads are done with it. */
 void relay_destroy(struct relay *relay);
 
-/* For the thread that reads. The first two fit struct reader_input and reader_run, with the relay
- * as context; strings and arrays are copied. After relay_end nothing follows. */
-void relay_put_event(void *relay, const struct trace_event *event);
-void relay_put_records(void *relay, uint32_t process, const struct trace_record *records,
-		       size_t count);
+/* For the thread that reads; strings and arrays are copied. The records' copy, NULL for none, may
+ * be changed until the next call. After relay_end nothing follows. */
+void relay_put_event(struct relay *relay, const struct trace_event *event);
+struct trace_record *relay_put_records(struct relay *relay, uint32_t process,
+				       const struct trace_record *records, size_t count);
 void relay_end(struct relay *relay);
 
 /* For the other thread: tells all, until the end has come. `records` may be NULL if none are put.

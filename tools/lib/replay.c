@@ -42,6 +42,7 @@ static void add_error(struct replay_process *process, const struct trace_event *
 		.freed_site = process_site(process, event->owner),
 	};
 
+	blocks_end_numbers(&process->blocks);
 	errors_add(&process->errors, &error, &process->blocks);
 }
 
@@ -167,6 +168,8 @@ void replay_apply_records(void *context, uint32_t number, const struct trace_rec
 	if (number >= replay->process_count || !count)
 		return;
 	process = replay->processes[number];
+	if (!process->awaits_memory)
+		enter_window(replay, process, records[0].time_ns);
 	if (!is_simple(replay, process)) {
 		apply_singly(replay, process, records, count);
 		return;

@@ -187,9 +187,9 @@ void replay_finish(struct replay *replay);
 /* Two counters, one behind the other, at once. */
 typedef uint64_t replay_pair __attribute__((vector_size(16), aligned(8), may_alias));
 
-static inline void replay_add_pair(uint64_t *pair, const uint64_t *change)
+static inline void replay_add_pair(uint64_t *pair, replay_pair change)
 {
-	*(replay_pair *)pair += (replay_pair){ change[0], change[1] };
+	*(replay_pair *)pair += change;
 }
 
 _Static_assert(offsetof(struct replay_counts, bytes) == sizeof(uint64_t) &&
@@ -200,9 +200,10 @@ _Static_assert(offsetof(struct replay_counts, bytes) == sizeof(uint64_t) &&
 static inline void replay_add_counts(struct replay_counts *counts,
 				     const struct replay_counts *change)
 {
-	replay_add_pair(&counts->calls, &change->calls);
+	replay_add_pair(&counts->calls, (replay_pair){ change->calls, change->bytes });
 	counts->temporary += change->temporary;
-	replay_add_pair(&counts->live_blocks, &change->live_blocks);
+	replay_add_pair(&counts->live_blocks,
+			(replay_pair){ change->live_blocks, change->live_bytes });
 }
 
 /* The class of a size, and the smallest size in a class. */

@@ -13,8 +13,9 @@
 
 #include <string.h>
 
-/* How many records ahead a block is fetched into the processor's cache. */
-enum { LOOK_AHEAD = 16 };
+/* How many records ahead a block is fetched into the processor's cache, and the record itself,
+ * which another processor may have written. */
+enum { LOOK_AHEAD = 16, RECORDS_AHEAD = 48 };
 
 /* Records in a row are mostly of one thread, and their blocks of one heap and one thread that
  * allocated them. What such a row changes is kept here, and told when another's turn comes.
@@ -26,6 +27,7 @@ struct run {
 	uint32_t tid, number;
 	struct replay_thread *thread; /* NULL: none yet */
 	bool counts;
+	bool is_numbered; /* the blocks' numbers are known */
 	uint32_t owner_thread;
 	uint16_t owner_heap;
 	uint64_t called[2], temporary;
@@ -76,43 +78,58 @@ static inline void save_peak(const struct replay_process *process, struct replay
 	site->peak_bytes = site->counts.live_bytes;
 }
 
-/* Changes the live figures that a block is in by so many blocks and bytes. */
-static inline void count_live(struct run *run, const struct block *block, const uint64_t *change)
+static inline struct replay_counts *size_counts(struct replay_process *process,
+						const struct block *block)
 {
-	struct replay_process *process = run->process;
-	struct replay_site *site = &process->sites[block->site];
+	return &process->sizes[replay_size_class(block->size_bytes)];
+}
+
+/* Changes the live figures that a block is in by so many blocks and bytes. All pointers are there
+ * before the first figure changes: the compiler cannot know that no figure is a pointer. */
+static inline void count_live(struct run *run, const struct block *block, replay_pair change)
+{
+	struct replay_site *site = &run->process->sites[block->site];
+	struct replay_counts *size = size_counts(run->process, block);
 
 	take_turn(run, block);
-	save_peak(process, site);
+	save_peak(run->process, site);
 	replay_add_pair(run->live, change);
 	replay_add_pair(&site->counts.live_blocks, change);
-	replay_add_pair(&process->sizes[replay_size_class(block->size_bytes)].live_blocks, change);
+	replay_add_pair(&size->live_blocks, change);
 }
 
 /* The same of the figures of calls. */
-static inline void count_calls(struct run *run, const struct block *block)
+static inline void count_call(struct run *run, const struct block *block, replay_pair change)
 {
-	struct replay_process *process = run->process;
-	const uint64_t change[2] = { 1, block->size_bytes };
+	struct replay_site *site = &run->process->sites[block->site];
+	struct replay_counts *size = size_counts(run->process, block);
 
 	take_turn(run, block);
 	replay_add_pair(run->called, change);
-	replay_add_pair(&process->sites[block->site].counts.calls, change);
-	replay_add_pair(&process->sizes[replay_size_class(block->size_bytes)].calls, change);
+	replay_add_pair(&site->counts.calls, change);
+	replay_add_pair(&size->calls, change);
 }
 
-static inline void count_added(struct run *run, const struct block *block)
+/* The same of both. */
+static inline void count_new(struct run *run, const struct block *block, replay_pair change)
 {
-	const uint64_t change[2] = { 1, block->size_bytes };
+	struct replay_site *site = &run->process->sites[block->site];
+	struct replay_counts *size = size_counts(run->process, block);
 
-	count_live(run, block, change);
+	take_turn(run, block);
+	save_peak(run->process, site);
+	replay_add_pair(run->called, change);
+	replay_add_pair(run->live, change);
+	replay_add_pair(&site->counts.calls, change);
+	replay_add_pair(&site->counts.live_blocks, change);
+	replay_add_pair(&size->calls, change);
+	replay_add_pair(&size->live_blocks, change);
 }
 
 static inline void count_removed(struct run *run, const struct block *block)
 {
-	const uint64_t change[2] = { UINT64_MAX /* one less */, -(uint64_t)block->size_bytes };
-
-	count_live(run, block, change);
+	count_live(run, block,
+		   (replay_pair){ UINT64_MAX /* one less */, -(uint64_t)block->size_bytes });
 }
 
 static void count_temporary(struct run *run, const struct block *block)
@@ -162,14 +179,27 @@ static void replace(struct run *run, const struct block *old)
 	leave(run, old);
 }
 
-static inline void enter(struct run *run, const struct block *block)
+static inline void enter(struct run *run, const struct trace_record *record,
+			 const struct block *block)
 {
 	struct replay_process *process = run->process;
 	struct block old;
+	bool was_there = run->is_numbered ? blocks_add_numbered(&process->blocks, record->number,
+								block, &old)
+					  : blocks_add(&process->blocks, block, &old);
 
-	if (blocks_add(&process->blocks, block, &old))
+	if (was_there)
 		replace(run, &old);
-	process->heaps[block->heap].live_blocks++;
+	run->process->heaps[block->heap].live_blocks++;
+}
+
+/* Takes the block out that the record is about; false: there is none. */
+static inline bool take_out(struct run *run, const struct trace_record *record, struct block *old)
+{
+	struct blocks *blocks = &run->process->blocks;
+
+	return run->is_numbered ? blocks_remove_numbered(blocks, record->number, old)
+				: blocks_remove(blocks, trace_record_address(record), old);
 }
 
 /* At exit LTTng's library runs in the program's own threads. */
@@ -198,13 +228,6 @@ static inline bool is_left_out(struct replay_process *process, const struct trac
 	return true;
 }
 
-static inline void count_call(struct replay_process *process, const struct trace_record *record)
-{
-	const uint64_t change[2] = { 1, trace_record_size(record) };
-
-	replay_add_pair(&process_api(process, trace_record_api(record))->calls, change);
-}
-
 /* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
 static inline bool give_block(struct run *run, const struct trace_record *record)
 {
@@ -212,6 +235,7 @@ static inline bool give_block(struct run *run, const struct trace_record *record
 	uint64_t address = trace_record_address(record);
 	uint32_t site = process_site(process, record->stack);
 	bool counts = run->counts && !is_left_out(process, record, site);
+	replay_pair called = { 1, trace_record_size(record) };
 	struct block block;
 
 	block_describe(&block, address, process_heap(process, record->heap),
@@ -220,14 +244,15 @@ static inline bool give_block(struct run *run, const struct trace_record *record
 	block_attribute(&block, site, run->number, counts);
 	run->thread->last_address = address;
 	if (address)
-		enter(run, &block);
+		enter(run, record, &block);
 	if (!counts)
 		return false;
-	count_call(process, record);
-	count_calls(run, &block);
-	if (!address)
+	replay_add_pair(&process_api(process, trace_record_api(record))->calls, called);
+	if (!address) {
+		count_call(run, &block, called);
 		return true;
-	count_added(run, &block);
+	}
+	count_new(run, &block, called);
 	note_peak(run, record->time_ns);
 	return true;
 }
@@ -257,7 +282,7 @@ static inline void release(struct run *run, const struct trace_record *record)
 	thread->last_address = 0;
 	if (!address)
 		return;
-	if (!blocks_remove(&process->blocks, address, &old)) {
+	if (!take_out(run, record, &old)) {
 		count_unknown(run, record->heap);
 		return;
 	}
@@ -285,7 +310,7 @@ static void begin_realloc(struct run *run, const struct trace_record *record)
 	thread->last_address = 0;
 	if (!address)
 		return;
-	if (blocks_remove(&run->process->blocks, address, &thread->realloc_old))
+	if (take_out(run, record, &thread->realloc_old))
 		leave(run, &thread->realloc_old);
 	else
 		count_unknown(run, record->heap);
@@ -322,9 +347,9 @@ static void fail_realloc(struct run *run, const struct trace_record *record)
 	const struct block *old = &thread->realloc_old;
 
 	if (thread->is_reallocating && old->address) {
-		enter(run, old);
+		enter(run, record, old);
 		if (old->is_counted) {
-			count_added(run, old);
+			count_live(run, old, (replay_pair){ 1, old->size_bytes });
 			note_peak(run, old->time_ns);
 		}
 	}
@@ -362,17 +387,38 @@ static inline void apply(struct run *run, const struct trace_record *record)
 		count_failure(run, record);
 }
 
+/* As always inlined as blocks_expect. */
+static inline __attribute__((always_inline)) void expect(const struct run *run,
+							 const struct trace_record *record)
+{
+	const struct blocks *blocks = &run->process->blocks;
+
+	if (run->is_numbered)
+		blocks_expect_numbered(blocks, record->number);
+	else
+		blocks_expect(blocks, trace_record_address(record));
+}
+
+/* All records have numbers, or none. */
+static bool begin_numbers(struct blocks *blocks, const struct trace_record *records, size_t count)
+{
+	if (count && records[0].number != RECORD_UNNUMBERED && blocks_use_numbers(blocks))
+		return true;
+	blocks_end_numbers(blocks);
+	return false;
+}
+
 void replay_blocks_apply(struct replay_process *process, const struct trace_record *records,
 			 size_t count)
 {
 	struct run run = begin_run(process);
 
+	run.is_numbered = begin_numbers(&process->blocks, records, count);
 	for (size_t i = 0; i < count && i < LOOK_AHEAD; i++)
-		blocks_expect(&process->blocks, trace_record_address(&records[i]));
+		expect(&run, &records[i]);
 	for (size_t i = 0; i < count; i++) {
 		if (i + LOOK_AHEAD < count)
-			blocks_expect(&process->blocks,
-				      trace_record_address(&records[i + LOOK_AHEAD]));
+			expect(&run, &records[i + LOOK_AHEAD]);
 		apply(&run, &records[i]);
 	}
 	end_turn(&run);

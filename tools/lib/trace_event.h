@@ -142,8 +142,13 @@ struct batch_words {
 	bool are_lasting;
 };
 
+/* `number` of a record that has none, and of one whose block was not live before or after it. */
+#define RECORD_UNNUMBERED UINT32_C(0)
+#define RECORD_UNKNOWN UINT32_MAX
+
 /* A happening of a block (EVENT_ALLOCATE to EVENT_ALLOCATE_FAILED), as most of a trace is, in few
- * bytes. The first two words are those of trace/schema/record.h. */
+ * bytes. The first two words are those of trace/schema/record.h; `number` is the live block's, see
+ * numbers.h. */
 struct trace_record {
 	uint64_t address_api;
 	uint64_t size_kind;
@@ -151,9 +156,10 @@ struct trace_record {
 	uint64_t heap;
 	uint32_t stack;
 	uint32_t tid;
+	uint32_t number;
 };
 
-_Static_assert(sizeof(struct trace_record) == 40, "eight records are five cache lines");
+_Static_assert(sizeof(struct trace_record) == 48, "four records are three cache lines");
 
 static inline uint8_t trace_record_kind(const struct trace_record *record)
 {

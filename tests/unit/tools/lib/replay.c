@@ -1,8 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Replay: lists of events with figures known by hand, and random lists against a naive model. */
+/* Replay: lists of events with figures known by hand, and random lists against a naive model; all
+ * once more with blocks that are numbered before, as another thread does it. */
 
+#include "tools/lib/numbers.h"
 #include "tools/lib/replay.h"
 
 #include "core/types.h"
@@ -17,18 +19,27 @@ static uint64_t now_ns;
 /* Blocks' happenings that wait to be applied at once: as many as chunk_count. 0: none waits. */
 enum { CHUNK_MAX = 100 };
 static struct trace_record chunk[CHUNK_MAX];
-static size_t chunk_count, chunk_used;
+static size_t chunk_count, usual_count, chunk_used;
+static uint32_t chunk_process;
+static struct numbers *numbers; /* NULL: blocks have none */
 
 static void flush(void)
 {
-	replay_apply_records(&replay, 0, chunk, chunk_used);
+	if (numbers && chunk_used)
+		numbers_give(numbers, chunk_process, chunk, chunk_used);
+	replay_apply_records(&replay, chunk_process, chunk, chunk_used);
 	chunk_used = 0;
 }
 
 static void put_in_chunk(const struct trace_event *event)
 {
-	struct trace_record *record = &chunk[chunk_used++];
+	struct trace_record *record;
 
+	if (event->process != chunk_process)
+		flush();
+	chunk_process = event->process;
+	record = &chunk[chunk_used++];
+	*record = (struct trace_record){ 0 };
 	record->address_api = event->address | (uint64_t)event->api << 48;
 	record->size_kind = event->size_bytes | (uint64_t)event->kind << 56;
 	record->time_ns = event->time_ns;
@@ -47,6 +58,8 @@ static void apply(struct trace_event event)
 		return;
 	}
 	flush();
+	if (numbers)
+		numbers_note_event(numbers, &event);
 	replay_apply(&replay, &event);
 }
 
@@ -76,9 +89,14 @@ static void begin(const struct replay_filter *filter)
 	static const struct replay_filter everything;
 
 	now_ns = 1000;
+	if (numbers) {
+		numbers_destroy(numbers);
+		numbers = numbers_create();
+	}
 	replay_init(&replay, filter ? filter : &everything);
 	begin_image(0, 10, TRACE_REASON_START, TRACE_NO_PROCESS);
 	process = replay.processes[0];
+	chunk_count = usual_count;
 }
 
 static void finish(void)
@@ -365,13 +383,13 @@ static uint64_t model_live(uint32_t site)
 	return bytes;
 }
 
+static uint64_t random_state = 88172645463325252u;
+
 static uint64_t next_random(void)
 {
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	return state ^= state << 17;
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	return random_state ^= random_state << 17;
 }
 
 static void step(uint64_t *peak, uint64_t at_peak[SITES + 1])
@@ -425,11 +443,91 @@ static void test_random(const struct replay_filter *filter, size_t records)
 	ok_equal(process->totals.double_live + process->totals.unknown_frees, 0,
 		 "random: nothing unknown");
 	ok_equal(process->end_ns, now_ns, "random: the last moment");
-	chunk_count = 0;
+	chunk_count = usual_count;
 	replay_free(&replay);
 }
 
-int main(void)
+/* What the figures of a process were. */
+struct figures {
+	struct replay_totals totals;
+	struct replay_counts sites[SITES + 1], sizes[REPLAY_SIZE_CLASSES];
+	uint64_t peaks[SITES + 1];
+	size_t blocks;
+	uint64_t bytes;
+};
+
+static void take_figures(struct figures *figures)
+{
+	memset(figures, 0, sizeof(*figures));
+	figures->totals = process->totals;
+	for (size_t i = 0; i <= SITES; i++) {
+		figures->sites[i] = process->sites[i].counts;
+		figures->peaks[i] = process->sites[i].peak_bytes;
+	}
+	memcpy(figures->sizes, process->sizes, sizeof(figures->sizes));
+	figures->blocks = process->blocks.count;
+	figures->bytes = process->blocks.size_bytes;
+}
+
+static bool was_numbered;
+
+/* One call of a program that does everything wrong, or of a damaged trace. */
+static void wild_step(void)
+{
+	static const uint16_t kinds[] = { EVENT_ALLOCATE,       EVENT_ALLOCATE,
+					  EVENT_ALLOCATE,       EVENT_FREE,
+					  EVENT_FREE,           EVENT_REALLOC_BEGIN,
+					  EVENT_REALLOC_END,    EVENT_REALLOC_FAILED,
+					  EVENT_ALLOCATE_FAILED };
+	uint16_t kind = kinds[next_random() % (sizeof(kinds) / sizeof(kinds[0]))];
+
+	call(kind, 10 + (uint32_t)(next_random() % THREADS), next_random() % 40 * 16,
+	     next_random() % 1000, (uint32_t)(next_random() % (SITES + 1)));
+}
+
+/* Of `steps` calls; `kind`, unless 0, is an event in the middle that ends the numbers. */
+static void run_wild(uint64_t seed, int steps, uint16_t kind, struct figures *figures)
+{
+	random_state = seed;
+	begin(NULL);
+	chunk_count = CHUNK_MAX;
+	for (uint32_t site = 1; site <= SITES; site++)
+		define(site, 0x2000 + site);
+	for (int i = 0; i < steps; i++) {
+		if (kind && i == steps / 2)
+			apply((struct trace_event){ .kind = kind, .address = 16, .api = 1 });
+		wild_step();
+	}
+	finish();
+	take_figures(figures);
+	was_numbered = process->blocks.numbered != NULL;
+	replay_free(&replay);
+}
+
+static void test_numbers(void)
+{
+	static const uint16_t kinds[] = { 0, EVENT_HEAP_ERROR, EVENT_HEAP_DESTROY, TRACE_FORK };
+	static struct figures without, with;
+
+	for (uint64_t i = 0; i < 4; i++) {
+		numbers = NULL;
+		run_wild(77 + i, STEPS, kinds[i], &without);
+		numbers = numbers_create();
+		run_wild(77 + i, STEPS, kinds[i], &with);
+		numbers_destroy(numbers);
+		numbers = NULL;
+		ok(was_numbered == !kinds[i], "wild calls, %d: the blocks %s numbers", (int)i,
+		   kinds[i] ? "lost their" : "had");
+		ok(without.totals.double_live && without.totals.unknown_frees &&
+			   without.totals.counts.temporary && without.blocks,
+		   "wild calls, %d: all that can go wrong does", (int)i);
+		ok(!memcmp(&without, &with, sizeof(with)),
+		   "wild calls, %d: the same figures with numbered blocks", (int)i);
+	}
+	chunk_count = 0;
+}
+
+static void test_all(void)
 {
 	/* A filter that leaves nothing out, but has to be asked each time. */
 	static const struct replay_filter late = { .to_ns = UINT64_MAX };
@@ -447,5 +545,16 @@ int main(void)
 	test_random(NULL, 1);
 	test_random(NULL, CHUNK_MAX);
 	test_random(&late, CHUNK_MAX);
+}
+
+int main(void)
+{
+	test_all();
+	numbers = numbers_create();
+	usual_count = 1;
+	test_all();
+	numbers_destroy(numbers);
+	usual_count = 0;
+	test_numbers();
 	return tap_done();
 }
