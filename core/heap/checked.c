@@ -19,6 +19,7 @@
 #include "core/base/status.h"
 #include "core/heap/checked_block.h"
 #include "core/heap/descriptor.h"
+#include "core/heap/stock.h"
 #include "core/vm/fault.h"
 
 enum checked_mode checked_mode;
@@ -472,7 +473,7 @@ NTSTATUS checked_walk(const struct heap *heap, struct rtl_heap_entry *entry)
 	uintptr_t after = (uintptr_t)entry->lpData;
 	struct block_info info;
 
-	if (entry->lpData == heap)
+	if (stock_has(heap, entry->lpData))
 		after = 0;
 	else if (!checked_read_info(heap, entry->lpData, &info))
 		return STATUS_INVALID_PARAMETER;

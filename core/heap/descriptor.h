@@ -33,8 +33,10 @@ struct heap_hold {
 /* One heap.
  *  - what stands before `lock` is where programs and debuggers look for it in a Windows heap;
  *  - maximum_bytes is 0 (growable), or at least taken_bytes, but for those in a call;
+ *  - region_bytes are reserved where it stands, the first committed_bytes of them are committed:
+ *    HEAP_HEADER_BYTES, and its stock (stock.h);
  *  - next leads to all heaps but the process heap.
- * Guarded by: lock; next: heaps_lock. */
+ * Guarded by: lock; next: heaps_lock; committed_bytes: the pool's lock. */
 struct heap {
 	uint8_t unknown1[0x10];
 	uint32_t signature;
@@ -50,12 +52,15 @@ struct heap {
 	struct heap *next;
 	size_t maximum_bytes;
 	_Atomic(size_t) taken_bytes;
+	size_t region_bytes, committed_bytes;
 	struct heap_hold hold;
 	uint32_t compatibility; /* HeapCompatibilityInformation */
 	uint32_t checked_calls; /* that are under way on a checked heap; atomic */
 	bool is_checked;        /* from its first block on: its blocks are those of checked.h */
 	bool is_vault;          /* where checked blocks lie: in no list that a program gets */
 };
+#define HEAP_HEADER_BYTES \
+	((sizeof(struct heap) + LARGE_HEADER_BYTES - 1) / LARGE_HEADER_BYTES * LARGE_HEADER_BYTES)
 static_assert(offsetof(struct heap, signature) == 0x10, "programs look there");
 static_assert(offsetof(struct heap, auto_flags) == 0x14, "programs look there");
 static_assert(offsetof(struct heap, flags) == 0x70, "programs look there");

@@ -18,6 +18,7 @@
 #include "core/heap/descriptor.h"
 #include "core/heap/hold.h"
 #include "core/heap/segment.h"
+#include "core/heap/stock.h"
 #include "core/heap/thread.h"
 #include "core/vm/virtual.h"
 
@@ -30,7 +31,9 @@ static struct heap native_heap = { .signature = HEAP_SIGNATURE,
 				   .auto_flags = HEAP_GROWABLE,
 				   .flags = HEAP_GROWABLE,
 				   .lock = LOCK_INITIALIZER(LOCK_RANK_HEAP),
-				   .pool = &pools[POOL_NATIVE] };
+				   .pool = &pools[POOL_NATIVE],
+				   .region_bytes = HEAP_HEADER_BYTES,
+				   .committed_bytes = HEAP_HEADER_BYTES };
 struct heap *process_heap = &native_heap;
 /* Whether new heaps are the host's, and whether the next one is to be the process heap. */
 static bool is_hosted, awaits_process_heap;
@@ -96,8 +99,7 @@ static void enlist(struct heap *heap)
 static struct heap *make_vault(bool has_code)
 {
 	struct pool *pool = pool_for(has_code ? HEAP_CREATE_ENABLE_EXECUTE : 0);
-	size_t bytes = sizeof(struct heap);
-	struct heap *heap = pool_reserve(pool, &bytes, /* alignment_bytes */ 0);
+	struct heap *heap = stock_make_heap(pool, /* committed_bytes */ 0, /* reserved_bytes */ 0);
 
 	if (!heap)
 		return NULL;
@@ -135,13 +137,12 @@ struct heap *heap_create(uint32_t flags, size_t initial_bytes, size_t maximum_by
 			 NTSTATUS *status)
 {
 	struct pool *pool = pool_for(flags);
-	size_t bytes = sizeof(struct heap);
 	struct heap *heap = NULL;
 
 	if (maximum_bytes && maximum_bytes < initial_bytes)
 		maximum_bytes = initial_bytes;
 	if (initial_bytes <= BLOCK_BYTES_LIMIT && maximum_bytes <= BLOCK_BYTES_LIMIT)
-		heap = pool_reserve(pool, &bytes, /* alignment_bytes */ 0);
+		heap = stock_make_heap(pool, initial_bytes, maximum_bytes);
 	if (heap) {
 		set_up(heap, pool, flags, round_up(maximum_bytes, LARGE_HEADER_BYTES));
 		enlist(heap);

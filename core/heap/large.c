@@ -17,6 +17,7 @@
 
 #include "core/base/check.h"
 #include "core/heap/pool.h"
+#include "core/heap/stock.h"
 #include "core/vm/virtual.h"
 
 /* What the cache may always hold, besides a quarter of what is in use; and how many regions. */
@@ -169,6 +170,19 @@ static void *set_up_locked(struct segment *segment, size_t offset,
 	return large_block(page);
 }
 
+/* A new region, for which the heap's stock pays. */
+static struct segment *buy_locked(const struct span_request *request, size_t offset,
+				  size_t region_bytes, size_t alignment_bytes)
+{
+	size_t drawn_bytes = stock_draw_locked(request->heap, region_bytes);
+	struct segment *segment =
+		reserve_locked(request->pool, offset, region_bytes, alignment_bytes);
+
+	if (!segment)
+		stock_restore_locked(request->heap, drawn_bytes);
+	return segment;
+}
+
 void *large_take(const struct span_request *request, size_t alignment_bytes, bool *is_zero)
 {
 	size_t offset = block_offset(alignment_bytes);
@@ -184,7 +198,7 @@ void *large_take(const struct span_request *request, size_t alignment_bytes, boo
 		segment = take_cached_locked(pool, bytes);
 	*is_zero = !segment;
 	if (!segment)
-		segment = reserve_locked(pool, offset, bytes, alignment_bytes);
+		segment = buy_locked(request, offset, bytes, alignment_bytes);
 	if (segment)
 		block = set_up_locked(segment, offset, request);
 	pool_note_locked(pool);

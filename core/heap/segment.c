@@ -18,6 +18,7 @@
 #include "core/heap/checked.h"
 #include "core/heap/pool.h"
 #include "core/heap/remote.h"
+#include "core/heap/stock.h"
 #include "core/os/os.h"
 #include "core/vm/virtual.h"
 
@@ -187,13 +188,16 @@ void pool_choose_secret(void)
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-static struct segment *grow_locked(struct pool *pool)
+/* For a span of this heap. */
+static struct segment *grow_locked(struct pool *pool, struct heap *heap)
 {
-	size_t bytes = SEGMENT_BYTES;
+	size_t bytes = SEGMENT_BYTES, drawn_bytes = stock_draw_locked(heap, bytes);
 	struct segment *segment = pool_reserve(pool, &bytes, SEGMENT_BYTES);
 
-	if (!segment)
+	if (!segment) {
+		stock_restore_locked(heap, drawn_bytes);
 		return NULL;
+	}
 	pool_choose_secret();
 	segment->pool = pool;
 	segment->region = segment;
@@ -433,7 +437,7 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 
 	lock_acquire(&request->pool->lock);
 	segment = find_locked(request, &first);
-	if (!segment && request->may_grow && (segment = grow_locked(request->pool)))
+	if (!segment && request->may_grow && (segment = grow_locked(request->pool, request->heap)))
 		first = choose_start(starts_in(segment->free_mask, request), request);
 	if (!segment && request->may_grow)
 		segment = find_first_locked(request, /* only_own */ false, &first);

@@ -10,6 +10,7 @@
 #include "core/heap/hold.h"
 #include "core/heap/pool.h"
 #include "core/heap/segment.h"
+#include "core/heap/stock.h"
 #include "core/heap/thread.h"
 
 struct summing {
@@ -50,10 +51,10 @@ NTSTATUS heap_summarize(struct heap *heap, struct heap_summary *summary)
 
 	if (!heap_is_valid(heap))
 		return STATUS_INVALID_HANDLE;
-	summing.sum.committed_bytes = summing.sum.reserved_bytes =
-		round_up(sizeof(*heap), LARGE_HEADER_BYTES);
 	hold_acquire(heap);
 	hold_settle(heap);
+	summing.sum.committed_bytes = stock_committed(heap);
+	summing.sum.reserved_bytes = heap->region_bytes;
 	if (heap->is_checked)
 		checked_summarize(heap, &summing.sum);
 	else

@@ -3,7 +3,7 @@
 
 /* A heap from one end to the other.
  *
- *   region: the heap itself
+ *   region: the heap itself   its stock (free) | reserved for it (uncommitted)
  *   region: a span      busy | free | busy | ... | never used (free)
  *   region: a span      busy | ...
  *   busy: a block that fills a span, or a large one: a region of its own
@@ -18,6 +18,7 @@
 #include "core/heap/descriptor.h"
 #include "core/heap/hold.h"
 #include "core/heap/segment.h"
+#include "core/heap/stock.h"
 #include "core/heap/thread.h"
 
 /* What describes a span. */
@@ -39,13 +40,44 @@ static BYTE overhead_of(size_t overhead_bytes)
 	return (BYTE)(overhead_bytes > UINT8_MAX ? UINT8_MAX : overhead_bytes);
 }
 
-/* The heap's own region: the header that its handle points to. */
-static void show_heap(const struct heap *heap, struct rtl_heap_entry *entry)
+static DWORD dword_of(size_t bytes)
 {
-	*entry = (struct rtl_heap_entry){ .lpData = (void *)heap, .wFlags = RTL_HEAP_ENTRY_REGION };
-	entry->cbData = round_up(sizeof *heap, LARGE_HEADER_BYTES);
-	entry->Region.dwCommittedSize = (DWORD)entry->cbData;
-	entry->Region.lpFirstBlock = entry->Region.lpLastBlock = (char *)heap + entry->cbData;
+	return bytes < UINT32_MAX ? (DWORD)bytes : UINT32_MAX;
+}
+
+/* The heap's own region: the header that its handle points to, and the stock. */
+static void show_heap_locked(const struct heap *heap, struct rtl_heap_entry *entry)
+{
+	*entry = (struct rtl_heap_entry){ .lpData = (void *)heap,
+					  .cbData = heap->region_bytes,
+					  .cbOverhead = overhead_of(HEAP_HEADER_BYTES),
+					  .wFlags = RTL_HEAP_ENTRY_REGION };
+	entry->Region.dwCommittedSize = dword_of(heap->committed_bytes);
+	entry->Region.dwUnCommittedSize = dword_of(heap->region_bytes - heap->committed_bytes);
+	entry->Region.lpFirstBlock = (char *)heap + HEAP_HEADER_BYTES;
+	entry->Region.lpLastBlock = (char *)heap + heap->region_bytes;
+}
+
+static void show_part(const struct heap *heap, size_t from, size_t end, WORD flags,
+		      struct rtl_heap_entry *entry)
+{
+	*entry = (struct rtl_heap_entry){ .lpData = (char *)heap + from,
+					  .cbData = end - from,
+					  .wFlags = flags };
+}
+
+/* Goes on in the heap's own region: behind its header, or behind its stock. */
+static bool go_on_in_heap_locked(const struct heap *heap, struct rtl_heap_entry *entry)
+{
+	size_t committed = heap->committed_bytes;
+
+	if (entry->lpData == heap && committed > HEAP_HEADER_BYTES)
+		show_part(heap, HEAP_HEADER_BYTES, committed, /* flags */ 0, entry);
+	else if (!(entry->wFlags & RTL_HEAP_ENTRY_UNCOMMITTED) && committed < heap->region_bytes)
+		show_part(heap, committed, heap->region_bytes, RTL_HEAP_ENTRY_UNCOMMITTED, entry);
+	else
+		return false;
+	return true;
 }
 
 /* The next region begins; the last number is that of all the rest. */
@@ -135,7 +167,7 @@ static NTSTATUS step_locked(const struct heap *heap, struct rtl_heap_entry *entr
 	uintptr_t from = (uintptr_t)entry->lpData + 1;
 	struct page *page;
 
-	if ((uintptr_t)heap == from - 1)
+	if (stock_has(heap, entry->lpData))
 		from = 0;
 	else if (!is_in_heap(heap, entry->lpData))
 		return STATUS_INVALID_PARAMETER;
@@ -152,17 +184,31 @@ static NTSTATUS step_locked(const struct heap *heap, struct rtl_heap_entry *entr
 	return STATUS_SUCCESS;
 }
 
+/* Whether the next entry is of the heap's own region. */
+static bool walk_in_heap(const struct heap *heap, struct rtl_heap_entry *entry)
+{
+	bool is_shown = !entry->lpData;
+
+	if (entry->lpData && !stock_has(heap, entry->lpData))
+		return false;
+	lock_acquire(&heap->pool->lock);
+	if (is_shown)
+		show_heap_locked(heap, entry);
+	else
+		is_shown = go_on_in_heap_locked(heap, entry);
+	lock_release(&heap->pool->lock);
+	return is_shown;
+}
+
 NTSTATUS heap_walk(struct heap *heap, struct rtl_heap_entry *entry)
 {
 	NTSTATUS status;
 
 	if (!heap_is_valid(heap))
 		return STATUS_INVALID_HANDLE;
-	if (!entry->lpData) {
-		show_heap(heap, entry);
-		return STATUS_SUCCESS;
-	}
 	hold_settle(heap);
+	if (walk_in_heap(heap, entry))
+		return STATUS_SUCCESS;
 	if (heap->is_checked)
 		return checked_walk(heap, entry);
 	lock_acquire(&heap->pool->lock);
@@ -226,6 +272,7 @@ static struct survey survey_heap(struct heap *heap)
 
 	hold_acquire(heap);
 	hold_settle(heap);
+	survey.largest_free_bytes = stock_committed(heap) - HEAP_HEADER_BYTES;
 	segments_visit(survey_page, &survey);
 	hold_release(heap);
 	return survey;

@@ -594,7 +594,7 @@ static void check_sums(HANDLE heap)
 static void test_summary(void)
 {
 	HEAP_SUMMARY summary = { .cb = sizeof(summary) };
-	HANDLE fixed = HeapCreate(0, 0, 0x100000), heap = HeapCreate(0, 0, 0);
+	HANDLE fixed = HeapCreate(0, 0x40000, 0x100000), heap = HeapCreate(0, 0, 0);
 	BOOL is_there = FALSE;
 
 	summarize = FUNCTION("kernelbase.dll", HeapSummary);
@@ -605,6 +605,9 @@ static void test_summary(void)
 	check_sums(heap);
 	ok(sum(fixed, 0, &summary, &is_there), "a heap of fixed size, too");
 	ok_equal(summary.cbMaxReserve, 0x100000, "with its maximum");
+	ok(summary.cbCommitted >= 0x40000 && summary.cbReserved >= 0x100000 &&
+		   summary.cbAllocated == 0,
+	   "what is committed and reserved for it from the start");
 	HeapDestroy(heap);
 	HeapDestroy(fixed);
 }

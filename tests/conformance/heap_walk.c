@@ -117,11 +117,11 @@ static void check_region(const struct region *region, const PROCESS_HEAP_ENTRY *
 	ok(query(region->base).State == MEM_COMMIT, "it is committed where it begins");
 }
 
-static void test_regions(HANDLE heap, const char *name)
+static void test_regions(HANDLE heap, BOOL is_fixed, const char *name)
 {
 	struct region region = { 0 };
 	PROCESS_HEAP_ENTRY entry = { 0 };
-	int regions = 0, is_rising = 1, outside = 0, wrong = 0;
+	int regions = 0, is_rising = 1, outside = 0, wrong = 0, uncommitted = 0;
 
 	region.is_whole = 1;
 	for (int i = 0; i < 500; i++)
@@ -137,8 +137,10 @@ static void test_regions(HANDLE heap, const char *name)
 		wrong += !is_as_told(&entry);
 		is_rising &= (char *)entry.lpData >= region.last_end;
 		region.last_end = (char *)entry.lpData + entry.cbData;
-		if (entry.wFlags & PROCESS_HEAP_UNCOMMITTED_RANGE)
+		if (entry.wFlags & PROCESS_HEAP_UNCOMMITTED_RANGE) {
 			region.seen_uncommitted += entry.cbData;
+			uncommitted++;
+		}
 	}
 	ok(regions > 0, "%s: there are regions", name);
 	ok_equal(outside, 0, "%s: each entry lies in its region", name);
@@ -146,6 +148,7 @@ static void test_regions(HANDLE heap, const char *name)
 	ok(is_rising, "%s: behind the one before", name);
 	ok(region.is_whole && region.seen_uncommitted == region.uncommitted,
 	   "%s: the uncommitted ranges are as large as the region says", name);
+	ok(uncommitted > 0 || !is_fixed, "%s: there is one", name);
 	HeapDestroy(heap);
 }
 
@@ -331,8 +334,9 @@ int main(void)
 	test_busy(heap);
 	test_busy(GetProcessHeap());
 	test_free(heap);
-	test_regions(HeapCreate(0, 0, 0), "a growable heap");
-	test_regions(HeapCreate(0, 0, 0x800000), "a heap of fixed size");
+	test_regions(HeapCreate(0, 0, 0), FALSE, "a growable heap");
+	test_regions(HeapCreate(0, 0x100000, 0), FALSE, "a heap with an initial size");
+	test_regions(HeapCreate(0, 0x100000, 0x800000), TRUE, "a heap of fixed size");
 	test_large_regions();
 	test_moveable();
 	test_wrong_walks(heap);
