@@ -99,13 +99,19 @@ CORE_API BOOL HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 	return rtl_validate_heap(API_HeapValidate, hHeap, dwFlags, lpMem);
 }
 
+/* A heap without a free block is no failure. */
 CORE_API SIZE_T HeapCompact(HANDLE hHeap, DWORD dwFlags)
 {
+	SIZE_T size_bytes;
+
 	if (!rtl_owns_heap(hHeap)) {
 		status_set_last_error(STATUS_INVALID_HANDLE);
 		return 0;
 	}
-	return rtl_compact_heap(hHeap, dwFlags);
+	size_bytes = rtl_compact_heap(hHeap, dwFlags);
+	if (!size_bytes)
+		SetLastError(ERROR_SUCCESS);
+	return size_bytes;
 }
 
 CORE_API BOOL HeapSummary(HANDLE hHeap, DWORD dwFlags, LPHEAP_SUMMARY lpSummary)

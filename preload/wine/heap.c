@@ -52,10 +52,11 @@ static uint32_t flags_of(const struct hook_call *call)
 	return (uint32_t)call->arguments[1];
 }
 
+/* No heap at all is refused by core: Wine takes some calls with none for a success. */
 static bool is_ours(const struct hook_call *call)
 {
-	return is_routed &&
-	       (likely(rtl_owns_heap(handle_of(call))) || rtl_was_heap(handle_of(call)));
+	return is_routed && (likely(rtl_owns_heap(handle_of(call))) ||
+			     rtl_was_heap(handle_of(call)) || !handle_of(call));
 }
 
 /* No block is an exception for whom asked for that, in the call or in HeapCreate. */
@@ -217,7 +218,7 @@ static uint32_t list_heaps(uint32_t room, HANDLE *heaps)
 /* GetProcessHeaps(count, heaps) */
 HANDLER(GetProcessHeaps)
 {
-	uint32_t count = (uint32_t)call->arguments[0], total;
+	uint32_t count = (uint32_t)call->arguments[0], total, listed;
 	uint32_t room = count < HEAPS_MAX ? count : HEAPS_MAX;
 	HANDLE *heaps;
 
@@ -225,8 +226,8 @@ HANDLER(GetProcessHeaps)
 		return false;
 	heaps = room > 0 ? arena_pages(room * sizeof(*heaps)) : NULL;
 	total = list_heaps(heaps ? room : 0, heaps);
-	if (heaps && total <= room &&
-	    !guest_write(call->arguments[1], heaps, total * sizeof(*heaps)))
+	listed = total < room ? total : room;
+	if (heaps && !guest_write(call->arguments[1], heaps, listed * sizeof(*heaps)))
 		total = 0;
 	if (heaps)
 		arena_pages_free(heaps, room * sizeof(*heaps));
@@ -235,23 +236,36 @@ HANDLER(GetProcessHeaps)
 
 HANDLER(RtlLockHeap)
 {
+	NTSTATUS status;
+
 	if (!is_ours(call))
 		return observe_lock(call, api);
-	return serve_answer(call, status_is_success(rtl_lock_heap(handle_of(call))));
+	status = rtl_lock_heap(handle_of(call));
+	return answer(call, status_is_success(status), status);
 }
 
 HANDLER(RtlUnlockHeap)
 {
+	NTSTATUS status;
+
 	if (!is_ours(call))
 		return observe_unlock(call, api);
-	return serve_answer(call, status_is_success(rtl_unlock_heap(handle_of(call))));
+	status = rtl_unlock_heap(handle_of(call));
+	return answer(call, status_is_success(status), status);
 }
 
 HANDLER(RtlCompactHeap)
 {
+	size_t size_bytes;
+
 	if (!is_ours(call))
 		return false;
-	return serve_answer(call, (uint32_t)rtl_compact_heap(handle_of(call), flags_of(call)));
+	if (!rtl_owns_heap(handle_of(call)))
+		return answer(call, 0, STATUS_INVALID_HANDLE);
+	size_bytes = rtl_compact_heap(handle_of(call), flags_of(call));
+	if (!size_bytes)
+		teb_set_last_error(ERROR_SUCCESS);
+	return serve_answer(call, size_bytes < UINT32_MAX ? size_bytes : UINT32_MAX);
 }
 
 HANDLER(RtlValidateHeap)

@@ -293,7 +293,11 @@ static void test_lock(HANDLE heap)
 	 * information, call GetLastError." */
 	todo_wine("sets none");
 	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
+	SetLastError(UNTOUCHED);
 	ok(!HeapUnlock(NULL), "nor unlocked");
+	/* HeapUnlock: the same sentence. */
+	todo_wine("sets none");
+	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "its error");
 }
 
 static void test_validate(HANDLE heap, HANDLE other)
@@ -375,9 +379,13 @@ static void test_list(void)
 	for (DWORD i = 0; i < count && i < 64; i++)
 		found += list[i] == heap;
 	ok_equal(found, 1, "the new one is among them");
-	list[1] = NULL;
+	list[0] = list[1] = NULL;
 	ok_equal(GetProcessHeaps(1, list), count, "with little room their number is told");
-	ok(list[1] == NULL, "and no more written");
+	/* GetProcessHeaps: where the buffer is too small, "the function stores NumberOfHeaps
+	 * handles in the buffer". */
+	todo_wine("stores none");
+	ok(list[0] == GetProcessHeap(), "and as many as there is room for are written");
+	ok(list[1] == NULL, "and no more");
 	HeapDestroy(heap);
 	ok_equal(GetProcessHeaps(0, NULL), before, "its end is one less");
 }

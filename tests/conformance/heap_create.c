@@ -157,6 +157,20 @@ static void test_compact(void)
 	todo_wine("has none");
 	ok(free_bytes > MIB / 2 && free_bytes < MIB, "an unused heap has one large free block");
 	HeapDestroy(heap);
+	heap = HeapCreate(0, 0, 0);
+	SetLastError(UNTOUCHED);
+	ok(!HeapCompact(heap, 0), "a heap that has no free block says so");
+	/* The same: "in the unlikely case that there is absolutely no space available in the heap,
+	 * the function return value is zero, and GetLastError returns the value NO_ERROR". */
+	todo_wine("sets none");
+	ok_equal(GetLastError(), ERROR_SUCCESS, "which is no error");
+	HeapDestroy(heap);
+	SetLastError(UNTOUCHED);
+	ok(!HeapCompact(NULL, 0), "no heap has none either");
+	/* The same: "If the function fails, the return value is zero. To get extended error
+	 * information, call GetLastError." */
+	todo_wine("sets none");
+	ok_equal(GetLastError(), ERROR_INVALID_HANDLE, "which is one");
 }
 
 #ifndef _WIN32

@@ -209,6 +209,7 @@ static void test_wrong_walks(HANDLE heap)
 	PROCESS_HEAP_ENTRY entry = { 0 };
 	LPVOID block = HeapAlloc(heap, 0, 100);
 
+	ok_error(!HeapWalk(NULL, &entry), ERROR_INVALID_HANDLE, "a walk needs a heap");
 	ok_error(!HeapWalk(heap, NULL), ERROR_INVALID_PARAMETER, "a walk needs an entry");
 	entry.lpData = &entry;
 	ok_error(!HeapWalk(heap, &entry), ERROR_INVALID_PARAMETER, "that is the heap's");
@@ -262,6 +263,16 @@ static void test_kind_errors(HANDLE heap)
 {
 	ULONG kind = 2;
 	SIZE_T size = UNTOUCHED;
+
+	/* HeapQueryInformation: HeapHandle is "a handle to the heap whose information is to be
+	 * retrieved". */
+	todo_wine("does not look");
+	ok_error(!HeapQueryInformation(NULL, HeapCompatibilityInformation, &kind, 4, &size),
+		 ERROR_INVALID_HANDLE, "no heap has no kind");
+	todo_wine("does not look");
+	ok_error(!HeapSetInformation(NULL, HeapCompatibilityInformation, &kind, 4),
+		 ERROR_INVALID_HANDLE, "nor gets one");
+	size = UNTOUCHED;
 
 	ok_error(!HeapQueryInformation(heap, HeapCompatibilityInformation, &kind, 3, &size),
 		 ERROR_INSUFFICIENT_BUFFER, "the answer needs room");
