@@ -105,6 +105,40 @@ static void test_in_place(HANDLE heap)
 	HeapFree(heap, 0, block);
 }
 
+/* HeapReAlloc, of HEAP_ZERO_MEMORY: "If the reallocation request is for a larger size, the
+ * additional region of memory beyond the original size be initialized to zero": what a block lost
+ * when it shrank does not come back. */
+static void test_regrown(HANDLE heap, const char *name)
+{
+	static const SIZE_T pairs[][2] = {
+		{ 24, 23 },         { 100, 10 },        { 1000, 990 },        { 5000, 1 },
+		{ 70000, 66000 },   { 70000, 10 },      { 300000, 299999 },   { 900000, 0 },
+		{ 3000000, 70000 }, { 3000000, 10000 }, { 5000000, 4999999 },
+	};
+
+	for (size_t row = 0; row < 2 * COUNT(pairs); row++) {
+		SIZE_T large = pairs[row / 2][0], small = pairs[row / 2][1];
+		DWORD flags = row % 2 ? HEAP_REALLOC_IN_PLACE_ONLY : 0;
+		unsigned char *block = memset(HeapAlloc(heap, 0, large), 0x5a, large), *shrunk;
+
+		shrunk = HeapReAlloc(heap, HEAP_ZERO_MEMORY | flags, block, small);
+		/* Large ones of Wine's cannot shrink where they are. */
+		if (!shrunk && flags && !IS_CORE) {
+			ok_equal(HeapSize(heap, 0, block), large, "%s, row %zu: a block stays",
+				 name, row);
+			HeapFree(heap, 0, block);
+			continue;
+		}
+		ok(shrunk && (!flags || shrunk == block), "%s, row %zu: a block shrinks", name,
+		   row);
+		block = HeapReAlloc(heap, HEAP_ZERO_MEMORY, shrunk, large);
+		ok(block && is_filled(block, 0x5a, small) &&
+			   is_filled(block + small, 0, large - small),
+		   "%s, row %zu: what grows back is zero", name, row);
+		HeapFree(heap, 0, block);
+	}
+}
+
 static void test_too_much(HANDLE heap)
 {
 	static const SIZE_T too_much[] = { (SIZE_T)-1, (SIZE_T)-8, (SIZE_T)-64, (SIZE_T)1 << 62,
@@ -184,6 +218,33 @@ static void test_maximum(void)
 		   row, (size_t)total);
 		ok_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY, "row %zu: its error", row);
 		ok(HeapDestroy(heap), "row %zu: it is destroyed with its blocks", row);
+	}
+}
+
+/* What is freed, resized before or not, can be had again: a heap of fixed size is as large in the
+ * end as it was at first. */
+static void test_fixed_again(void)
+{
+	static const SIZE_T pairs[][2] = {
+		{ 16, 4000 },         { 4000, 16 },     { 1000, 1001 },   { 0x20000, 0x80000 },
+		{ 0x80000, 0x20000 }, { 0x80000, 100 }, { 100, 0x80000 },
+	};
+
+	for (size_t row = 0; row < 2 * COUNT(pairs); row++) {
+		HANDLE heap = HeapCreate(0, 0, 0x400000);
+		DWORD flags = row % 2 ? HEAP_REALLOC_IN_PLACE_ONLY : 0;
+		int failures = 0;
+
+		for (int i = 0; i < 200; i++) {
+			LPVOID block = HeapAlloc(heap, 0, pairs[row / 2][0]);
+			LPVOID resized = HeapReAlloc(heap, flags, block, pairs[row / 2][1]);
+
+			failures += !block || (!resized && !flags);
+			HeapFree(heap, 0, resized ? resized : block);
+		}
+		ok_equal(failures, 0, "row %zu: a fixed heap gives and resizes", row);
+		ok(fill(heap, 1000) > 0x300000, "row %zu: and has its size then", row);
+		ok(HeapDestroy(heap), "row %zu: it is destroyed", row);
 	}
 }
 
@@ -464,6 +525,7 @@ static void test_exceptions(void)
 {
 	static uint64_t outside[16];
 	HANDLE heap = HeapCreate(0, 0, 0), raising = HeapCreate(HEAP_GENERATE_EXCEPTIONS, 0, 0);
+	HANDLE fixed = HeapCreate(HEAP_GENERATE_EXCEPTIONS, 0, 0x100000);
 	LPVOID block = HeapAlloc(heap, 0, 100), its = HeapAlloc(raising, 0, 100);
 	struct {
 		struct call call;
@@ -487,6 +549,7 @@ static void test_exceptions(void)
 		{ { raising, 0, its, TOO_MUCH, NULL },
 		  STATUS_NO_MEMORY,
 		  "forgets the heap's flag" },
+		{ { fixed, 0, NULL, 0x100000, NULL }, STATUS_NO_MEMORY, "forgets the heap's flag" },
 		/* HeapReAlloc's exceptions: STATUS_ACCESS_VIOLATION is "because of heap corruption
 		 * or improper function parameters". */
 		{ { heap, HEAP_GENERATE_EXCEPTIONS, outside + 4, 10, NULL },
@@ -513,7 +576,8 @@ static void test_exceptions(void)
 	SetLastError(UNTOUCHED);
 	ok(!HeapFree(raising, 0, outside + 4), "freeing raises nothing");
 	ok_equal(GetLastError(), ERROR_INVALID_PARAMETER, "but has its error");
-	ok(HeapDestroy(raising) && HeapDestroy(heap), "the heaps are destroyed");
+	ok(HeapDestroy(raising) && HeapDestroy(heap) && HeapDestroy(fixed),
+	   "the heaps are destroyed");
 }
 
 /* --- Code in blocks -------------------------------------------------------------------------- */
@@ -625,6 +689,7 @@ static void test_heap(HANDLE heap, HANDLE other, const char *name)
 	test_sizes(heap, name);
 	test_resize(heap, name);
 	test_in_place(heap);
+	test_regrown(heap, name);
 	test_too_much(heap);
 	test_foreign(heap, other);
 	test_freed(heap);
@@ -648,6 +713,7 @@ int main(void)
 	test_information();
 	test_maximum();
 	test_fixed_and_large();
+	test_fixed_again();
 	test_fixed_limit();
 	test_exceptions();
 	test_executable();
