@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 extern char **environ;
-static atomic_bool ends;
+static atomic_bool ends, rests;
+static atomic_uint steps;
 static char *kept[1000];
 
 static void *churn(void *argument)
@@ -29,8 +30,11 @@ static void *churn(void *argument)
 	char *ring[64] = { NULL };
 
 	for (unsigned int i = 0; !ends; i++) {
+		while (rests && !ends)
+			usleep(500);
 		free(ring[i % 64]);
 		ring[i % 64] = malloc((size_t)(i * 7919) % (i % 100 ? 900 : 400000));
+		steps++;
 	}
 	for (int i = 0; i < 64; i++)
 		free(ring[i]);
@@ -81,6 +85,15 @@ static int status_of(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
 }
 
+/* Returns when the threads are among their allocations. */
+static void await_churn(void)
+{
+	unsigned int before = steps;
+
+	while (steps - before < 1000)
+		sched_yield();
+}
+
 static void fork_among_threads(int forks)
 {
 	pthread_t threads[4], child_thread;
@@ -89,8 +102,12 @@ static void fork_among_threads(int forks)
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, churn, NULL);
 	for (int i = 0; i < forks; i++) {
-		pid_t child = fork();
+		pid_t child;
 
+		rests = false;
+		await_churn();
+		child = fork();
+		rests = child != 0;
 		if (child == 0) {
 			ends = i % 10 != 0;
 			if (!ends) {

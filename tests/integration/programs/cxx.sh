@@ -14,7 +14,7 @@ normalise() {
 }
 
 # The linker's output is the same to the byte.
-same_in_all_ways g++ -std=c++17 -O2 -v -pthread -o shapes "$here/shapes.cc"
+same_in_all_ways g++ -std=c++17 -O1 -v -pthread -o shapes "$here/shapes.cc"
 
 children=
 cp "$scratch/bare/work/shapes" "$scratch/shapes"

@@ -77,11 +77,11 @@ run record -o free -- "$limited" 64
 is "$status" 1 "the same program without"
 
 # Small buffers that may discard, and a program that only allocates: something is lost, and counted.
-run record -o lossy --discard --buffer-size 64K -- "$allocate" 20000000
+run record -o lossy --discard --buffer-size 64K -- "$allocate" 2000000
 lost=$(sed -n 's/.*"events_discarded":\([0-9]*\),*/\1/p' lossy/vadtrace.json)
 ok "--discard loses events" test "$lost" -gt 0
 ok "and says so" said "$lost events .* LOST"
-run record -o bounded --max-block 1us --buffer-size 64K -- "$allocate" 20000000
+run record -o bounded --max-block 1us --buffer-size 64K -- "$allocate" 2000000
 has bounded '"discard":true'
 ok "--max-block loses events, too" said 'events .* LOST'
 run record -o lossless --max-block forever -- true

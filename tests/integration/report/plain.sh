@@ -75,7 +75,7 @@ run record -q --plain --children -o forked -- "$known" 1 fork
 both forked "a fork"
 is "$(events forked 'vadtrace_meta:process:')" 2 "a fork: two processes"
 # Buffers come round.
-run record -q --plain --buffer-size 64K -o churn -- "$churn" 2 20000
+run record -q --plain --buffer-size 64K -o churn -- "$churn" 2 5000
 both churn "small buffers"
 run report --json churn
 ok "small buffers: nothing is late" grep -q '"late_records": *0,' "$out"
