@@ -60,6 +60,12 @@ test_allocator() {
 	linked "$allocator" "${words[@]}"
 }
 
+# A library that only wraps malloc.
+wrapper=$here/.libs/wrapper.so
+for program in semantics early operators; do
+	as_alone "after before" "$wrapper" $program "$here/$program"
+done
+
 for library in "${libraries[@]}"; do
 	path=$(path_of "$library")
 	if [ -n "$path" ]; then

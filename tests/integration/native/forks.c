@@ -5,6 +5,7 @@
  * argument: how many forks among threads. */
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <pty.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +228,66 @@ static void shared_children(void)
 	printf("system: %d\n", system("exit 5"));
 }
 
+/* A bare clone3, as container runtimes do: the child runs `routine` on its own stack. */
+static pid_t bare_clone3(struct clone_args *settings, int (*routine)(void *), void *argument)
+{
+	long result = SYS_clone3;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "mov %[argument], %%rdi\n\t"
+			 "call *%[routine]\n\t"
+			 "ud2\n"
+			 "1:"
+			 : "+a"(result)
+			 : "D"(settings),
+			   "S"(sizeof(*settings)), [routine] "r"(routine), [argument] "r"(argument)
+			 : "rcx", "r11", "memory", "cc");
+	return (pid_t)result;
+}
+
+static int run_true(void *argument)
+{
+	char name[] = "true";
+	char *arguments[] = { name, NULL };
+
+	free(malloc(300000));
+	execvp("true", arguments);
+	_exit(*(char **)argument != NULL);
+}
+
+static int use_and_exit(void *argument)
+{
+	(void)argument;
+	_exit(use_memory());
+}
+
+static void clone3_children(void)
+{
+	static char stack[262144] __attribute__((aligned(64)));
+	struct clone_args settings = {
+		.flags = CLONE_VM | CLONE_VFORK,
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)stack,
+		.stack_size = sizeof(stack),
+	};
+	char *block = NULL;
+	int failures = 0;
+
+	for (int i = 0; i < 20; i++) {
+		free(block);
+		block = NULL;
+		failures += status_of(bare_clone3(&settings, in_shared_memory, &block)) != 7;
+		failures += block[99999] != 3;
+		failures += status_of(bare_clone3(&settings, run_true, &block)) != 0;
+	}
+	free(block);
+	printf("clone3, shared memory: %d failures\n", failures);
+	settings.flags = 0;
+	printf("clone3: %d\n", status_of(bare_clone3(&settings, use_and_exit, NULL)));
+}
+
 int main(int argc, char **argv)
 {
 	pthread_atfork(handle, handle, handle);
@@ -238,6 +300,7 @@ int main(int argc, char **argv)
 	library_children();
 	bare_children();
 	shared_children();
+	clone3_children();
 	printf("handlers: %d\n", handled);
 	printf("own blocks: %d\n", use_memory());
 	return 0;

@@ -8,9 +8,13 @@
 . "${VADTRACE_SRCDIR:?}/tests/integration/native/lib.sh"
 
 for program in semantics operators replaced early \
-	threads forks maps shortage coroutines descriptors; do
+	threads forks maps shortage coroutines descriptors overflow interrupts; do
 	same $program "$here/$program"
 done
+# The loader binds all functions at once, or asks a module that allocates about each of them.
+LD_BIND_NOW=1 same "early, bound at once" "$here/early"
+LD_AUDIT=$here/.libs/audit.so same "early, audited" "$here/early"
+LD_AUDIT=$here/.libs/audit.so same "overflow, audited" "$here/overflow"
 # Windows' names: those of libvadcore are all the preload's, those of others are theirs.
 same one_core "$here/one_core"
 same names "$here/names" "$here/.libs/names_module.so"

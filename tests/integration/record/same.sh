@@ -51,8 +51,18 @@ same() {
 }
 
 start_daemon
-for program in semantics operators replaced early threads maps shortage coroutines; do
+for program in semantics operators replaced early threads maps shortage coroutines overflow; do
 	same $program "$here/$program"
+done
+run_to "$scratch/bare" "$here/interrupts"
+recorded interrupts "--mode route" "$here/interrupts"
+recorded interrupts "--mode observe" "$here/interrupts"
+# The loader binds all functions at once, or asks a module that allocates about each of them.
+for variable in LD_BIND_NOW=1 LD_AUDIT="$here/.libs/audit.so"; do
+	export "${variable?}"
+	run_to "$scratch/bare" "$here/early"
+	recorded "early, ${variable%%=*}" "" "$here/early"
+	unset "${variable%%=*}"
 done
 same forks "$here/forks" 20
 same dl "$here/dl" "$here/.libs/dl_module.so" "$here/.libs/dl_outer.so"
