@@ -619,6 +619,15 @@ static const struct {
 	  "size 5a 64; " },
 	{ API_GlobalReAlloc, { H, 9, 2 }, NOTHING, NOTHING, 0, ERROR_INVALID_HANDLE, "" },
 	{ API_GlobalDiscard, { H }, MOVEABLE(0, 0, 100), EMPTY(0), H, UNTOUCHED, "" },
+	{ API_LocalDiscard, { H }, MOVEABLE(0, 0, 100), EMPTY(0), H, UNTOUCHED, "" },
+	{ API_LocalDiscard,
+	  { H },
+	  MOVEABLE(0, 1, 100),
+	  MOVEABLE(0, 1, 100),
+	  0,
+	  ERROR_INVALID_PARAMETER,
+	  "" },
+	{ API_LocalDiscard, { H }, MOVEABLE(0, 1, 100), EMPTY(0), H, UNTOUCHED, "is done 1 0; " },
 	/* Locked and unlocked. */
 	{ API_GlobalLock, { H }, MOVEABLE(0, 0, 9), MOVEABLE(0, 1, 9), B, UNTOUCHED, "" },
 	{ API_GlobalLock,
@@ -640,6 +649,24 @@ static const struct {
 	  0,
 	  UNTOUCHED,
 	  "locks 1 0; " },
+	{ API_GlobalWire, { H }, MOVEABLE(0, 0, 9), MOVEABLE(0, 1, 9), B, UNTOUCHED, "" },
+	{ API_GlobalWire,
+	  { H },
+	  MOVEABLE(0, 0, 9),
+	  MOVEABLE(0, 0, 9),
+	  B,
+	  UNTOUCHED,
+	  "locks 0 1; " },
+	{ API_LocalLock, { H }, MOVEABLE(0, 0, 9), MOVEABLE(0, 1, 9), B, UNTOUCHED, "" },
+	{ API_LocalLock, { H }, EMPTY(0), EMPTY(0), 0, UNTOUCHED, "last error deadbeef 9d; " },
+	{ API_GlobalUnWire, { H }, MOVEABLE(0, 1, 9), MOVEABLE(0, 0, 9), FALSE, ERROR_SUCCESS, "" },
+	{ API_GlobalUnWire,
+	  { H },
+	  MOVEABLE(0, 2, 9),
+	  MOVEABLE(0, 2, 9),
+	  TRUE,
+	  UNTOUCHED,
+	  "locks 2 1; " },
 	{ API_GlobalUnlock, { H }, MOVEABLE(0, 2, 9), MOVEABLE(0, 1, 9), TRUE, UNTOUCHED, "" },
 	{ API_GlobalUnlock, { H }, MOVEABLE(0, 1, 9), MOVEABLE(0, 0, 9), FALSE, ERROR_SUCCESS, "" },
 	{ API_GlobalUnlock,
@@ -670,6 +697,14 @@ static const struct {
 	  "result 10 9; " },
 	{ API_GlobalSize, { H }, EMPTY(0), EMPTY(0), 0, UNTOUCHED, "" },
 	{ API_GlobalSize, { H }, NOTHING, NOTHING, 0, ERROR_INVALID_HANDLE, "" },
+	{ API_LocalSize, { H }, MOVEABLE(0, 0, 9), MOVEABLE(0, 0, 9), 9, UNTOUCHED, "" },
+	{ API_LocalSize,
+	  { H },
+	  MOVEABLE(0, 0, 9),
+	  MOVEABLE(0, 0, 9),
+	  0,
+	  UNTOUCHED,
+	  "result 0 9; " },
 	{ API_GlobalFlags,
 	  { H },
 	  MOVEABLE(ENTRY_DISCARDABLE, 3, 9),
@@ -700,13 +735,33 @@ static const struct {
 	{ API_GlobalHandle, { 0 }, NOTHING, NOTHING, 0, ERROR_INVALID_PARAMETER, "" },
 	{ API_LocalHandle, { 0 }, NOTHING, NOTHING, 0, ERROR_INVALID_HANDLE, "last error 6 57; " },
 	{ API_GlobalCompact, { 0 }, NOTHING, NOTHING, 0, UNTOUCHED, "" },
+	{ API_LocalCompact, { 0 }, NOTHING, NOTHING, 0, UNTOUCHED, "" },
+	{ API_LocalCompact, { 0 }, NOTHING, NOTHING, 7, UNTOUCHED, "result 7 0; " },
 	{ API_LocalShrink, { H }, NOTHING, NOTHING, 7, UNTOUCHED, "result 7 0; " },
 	/* Freed. */
 	{ API_GlobalFree, { H }, MOVEABLE(0, 0, 9), NOTHING, 0, UNTOUCHED, "" },
+	{ API_LocalFree, { H }, MOVEABLE(0, 0, 9), NOTHING, 0, UNTOUCHED, "" },
+	{ API_LocalFree, { H }, NOTHING, NOTHING, H, UNTOUCHED, "last error deadbeef 6; " },
 	{ API_GlobalFree, { 0 }, NOTHING, NOTHING, 0, UNTOUCHED, "" },
 	{ API_GlobalFree, { H }, NOTHING, NOTHING, H, ERROR_INVALID_HANDLE, "" },
 	{ API_GlobalFree, { H }, NOTHING, NOTHING, H, UNTOUCHED, "last error deadbeef 6; " },
 };
+
+static bool has_row(unsigned int api)
+{
+	for (size_t row = 0; row < COUNT(handles); row++) {
+		if (handles[row].api == api)
+			return true;
+	}
+	return false;
+}
+
+/* A function that nobody compares, or whose comparison nobody tests, is seen here. */
+static void test_all_have_rows(void)
+{
+	for (unsigned int api = API_GlobalAlloc; api <= API_LocalShrink; api++)
+		ok(has_row(api), "function %u of Global and Local memory is compared", api);
+}
 
 static uint64_t address_for(uint64_t value)
 {
@@ -895,6 +950,7 @@ int main(void)
 {
 	start_wine();
 	test_readable();
+	test_all_have_rows();
 	test_allocations();
 	test_resizes();
 	test_moved_in_place();

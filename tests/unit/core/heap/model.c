@@ -202,7 +202,7 @@ int main(void)
 	checked_start(CHECK, /* quarantine */ 4 << 20);
 	heaps[0] = heap_process();
 	heaps[1] = heap_create(0, 0, 0, NULL);
-	heaps[2] = heap_create(0, 0, 0, NULL);
+	heaps[2] = heap_create(0, /* initial_bytes */ 16 << 20, 0, NULL);
 	ok(heaps[1] && heaps[2], "heaps are made");
 	for (int step = 0; step < steps; step++) {
 		step_once(step);
