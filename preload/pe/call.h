@@ -58,6 +58,10 @@ struct hook_call {
 #define STUB_FRAME offsetof(struct hook_call, return_address)
 static_assert(STUB_FRAME % 16 == 8, "the stack is aligned in the stub");
 
+/* Touches the stack as deep as the stub would: it overflows here, if at all. */
+#define HOOK_PROBE() \
+	__asm__ volatile("test %%eax, -%c0(%%rsp)" : : "i"(STUB_FRAME + STUB_PROBE) : "cc")
+
 /* The n-th argument, from 0. */
 static inline uint64_t hook_argument(const struct hook_call *call, unsigned n)
 {

@@ -58,6 +58,7 @@ static void *originals[HOOK_IDS_MAX];
 static struct {
 	hook_quick quick; /* NULL: none */
 	hook_rest *rest;
+	bool probes;
 } quicks[HOOK_IDS_MAX];
 static struct hook_near near_code;
 static struct gate gate;
@@ -76,10 +77,11 @@ void hook_set_near(const struct hook_near *code)
 	near_code = *code;
 }
 
-void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest)
+void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest, bool probes)
 {
 	quicks[api].quick = quick;
 	quicks[api].rest = rest;
+	quicks[api].probes = probes;
 }
 
 void hook_set_gate(const bool *is_open, const volatile int *const *wanted)
@@ -213,11 +215,14 @@ static void fill_near_words(const struct dll *dll)
 
 static uint64_t emit_quick(struct dll *dll, enum api api, uint64_t rest)
 {
-	uint64_t first = begin_leaf(dll);
+	uint64_t quick = in_near_code(dll, (const void *)quicks[api].quick), first;
 
-	quick_emit(&dll->region.code, in_near_code(dll, (const void *)quicks[api].quick));
-	add_row(dll, first, dll->leaf_unwind);
 	*quicks[api].rest = (hook_rest)rest;
+	if (quicks[api].probes)
+		return quick;
+	first = begin_leaf(dll);
+	quick_emit(&dll->region.code, quick);
+	add_row(dll, first, dll->leaf_unwind);
 	return first;
 }
 

@@ -61,11 +61,13 @@ void hook_set_near(const struct hook_near *code);
  * hook's, three at most (four: cast), and is asked before the dispatcher. It answers, or leaves the
  * call to the dispatcher by calling *rest, which is the call as if there were no quick function.
  * Nobody sees what it answers, and it raises nothing. Set before Wine runs, for hooks that are
- * called all the time; of several of one API, the first one is quick. */
+ * called all the time; of several of one API, the first one is quick.
+ *  - probes: HOOK_PROBE (call.h) is the first that it does, so that nothing has to be done before
+ * it. */
 typedef uint64_t(HOOK_ABI *hook_rest)(uint64_t, uint64_t, uint64_t);
 typedef uint64_t(HOOK_ABI *hook_rest_4)(uint64_t, uint64_t, uint64_t, uint64_t);
 typedef hook_rest hook_quick;
-void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest);
+void hook_set_quick(enum api api, hook_quick quick, hook_rest *rest, bool probes);
 
 /* Hooks that core never answers (is_routed is false) lead to the original at once while *is_open,
  * and while the word that *wanted points at is 0: there is nothing to tell. Set before Wine runs.

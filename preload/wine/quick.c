@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "core/heap/quick.h"
+#include "preload/pe/call.h"
 #include "preload/pe/hook.h"
 #include "preload/process.h"
 
@@ -126,6 +127,7 @@ static NEAR_USUAL uint64_t quick_allocate(uint64_t heap, uint64_t flags, uint64_
 {
 	void *block;
 
+	HOOK_PROBE();
 	if (unlikely((struct heap *)heap != answering_heap() || (uint32_t)flags != 0))
 		return quick_allocate_other(heap, flags, size_bytes);
 	if (is_heard())
@@ -147,6 +149,7 @@ static NEAR uint64_t quick_release_other(uint64_t heap, uint64_t flags, uint64_t
 
 static NEAR_USUAL uint64_t quick_release(uint64_t heap, uint64_t flags, uint64_t block)
 {
+	HOOK_PROBE();
 	if (unlikely((struct heap *)heap != answering_heap() || (uint32_t)flags != 0 || !block))
 		return quick_release_other(heap, flags, block);
 	if (likely(!is_heard() && process_heap_release_quickly(GROUND, (struct heap *)heap,
@@ -240,15 +243,18 @@ void quick_start(void)
 	if (!IS_COPYABLE)
 		return;
 	set_near_code();
-	hook_set_quick(API_HeapAlloc, quick_allocate, &near_words.allocate_rest);
-	hook_set_quick(API_HeapFree, quick_release, &near_words.release_rest);
-	hook_set_quick(API_HeapSize, quick_size, &near_words.size_rest);
+	hook_set_quick(API_HeapAlloc, quick_allocate, &near_words.allocate_rest, /* probes */ true);
+	hook_set_quick(API_HeapFree, quick_release, &near_words.release_rest, /* probes */ true);
+	hook_set_quick(API_HeapSize, quick_size, &near_words.size_rest, /* probes */ false);
 	hook_set_quick(API_RtlSetUserValueHeap, (hook_quick)(void (*)(void))quick_set_value,
-		       &near_words.value_rest);
-	hook_set_quick(API_RtlLockHeap, quick_lock, &near_words.lock_rest);
-	hook_set_quick(API_RtlUnlockHeap, quick_unlock, &near_words.unlock_rest);
-	hook_set_quick(API_HeapLock, quick_heap_lock, &near_words.heap_lock_rest);
-	hook_set_quick(API_HeapUnlock, quick_heap_unlock, &near_words.heap_unlock_rest);
+		       &near_words.value_rest, /* probes */ false);
+	hook_set_quick(API_RtlLockHeap, quick_lock, &near_words.lock_rest, /* probes */ false);
+	hook_set_quick(API_RtlUnlockHeap, quick_unlock, &near_words.unlock_rest,
+		       /* probes */ false);
+	hook_set_quick(API_HeapLock, quick_heap_lock, &near_words.heap_lock_rest,
+		       /* probes */ false);
+	hook_set_quick(API_HeapUnlock, quick_heap_unlock, &near_words.heap_unlock_rest,
+		       /* probes */ false);
 }
 
 void quick_open(void)
