@@ -226,7 +226,22 @@ static ALWAYS_INLINE struct page *page_at(const void *address)
 	return (struct page *)page;
 }
 
-/* The same; NULL when it is not ours. Never NULL for a block of ours. */
+/* The same without a look at `head`, for who then looks at the owner: of a block in its span's
+ * first slice. Of any other address it is a page that no front owns: that of a slice inside a span,
+ * or one that was never used, or the header's. */
+static ALWAYS_INLINE struct page *page_of_slice(const void *address)
+{
+	uintptr_t segment = ((uintptr_t)address - 1) & ~SEGMENT_MASK;
+	uintptr_t in_pages =
+		((uintptr_t)address & SEGMENT_MASK) / SLICE_BYTES * sizeof(struct page);
+	uintptr_t page = segment + offsetof(struct segment, pages) + in_pages;
+
+	/* As above. */
+	__asm__("" : "+r"(page));
+	return (struct page *)page;
+}
+
+/* The page that describes `address`; NULL when it is not ours. Never NULL for a block of ours. */
 static inline struct page *page_of(const void *address)
 {
 	return likely(page_is_at(address)) ? page_at(address) : NULL;

@@ -165,12 +165,16 @@ static ALWAYS_INLINE bool front_free_sized(const struct heap_ground *ground,
 					   const struct front *front, struct block *block,
 					   bool kept)
 {
-	struct page *page = page_at(block);
+	struct page *page = page_of_slice(block);
 	uintptr_t key = ground_key(ground, block);
 	uintptr_t word;
 
-	if (unlikely(page_owner(page) != (uintptr_t)front || !is_carved(page, block) ||
-		     block->mark == (key ^ (uintptr_t)block->next) ||
+	if (unlikely(page_owner(page) != (uintptr_t)front)) {
+		page = page_at(block);
+		if (unlikely(page_owner(page) != (uintptr_t)front))
+			return false;
+	}
+	if (unlikely(!is_carved(page, block) || block->mark == (key ^ (uintptr_t)block->next) ||
 		     page->live == (uintptr_t)block))
 		return false;
 	word = *block_trailer(page, block) ^ key;

@@ -59,10 +59,16 @@ static ALWAYS_INLINE bool heap_free_quickly(void *address, bool only_unheard)
 	prefetch_for_write(address);
 	if (unlikely(!page_is_hinted_at(hints, address)))
 		return false;
-	page = page_at(address);
+	page = page_of_slice(address);
 	thread = thread_heap;
-	if (unlikely(page_owner(page) != (uintptr_t)thread || thread->plain.busy ||
-		     !block_may_go(page, address)))
+	if (unlikely(page_owner(page) != (uintptr_t)thread)) {
+		page = page_at(address);
+		if (unlikely(page_owner(page) != (uintptr_t)thread))
+			return false;
+	}
+	/* In this order: a thread without a heap is what owns a page that was never used, and such
+	 * a page has no blocks. */
+	if (unlikely(!block_may_go(page, address) || thread->plain.busy))
 		return false;
 	front_mark(&thread->plain);
 	if (unlikely(page_push(page, address)))

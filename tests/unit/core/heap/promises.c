@@ -443,6 +443,53 @@ static void hear(const struct event *event)
 	(void)event;
 }
 
+/* An address in a page that nobody has used yet; NULL: there is none. */
+static void *find_unused(const struct segment *segment)
+{
+	for (size_t slice = 1; slice < SEGMENT_SLICES; slice++)
+		if (!page_owner(&segment->pages[slice]))
+			return (char *)segment + slice * SLICE_BYTES + 16;
+	return NULL;
+}
+
+/* Of a thread that has no heap. */
+static void *free_unused(void *address)
+{
+	return heap_free_quickly(address, /* only_unheard */ false) ? address : NULL;
+}
+
+/* A page in the middle of a span is described elsewhere; one that was never used by nobody. */
+static void test_quick_frees(void)
+{
+	enum { BYTES = 4096, BLOCKS_OF_SPAN = 4 * SLICE_BYTES / BYTES, SPANS = 50 };
+	void *list[BLOCKS_OF_SPAN], *spans[SPANS] = { NULL }, *unused = NULL, *found = NULL;
+	int quick = 0, inside = 0;
+	pthread_t thread;
+
+	for (int i = 0; i < BLOCKS_OF_SPAN; i++) {
+		list[i] = heap_malloc(BYTES);
+		inside += page_of_slice(list[i]) != page_of(list[i]);
+	}
+	ok(inside > 0, "of a span of four slices, some blocks lie behind the first: %d", inside);
+	for (int i = BLOCKS_OF_SPAN; i-- > 1;) {
+		bool is_done = heap_free_quickly(list[i], /* only_unheard */ false);
+
+		quick += is_done;
+		if (!is_done)
+			heap_free(list[i]);
+	}
+	ok_equal((uint64_t)quick, BLOCKS_OF_SPAN - 1, "their frees are quick, too");
+	for (int i = 0; i < SPANS && !unused; i++) {
+		spans[i] = heap_malloc(SPAN_BYTES_MAX);
+		unused = find_unused(segment_of_page(page_of(spans[i])));
+	}
+	start(&thread, free_unused, unused);
+	pthread_join(thread, &found);
+	ok(unused && !found, "a thread without a heap has no block in a page that was never used");
+	heap_free(list[0]);
+	free_all(spans, SPANS);
+}
+
 /* Two chunks of the address space can have one place for their hints. */
 static void test_hints(void)
 {
@@ -500,6 +547,7 @@ int main(void)
 	test_segments_go_back();
 	test_huge_pages();
 	test_nodes();
+	test_quick_frees();
 	test_hints();
 	test_no_blocks();
 	test_quick_paths();
