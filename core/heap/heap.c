@@ -73,18 +73,19 @@ size_t heap_charge_for(const struct block_info *info)
 	return class_bytes(class_of_size(gross_bytes(info)));
 }
 
-/* Counts a block against the maximum of a heap of fixed size; false: there is no room for it. */
-bool heap_charge(struct heap *heap, const struct block_info *info)
+static bool charge_bytes(struct heap *heap, size_t bytes)
 {
-	size_t bytes;
-
-	if (info->size_bytes >= FIXED_BLOCK_BYTES_MAX)
-		return false;
-	bytes = heap_charge_for(info);
 	if (atomic_fetch_add(&heap->taken_bytes, bytes) + bytes <= heap->maximum_bytes)
 		return true;
 	atomic_fetch_sub(&heap->taken_bytes, bytes);
 	return false;
+}
+
+/* Counts a block against the maximum of a heap of fixed size; false: there is no room for it. */
+bool heap_charge(struct heap *heap, const struct block_info *info)
+{
+	return info->size_bytes < FIXED_BLOCK_BYTES_MAX &&
+	       charge_bytes(heap, heap_charge_for(info));
 }
 
 static void *take_block(struct heap *heap, struct front *front, const struct block_info *info,
@@ -260,13 +261,28 @@ size_t heap_size(struct heap *heap, uint32_t flags, const void *block)
 	return size_bytes;
 }
 
+/* Of a heap of fixed size, which may have no room for what the block would grow by. */
+static bool grow_in_place(struct page *page, void *block, size_t size_bytes)
+{
+	size_t more_bytes = round_up(size_bytes, LARGE_HEADER_BYTES) - page->block_bytes;
+	struct heap *heap = page->heap;
+
+	if (page->kind == PAGE_BLOCKS || size_bytes >= FIXED_BLOCK_BYTES_MAX ||
+	    !charge_bytes(heap, more_bytes))
+		return false;
+	if (block_resize_big(page, block, size_bytes, /* may_move */ false))
+		return true;
+	atomic_fetch_sub(&heap->taken_bytes, more_bytes);
+	return false;
+}
+
 /* Whether the block has its new size; *info is what it knows. What is counted against a maximum
- * stays as large as it is. */
+ * becomes no less. */
 static bool resize_in_place(struct page *page, void *block, size_t size_bytes,
 			    struct block_info *info)
 {
 	if (page->heap->maximum_bytes && size_bytes > page->block_bytes)
-		return false;
+		return grow_in_place(page, block, size_bytes);
 	if (page->kind != PAGE_BLOCKS)
 		return block_resize_big(page, block, size_bytes, /* may_move */ false) != NULL;
 	if (size_bytes > block_capacity(page, info->has_value))

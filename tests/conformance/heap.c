@@ -248,6 +248,24 @@ static void test_fixed_again(void)
 	}
 }
 
+/* A block that has most of the heap grows into the rest of it, until there is no rest. */
+static void test_fixed_growth(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0x100000);
+	char *block = memset(HeapAlloc(heap, 0, 0x80000), 'x', 0x80000), *grown = block;
+	SIZE_T size = 0x80000;
+
+	while (grown && size < 0x200000)
+		grown = HeapReAlloc(heap, 0, block, size += 0x2000);
+	ok(size > 0xe0000 && size <= 0x100000, "a block grows in a fixed heap (to %zu)",
+	   (size_t)size);
+	ok_equal(HeapSize(heap, 0, block), size - 0x2000, "and stays as it was then");
+	ok(is_filled((unsigned char *)block, 'x', 0x80000), "with its contents");
+	ok(HeapFree(heap, 0, block), "it is freed");
+	ok(fill(heap, 1000) > 0xc0000, "and leaves the heap as large as it was");
+	HeapDestroy(heap);
+}
+
 static void test_fixed_and_large(void)
 {
 	HANDLE heap = HeapCreate(0, 0, 0x400000);
@@ -714,6 +732,7 @@ int main(void)
 	test_maximum();
 	test_fixed_and_large();
 	test_fixed_again();
+	test_fixed_growth();
 	test_fixed_limit();
 	test_exceptions();
 	test_executable();
