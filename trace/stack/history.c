@@ -11,26 +11,29 @@
 #include "trace/stack/history.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "trace/stack/rules.h"
+
+/* Without a touch of what was never used. */
+static void forget_walks(struct history *history)
+{
+	for (uint32_t i = 0; i < HISTORY_WALKS; i++)
+		if (history->turns[i] != 0)
+			history->walks[i].count = 0;
+}
 
 void history_clear(struct history *history)
 {
 	history->bounds = (struct stack_bounds){ 0, 0 };
-	for (uint64_t left = history->used; left != 0; left &= left - 1) {
-		struct history_walk *walk = &history->walks[__builtin_ctzll(left)];
-
-		walk->count = 0;
-		walk->known = NULL;
-	}
+	forget_walks(history);
 }
 
-void history_renew(struct history_walk *walk, uint64_t epoch)
+void history_renew(struct history *history, uint64_t epoch)
 {
-	walk->count = 0;
-	walk->known = NULL;
+	forget_walks(history);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	walk->epoch = epoch;
+	history->epoch = epoch;
 }
 
 /* Whether the words that lead from the frame to its caller are what they were. */
@@ -84,20 +87,39 @@ uint32_t history_follow(struct history_walk *walk, uint32_t position, struct sta
 	return position;
 }
 
-void history_replace(struct history_walk *walk, uint32_t kept, const struct history_fresh *fresh,
-		     uint32_t fresh_count)
+uint32_t history_hash(const struct history_walk *walk, uint32_t kept, struct history_fresh *fresh,
+		      uint32_t fresh_count)
 {
 	uint32_t hash = kept > 0 ? walk->frames[kept - 1].hash : 0;
-	bool needs_rbp = kept > 0 && walk->frames[kept - 1].needs_rbp;
+
+	for (uint32_t i = fresh_count; i > 0; i--) {
+		hash = stack_hash_inner(hash, fresh[i - 1].pc);
+		fresh[i - 1].frame.hash = hash;
+	}
+	return hash;
+}
+
+static void copy_outer(struct history_walk *walk, const struct history_walk *old, uint32_t kept)
+{
+	const uint64_t *pcs = old->pcs + HISTORY_FRAMES_MAX - kept;
+
+	memcpy(walk->pcs + HISTORY_FRAMES_MAX - kept, pcs, kept * sizeof(*pcs));
+	memcpy(walk->frames, old->frames, kept * sizeof(*old->frames));
+}
+
+void history_replace(struct history_walk *walk, const struct history_walk *old, uint32_t kept,
+		     const struct history_fresh *fresh, uint32_t fresh_count)
+{
+	bool needs_rbp = kept > 0 && old->frames[kept - 1].needs_rbp;
 
 	walk->known = NULL;
 	walk->count = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (walk != old)
+		copy_outer(walk, old, kept);
 	for (uint32_t i = fresh_count; i > 0; i--, kept++) {
-		hash = stack_hash_inner(hash, fresh[i - 1].pc);
 		*history_pc(walk, kept) = fresh[i - 1].pc;
 		walk->frames[kept] = fresh[i - 1].frame;
-		walk->frames[kept].hash = hash;
 		needs_rbp = history_needs_rbp(&fresh[i - 1].frame, needs_rbp);
 		walk->frames[kept].needs_rbp = needs_rbp;
 	}

@@ -21,6 +21,7 @@
 #include "trace/stack/trace.h"
 
 #define HISTORY_WALKS 64
+#define HISTORY_GUESSES 1024
 #define HISTORY_FRAMES_MAX VADTRACE_STACK_DEPTH_MAX
 
 /* How a frame's caller is found. */
@@ -57,15 +58,15 @@ _Static_assert(sizeof(struct history_frame) == 32, "two frames share a cache lin
 
 /* One remembered walk. Position 0 is the outermost frame.
  *  - frames[p] and the pc at pcs[HISTORY_FRAMES_MAX - 1 - p] describe the frame p < count;
- *  - each frame was reached from the one inside it while the rules' epoch was `epoch`;
+ *  - each frame was reached from the one inside it in the history's epoch;
  *  - known is the depot's, and NULL after each change.
+ * What comes before the frames shares a cache line with the outermost one.
  * A walk that is left by a jump while it changes this leaves nothing, never wrong frames. */
 struct history_walk {
-	uint64_t epoch;
+	_Alignas(64) uint64_t pcs[HISTORY_FRAMES_MAX];
 	struct depot_stack *known;
 	uint32_t count;
-	uint64_t pcs[HISTORY_FRAMES_MAX];
-	struct history_frame frames[HISTORY_FRAMES_MAX];
+	_Alignas(32) struct history_frame frames[HISTORY_FRAMES_MAX];
 };
 
 /* A frame that a walk has found and that is not remembered yet. */
@@ -74,17 +75,26 @@ struct history_fresh {
 	struct history_frame frame;
 };
 
-_Static_assert(HISTORY_WALKS <= 64, "each has a bit");
+_Static_assert(HISTORY_WALKS <= UINT8_MAX + 1, "a byte names one");
 
 /* All zero: nothing is remembered. Owned by one thread, and by one walk at a time.
- *  - walks[i] is the last one that began at a place of the stack which selects i: a call
- *    that comes again finds the walk of the last time, whatever came between;
- *  - bit i of `used`: walks[i] has been touched; the others take no memory;
+ *  - walks[i] is where its hash and its first frame select two places;
+ *  - last names the walk of the last time; guesses[i] is the one that came next when a call from
+ *    the place of the stack came after the walk which together select i;
+ *  - turns[i] is the `turn` in which walks[i] was made or found again; 0: never used, it takes no
+ *    memory;
+ *  - hashes[i] is what walks[i] had when it was made; it decides nothing by itself;
+ *  - all of them were made in the rules' epoch `epoch`;
  *  - fresh and unwound belong to the walk that is under way. */
 struct history {
 	struct stack_bounds bounds;
-	uint64_t used;
+	uint64_t epoch;
+	uint32_t turn;
+	uint8_t last;
 	struct own_ways own_ways;
+	uint8_t guesses[HISTORY_GUESSES];
+	uint32_t hashes[HISTORY_WALKS];
+	uint32_t turns[HISTORY_WALKS];
 	struct history_walk walks[HISTORY_WALKS];
 	struct history_fresh fresh[HISTORY_FRAMES_MAX];
 	uint64_t unwound[VADTRACE_STACK_DEPTH_MAX];
@@ -107,22 +117,20 @@ void history_clear(struct history *history);
 /* Whether the invariants hold that do not ask the stack. */
 bool history_is_valid(const struct history_walk *walk);
 
-/* Forgets the walk, which is out of date. */
-void history_renew(struct history_walk *walk, uint64_t epoch);
+/* Forgets all walks: they are of another epoch. */
+void history_renew(struct history *history, uint64_t epoch);
 
-/* The walk that began at this place of the stack, without what is out of date. */
-static inline struct history_walk *history_select(struct history *history, uintptr_t place)
+static inline uint64_t history_mix(uint64_t key)
 {
-	uint64_t key = (place >> 4) * UINT64_C(0x9e3779b97f4a7c15);
-	uint32_t index = (uint32_t)(key >> 40) % HISTORY_WALKS;
-	struct history_walk *walk = &history->walks[index];
-	uint64_t epoch = rules_epoch();
+	return key * UINT64_C(0x9e3779b97f4a7c15);
+}
 
-	if (__builtin_expect(walk->epoch != epoch, 0)) {
-		history->used |= UINT64_C(1) << index;
-		history_renew(walk, epoch);
-	}
-	return walk;
+/* Which walk is likely to come now: programs do the same again. */
+static inline uint8_t *history_guess(struct history *history, uintptr_t place, uintptr_t pc)
+{
+	uint64_t key = history_mix(place >> 4) ^ (pc << 8 | history->last);
+
+	return &history->guesses[history_mix(key) >> 40 & (HISTORY_GUESSES - 1)];
 }
 
 /* Whether a walk that has come to these registers is at the remembered frame. */
@@ -147,9 +155,28 @@ static inline bool history_has_end(const struct history_walk *walk, struct stack
 	return outermost->link == LINK_END;
 }
 
-/* The walk consists of its `kept` outermost frames and of `fresh`, innermost first, from now on.
- * Together they are no more than HISTORY_FRAMES_MAX. */
-void history_replace(struct history_walk *walk, uint32_t kept, const struct history_fresh *fresh,
-		     uint32_t fresh_count);
+/* Where the walk of this hash and this first frame may be. */
+struct history_pair {
+	uint8_t one, other;
+};
+
+static inline struct history_pair history_places(uint32_t hash, uintptr_t rsp)
+{
+	uint64_t key = history_mix(history_mix(rsp >> 4) + hash);
+
+	return (struct history_pair){ (uint8_t)((key >> 40) % HISTORY_WALKS),
+				      (uint8_t)((key >> 48) % HISTORY_WALKS) };
+}
+
+/* Gives the fresh frames, innermost first, their hashes; the answer is the whole stack's, with
+ * `kept` of the walk's outermost frames further out. */
+uint32_t history_hash(const struct history_walk *walk, uint32_t kept, struct history_fresh *fresh,
+		      uint32_t fresh_count);
+
+/* The walk consists of the `kept` outermost frames of `old`, which may be the walk itself, and of
+ * `fresh`, which have their hashes, from now on. Together they are no more than HISTORY_FRAMES_MAX.
+ */
+void history_replace(struct history_walk *walk, const struct history_walk *old, uint32_t kept,
+		     const struct history_fresh *fresh, uint32_t fresh_count);
 
 #endif

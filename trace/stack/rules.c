@@ -5,6 +5,8 @@
  *
  *   table    | pc, rule | pc, rule | 0, 0 | ...     open addressing, both words atomic
  *
+ *            | pc and code | 0 | ...          the same of most rules, shorter: see rules.h
+ *
  * A pc is claimed once and never changes; its rule is stored after it, and zeroed when its module
  * goes, so that the next walk asks again. A full table is replaced by a larger copy; readers of the
  * old one finish undisturbed, and old tables together are smaller than the newest. */
@@ -26,7 +28,8 @@ uint64_t rules_current_epoch = 1;
 
 static struct rules_table *make_table(size_t size)
 {
-	struct rules_table *table = memory_map(sizeof(*table) + size * sizeof(table->slots[0]));
+	struct rules_table *table =
+		memory_map(sizeof(*table) + size * (sizeof(table->slots[0]) + sizeof(uint64_t)));
 
 	if (table)
 		table->size = size;
@@ -64,6 +67,21 @@ static struct rules_slot *find_slot(struct rules_table *table, uintptr_t pc)
 	return NULL;
 }
 
+/* Two threads may put the same. */
+static void put_quick(struct rules_table *table, uintptr_t pc, struct cfi_rule rule)
+{
+	uint64_t word = pc << 16 | rules_quick_code(rule);
+	size_t index = rules_index(pc);
+
+	for (size_t i = 0; (uint16_t)word != 0 && i < RULES_QUICK_PROBES; i++) {
+		uint64_t seen = 0;
+
+		if (__atomic_compare_exchange_n(rules_quick(table, index + i), &seen, word, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return;
+	}
+}
+
 /* The rules of `old`, into a table that nobody else has yet. */
 static void copy_rules(struct rules_table *table, struct rules_table *old)
 {
@@ -71,8 +89,10 @@ static void copy_rules(struct rules_table *table, struct rules_table *old)
 		uint64_t rule = __atomic_load_n(&old->slots[i].rule, __ATOMIC_RELAXED);
 		struct rules_slot *slot = rule ? find_slot(table, old->slots[i].pc) : NULL;
 
-		if (slot)
+		if (slot) {
 			slot->rule = rule;
+			put_quick(table, slot->pc, rules_from_word(rule));
+		}
 	}
 }
 
@@ -101,9 +121,11 @@ static __attribute__((noinline)) struct cfi_rule learn(struct rules_table *table
 	memcpy(&word, &rule, sizeof(word));
 	/* A module can appear later where there is none now. Windows' loader cannot be asked as
 	 * cheaply as ELF's: its answer holds for a while. */
-	if (slot && (rule.kind != CFI_NO_MODULE || mixed_has_windows()))
+	if (slot && (rule.kind != CFI_NO_MODULE || mixed_has_windows())) {
 		__atomic_store_n(&slot->rule, word, __ATOMIC_RELAXED);
-	if (!slot || __atomic_load_n(&table->used, __ATOMIC_RELAXED) > table->size / 4 * 3)
+		put_quick(table, pc, rule);
+	}
+	if (!slot || __atomic_load_n(&table->used, __ATOMIC_RELAXED) > table->size / 2)
 		grow(table);
 	return rule;
 }
@@ -131,6 +153,9 @@ void rules_forget(uintptr_t start, uintptr_t end)
 
 		if (pc >= start && pc < end)
 			__atomic_store_n(&table->slots[i].rule, 0, __ATOMIC_RELAXED);
+		pc = __atomic_load_n(rules_quick(table, i), __ATOMIC_RELAXED) >> 16;
+		if (pc >= start && pc < end)
+			__atomic_store_n(rules_quick(table, i), 0, __ATOMIC_RELAXED);
 	}
 	/* Who reads the new number finds no old rule. */
 	__atomic_fetch_add(&rules_current_epoch, 1, __ATOMIC_RELEASE);

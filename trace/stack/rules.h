@@ -26,11 +26,23 @@ struct rules_slot {
 	uint64_t rule;
 };
 
+/* After the slots come as many words, for the rules that most walks need, each of them whole:
+ *
+ *   | pc, 48 bits | CFA's offset / 8, 12 bits | where rbp is, 3 bits | is_cfa_of_rbp | or 0
+ *
+ * A quarter of the cache lines hold them then: reading rules is waiting for memory. */
 struct rules_table {
 	size_t size; /* power of two */
 	size_t used;
 	struct rules_slot slots[];
 };
+
+#define RULES_QUICK_PROBES 4
+
+static inline uint64_t *rules_quick(struct rules_table *table, size_t index)
+{
+	return (uint64_t *)&table->slots[table->size] + (index & (table->size - 1));
+}
 
 extern struct rules_table *rules_current;
 
@@ -47,20 +59,43 @@ static inline struct cfi_rule rules_from_word(uint64_t word)
 	return rule;
 }
 
-/* The rule if it is where it is looked for first; else CFI_UNKNOWN: ask rules_find. After
- * rules_start. */
-static inline struct cfi_rule rules_look(uintptr_t pc)
+/* The low 16 bits of the word for a rule; 0: there is none. The caller's rbp is at CFA - 8 - 8 * (1
+ * to 7), or still in rbp: 0. */
+static inline uint32_t rules_quick_code(struct cfi_rule rule)
+{
+	int64_t saved = rule.rbp == CFI_RBP_AT_CFA ? -rule.rbp_offset / 8 - 1 : 0;
+
+	if (rule.kind != CFI_STANDARD || rule.is_cfa_loaded || rule.rbp == CFI_RBP_AT_RBP ||
+	    rule.cfa_offset <= 0 || rule.cfa_offset >= 8 << 12 || rule.cfa_offset % 8 != 0 ||
+	    (rule.rbp == CFI_RBP_AT_CFA && (saved < 1 || saved > 7 || rule.rbp_offset % 8 != 0)))
+		return 0;
+	return (uint32_t)rule.cfa_offset << 1 | (uint32_t)saved << 1 | rule.is_cfa_of_rbp;
+}
+
+static inline uintptr_t rules_quick_cfa(uint32_t code, uintptr_t rsp, uintptr_t rbp)
+{
+	return (code & 1 ? rbp : rsp) + (code >> 4) * 8;
+}
+
+static inline uintptr_t rules_quick_saved(uint32_t code)
+{
+	return code >> 1 & 7;
+}
+
+/* The code of a rule that has one and is where it is looked for first; else 0: ask rules_find.
+ * After rules_start. */
+static inline uint32_t rules_look(uintptr_t pc)
 {
 	struct rules_table *table = __atomic_load_n(&rules_current, __ATOMIC_ACQUIRE);
 	size_t index = rules_index(pc);
 
-	for (size_t i = 0; i < 3; i++) {
-		struct rules_slot *slot = &table->slots[(index + i) & (table->size - 1)];
+	for (size_t i = 0; i < RULES_QUICK_PROBES; i++) {
+		uint64_t word = __atomic_load_n(rules_quick(table, index + i), __ATOMIC_RELAXED);
 
-		if (__builtin_expect(__atomic_load_n(&slot->pc, __ATOMIC_RELAXED) == pc, 1))
-			return rules_from_word(__atomic_load_n(&slot->rule, __ATOMIC_RELAXED));
+		if (__builtin_expect(word >> 16 == pc, 1))
+			return (uint16_t)word;
 	}
-	return rules_from_word(0);
+	return 0;
 }
 
 /* The code in [start, end) is gone. */

@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* A walk by rules, from the inside out, until it meets a frame that it remembers:
+/* A walk that comes again is guessed: which one came next the last time. Where all its words are
+ * what they were, it is this one. Else it is a walk by rules, from the inside out, until it meets a
+ * frame of the last walk of all:
  *
  *   inner  | step | step | step | = remembered | read again | ... | outermost
  *           `----- fresh ------'  `-- still right while their words are --'
@@ -374,25 +376,23 @@ static inline bool is_known(struct stack_bounds known, uintptr_t address)
 	return (address & 7) == 0 && address - known.low < known.high - known.low;
 }
 
-/* What one usual step leads to: by CFI_STANDARD over words that are known to be there. False: it
+/* What one usual step leads to: by a quick code over words that are known to be there. False: it
  * is none. `at` is what `from` becomes. */
 static inline __attribute__((always_inline)) bool step_usual(const struct registers *from,
-							     struct cfi_rule rule,
+							     uint32_t code,
 							     struct stack_bounds known,
 							     struct registers *at)
 {
-	uintptr_t cfa =
-		(rule.is_cfa_of_rbp ? from->rbp : from->rsp) + (uintptr_t)(int64_t)rule.cfa_offset;
+	uintptr_t cfa = rules_quick_cfa(code, from->rsp, from->rbp);
+	uintptr_t saved = rules_quick_saved(code);
 
-	if (rule.kind != CFI_STANDARD || rule.is_cfa_loaded || cfa <= from->rsp ||
-	    !is_known(known, cfa - 8))
+	if (code == 0 || cfa <= from->rsp || !is_known(known, cfa - 8))
 		return false;
 	*at = (struct registers){ .pc = *(const uintptr_t *)(cfa - 8),
 				  .rsp = cfa,
 				  .rbp = from->rbp };
-	if (rule.rbp != CFI_RBP_KEPT) {
-		at->rbp_place = (rule.rbp == CFI_RBP_AT_CFA ? cfa : from->rbp) +
-				(uintptr_t)(int64_t)rule.rbp_offset;
+	if (saved) {
+		at->rbp_place = cfa - 8 - 8 * saved;
 		if (!is_known(known, at->rbp_place))
 			return false;
 		at->rbp = *(const uintptr_t *)at->rbp_place;
@@ -400,9 +400,38 @@ static inline __attribute__((always_inline)) bool step_usual(const struct regist
 	return at->pc != 0;
 }
 
+static inline uint8_t use_of_rbp_quickly(uint32_t code)
+{
+	if (code & 1)
+		return RBP_USED;
+	return rules_quick_saved(code) ? RBP_RELOADED : RBP_KEPT;
+}
+
 static inline bool is_usual(const struct walk *walk)
 {
 	return !walk->at.is_exact && !walk->is_guessed && walk->at.system_frame == 0;
+}
+
+/* Adds `at`, which is usual, and moves to its caller; false, and nothing done: ask add_and_step. */
+static inline __attribute__((always_inline)) bool add_usual_one(struct walk *walk,
+								struct registers *at,
+								struct stack_bounds known)
+{
+	uint32_t code = rules_look(at->pc - 1);
+	struct history_fresh *fresh = &walk->history->fresh[walk->fresh_count];
+	struct registers next;
+
+	if (!step_usual(at, code, known, &next))
+		return false;
+	fresh->pc = at->pc;
+	fresh->frame = (struct history_frame){ .rsp = at->rsp,
+					       .rbp = at->rbp,
+					       .rbp_place = next.rbp_place,
+					       .link = LINK_WORDS,
+					       .rbp_use = use_of_rbp_quickly(code) };
+	walk->fresh_count++;
+	*at = next;
+	return true;
 }
 
 /* As find_remembered and add_and_step in turn, for what most frames are. Ends where either of them
@@ -413,23 +442,18 @@ static void add_usual(struct walk *walk)
 	struct registers at = walk->at;
 	uint32_t room = HISTORY_FRAMES_MAX < walk->capacity ? HISTORY_FRAMES_MAX : walk->capacity;
 
-	while (walk->fresh_count < room && !find_remembered(walk, &at)) {
-		struct cfi_rule rule = rules_look(at.pc - 1);
-		struct history_fresh *fresh = &walk->history->fresh[walk->fresh_count];
-		struct registers next;
-
-		if (!step_usual(&at, rule, known, &next))
-			break;
-		fresh->pc = at.pc;
-		fresh->frame = (struct history_frame){ .rsp = at.rsp,
-						       .rbp = at.rbp,
-						       .rbp_place = next.rbp_place,
-						       .link = LINK_WORDS,
-						       .rbp_use = use_of_rbp(rule, LINK_WORDS) };
-		walk->fresh_count++;
-		at = next;
-	}
+	while (walk->fresh_count < room && !find_remembered(walk, &at) &&
+	       add_usual_one(walk, &at, known))
+		;
 	walk->at = at;
+}
+
+/* Adds `at`, be it remembered, and moves to its caller. */
+static bool step_out(struct walk *walk)
+{
+	if (is_usual(walk) && add_usual_one(walk, &walk->at, walk->history->bounds))
+		return true;
+	return add_and_step(walk);
 }
 
 /* Finds the frames; how many outer ones of `old` follow them. */
@@ -443,7 +467,7 @@ static uint32_t find_frames(struct walk *walk)
 		found = find_remembered(walk, &walk->at);
 		if (found && follow(walk, found - 1))
 			return found;
-	} while (has_space(walk) && add_and_step(walk) && has_space(walk));
+	} while (has_space(walk) && step_out(walk) && has_space(walk));
 	return 0;
 }
 
@@ -587,30 +611,6 @@ static inline bool leave_own(struct history *history, struct registers *at, stru
 	return true;
 }
 
-static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack_start *start,
-							      uint32_t capacity,
-							      const struct registers *at,
-							      struct history_walk *old)
-{
-	struct walk walk = {
-		.at = *at,
-		.history = start->history,
-		.old = old,
-		.candidates = old->count,
-		.capacity = capacity,
-	};
-	uint32_t kept = find_frames(&walk);
-
-	if (walk.fresh_count > 0 || kept < old->count)
-		history_replace(old, kept, start->history->fresh, walk.fresh_count);
-	check_remembered(old);
-	if (walk.is_complex)
-		return result_of_complex(start, capacity, result_of(old));
-	if (walk.needs_registers)
-		return result_of_registers(start, capacity, result_of(old));
-	return result_of(old);
-}
-
 /* Whether a walk from here would find what the last one found: it begins at the same registers,
  * all words are what they were, and it ends where the stack does or the capacity. */
 static inline bool is_as_before(struct history_walk *old, const struct registers *at,
@@ -625,23 +625,101 @@ static inline bool is_as_before(struct history_walk *old, const struct registers
 	       (old->count == capacity || history_has_end(old, bounds));
 }
 
+/* Of two walks the one that was not found for longer. */
+static uint8_t older(const struct history *history, struct history_pair places)
+{
+	uint32_t one = history->turn - history->turns[places.one];
+	uint32_t other = history->turn - history->turns[places.other];
+
+	return one > other ? places.one : places.other;
+}
+
+static bool is_kept(struct history *history, uint8_t index, uint32_t hash,
+		    const struct registers *first, uint32_t capacity)
+{
+	return history->hashes[index] == hash &&
+	       is_as_before(&history->walks[index], first, &history->bounds, capacity);
+}
+
+/* Remembers what was found, unless it is remembered already. Where. */
+static uint8_t keep(struct walk *walk, uint32_t kept, const struct registers *first)
+{
+	struct history *history = walk->history;
+	uint32_t hash = history_hash(walk->old, kept, history->fresh, walk->fresh_count);
+	struct history_pair places = history_places(hash, first->rsp);
+	uint8_t index;
+
+	if (is_kept(history, places.one, hash, first, walk->capacity))
+		return places.one;
+	if (is_kept(history, places.other, hash, first, walk->capacity))
+		return places.other;
+	index = older(history, places);
+	history->hashes[index] = hash;
+	history->turns[index] = history->turn;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	history_replace(&history->walks[index], walk->old, kept, history->fresh, walk->fresh_count);
+	check_remembered(&history->walks[index]);
+	return index;
+}
+
+/* The guess was wrong. */
+static __attribute__((noinline)) struct stack_trace walk_anew(const struct stack_start *start,
+							      uint32_t capacity,
+							      const struct registers *at,
+							      uint8_t *guess)
+{
+	struct history *history = start->history;
+	struct history_walk *old = &history->walks[history->last];
+	struct walk walk = {
+		.at = *at,
+		.history = history,
+		.old = old,
+		.candidates = old->count,
+		.capacity = capacity,
+	};
+	uint32_t kept = find_frames(&walk);
+	uint8_t index = history->last;
+	struct stack_trace found;
+
+	history->turn = (history->turn + 2) | 1;
+	if (walk.fresh_count > 0 || kept < old->count)
+		index = keep(&walk, kept, at);
+	history->turns[index] = history->turn;
+	*guess = index;
+	history->last = index;
+	found = result_of(&history->walks[index]);
+	if (walk.is_complex)
+		return result_of_complex(start, capacity, found);
+	if (walk.needs_registers)
+		return result_of_registers(start, capacity, found);
+	return found;
+}
+
 struct stack_trace stack_walk(const struct stack_start *start, uint32_t capacity)
 {
 	struct registers at = first_of(start);
 	struct cfi_rule rule = { .kind = CFI_UNKNOWN };
+	struct history *history = start->history;
+	uint64_t epoch = rules_epoch();
 	struct history_walk *old;
+	uint8_t *guess;
 
 	if (!is_started || capacity == 0)
 		return nothing(start);
-	if (own_has(at.pc) && !leave_own(start->history, &at, &rule))
+	if (own_has(at.pc) && !leave_own(history, &at, &rule))
 		return rule.kind == CFI_COMPLEX ? result_of_complex(start, capacity, nothing(start))
 						: nothing(start);
 	if (at.pc == 0)
 		return nothing(start);
-	old = history_select(start->history, start->frame);
-	if (is_as_before(old, &at, &start->history->bounds, capacity))
+	if (__builtin_expect(history->epoch != epoch, 0))
+		history_renew(history, epoch);
+	guess = history_guess(history, start->frame, at.pc);
+	old = &history->walks[*guess];
+	if (is_as_before(old, &at, &history->bounds, capacity)) {
+		history->last = *guess;
 		return result_of(old);
-	return walk_anew(start, capacity, &at, old);
+	}
+	return walk_anew(start, capacity, &at, guess);
 }
 
 uint64_t stack_find_caller(const struct stack_start *start)

@@ -479,6 +479,48 @@ static void test_shared(void)
 	ok_equal(wrong, 0, "words that no register leads to any more are not believed");
 }
 
+static uint32_t wrong_code(struct cfi_rule rule, bool has_code)
+{
+	uint32_t code = rules_quick_code(rule);
+	uintptr_t cfa = 100000 + (rule.is_cfa_of_rbp ? 50000 : 0) + (uintptr_t)rule.cfa_offset;
+	uintptr_t saved = rules_quick_saved(code);
+
+	if (!has_code)
+		return code != 0;
+	return code == 0 || code > UINT16_MAX || rules_quick_cfa(code, 100000, 150000) != cfa ||
+	       (saved ? cfa - 8 - 8 * saved : 0) !=
+		       (rule.rbp == CFI_RBP_AT_CFA ? cfa + (uintptr_t)(int64_t)rule.rbp_offset : 0);
+}
+
+/* Every rule that has a code is what the code says. */
+static void test_codes(void)
+{
+	uint32_t differences = 0;
+
+	for (int64_t cfa = -24; cfa <= 40000; cfa += 4)
+		for (int64_t saved = -88; saved <= 8; saved += 4) {
+			bool has_cfa = cfa > 0 && cfa < 32768 && cfa % 8 == 0;
+			bool has_rbp = saved >= -64 && saved <= -16 && saved % 8 == 0;
+			struct cfi_rule rule = { .kind = CFI_STANDARD,
+						 .is_cfa_of_rbp = saved % 16 == 0,
+						 .cfa_offset = (int32_t)cfa };
+
+			differences += wrong_code(rule, has_cfa);
+			rule.rbp_offset = (int32_t)saved;
+			rule.rbp = CFI_RBP_AT_CFA;
+			differences += wrong_code(rule, has_cfa && has_rbp);
+			rule.rbp = CFI_RBP_AT_RBP;
+			differences += wrong_code(rule, false);
+			rule.rbp = CFI_RBP_KEPT;
+			rule.is_cfa_loaded = true;
+			differences += wrong_code(rule, false);
+			rule.is_cfa_loaded = false;
+			rule.kind = CFI_STORED;
+			differences += wrong_code(rule, false);
+		}
+	ok_equal(differences, 0, "the short codes of rules say the same");
+}
+
 /* All pcs of a walk are asked again after they were forgotten. */
 static void test_forget(void)
 {
@@ -502,6 +544,7 @@ int main(void)
 	test_damaged();
 	test_random();
 	test_shared();
+	test_codes();
 	test_forget();
 	return tap_done();
 }
