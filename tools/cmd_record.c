@@ -16,10 +16,7 @@
 #include <unistd.h>
 
 /* What is worth a word before every recording; doctor says the rest. */
-enum {
-	NOTES_WARNED =
-		TARGET_NOTE_ADDRESS_SANITIZER | TARGET_NOTE_ALLOCATOR | TARGET_NOTE_OWN_MALLOC
-};
+enum { NOTES_WARNED = TARGET_NOTE_ALLOCATOR | TARGET_NOTE_OWN_MALLOC };
 
 static int refuse(const struct target *target)
 {

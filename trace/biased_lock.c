@@ -11,6 +11,7 @@
 
 #define SPINS 64
 #define YIELDS 1000
+#define DRAIN_NS 1000000 /* no processor keeps a store to itself for so long */
 
 bool biased_lock_is_plain;
 
@@ -21,18 +22,25 @@ void biased_lock_start(void)
 		0;
 }
 
-bool biased_lock_barrier(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return !biased_lock_is_plain ||
-	       system_call4(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0) == 0;
-}
-
 /* Waits a little and says whether to look again. */
 static bool wait_until(uint64_t deadline_ns)
 {
 	system_yield();
 	return system_now_ns() < deadline_ns;
+}
+
+/* A program may forbid itself the call at any time (seccomp): then time does it. */
+void biased_lock_barrier(void)
+{
+	uint64_t deadline_ns;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!biased_lock_is_plain ||
+	    system_call4(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0) == 0)
+		return;
+	deadline_ns = system_now_ns() + DRAIN_NS;
+	while (wait_until(deadline_ns))
+		continue;
 }
 
 static bool take_claim(struct biased_lock *lock, uint64_t deadline_ns)
@@ -57,7 +65,8 @@ bool biased_lock_claim(struct biased_lock *lock, uint64_t patience_ns)
 
 	if (!take_claim(lock, deadline_ns))
 		return false;
-	if (biased_lock_barrier() && wait_for_owner(lock, deadline_ns))
+	biased_lock_barrier();
+	if (wait_for_owner(lock, deadline_ns))
 		return true;
 	biased_lock_unclaim(lock);
 	return false;

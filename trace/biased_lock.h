@@ -27,8 +27,8 @@ struct biased_lock {
 void biased_lock_start(void);
 
 /* What every thread of the process did before this call is visible after it, and the other way
- * round. False: the kernel refuses. */
-bool biased_lock_barrier(void);
+ * round. */
+void biased_lock_barrier(void);
 
 /* For another thread than the owner. False: the owner has not let go in time. */
 bool biased_lock_claim(struct biased_lock *lock, uint64_t patience_ns);

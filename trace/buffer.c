@@ -355,8 +355,9 @@ static bool wait_for_singles(uint64_t patience_ns)
 /* Signals are blocked. */
 static bool flush_threads(void)
 {
-	bool is_complete = biased_lock_barrier();
+	bool is_complete = true;
 
+	biased_lock_barrier();
 	for (struct thread *thread = bracket_threads(); thread; thread = thread->next)
 		if (!is_idle(thread))
 			is_complete &= flush_thread(thread, PATIENCE_NS);

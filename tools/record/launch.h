@@ -17,6 +17,7 @@ struct launch {
 	int go;
 	int report;
 	int wait_status; /* of waitpid, once it ended */
+	bool has_filter; /* it had forbidden itself system calls (seccomp), once it ended */
 };
 
 /* What the child does once it is let go with a word: execute the program, or return errno. */

@@ -227,6 +227,8 @@ static bool parse_folder(struct record_options *options, const char *text)
 {
 	if (!*text)
 		return fail("-o needs the name of a folder%s", text);
+	if (!strcmp(text, "--"))
+		return fail("-o needs the name of a folder before '%s'", text);
 	options->folder = text;
 	return true;
 }

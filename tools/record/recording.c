@@ -615,6 +615,19 @@ static void warn_when_empty(const struct recording *recording)
 		 "does the work (then try --children)");
 }
 
+/* LTTng aborts where it is refused a system call that it needs. */
+static void warn_of_filter(const struct recording *recording)
+{
+	int signal_number = recording->manifest.end.signal;
+
+	if (signal_number != SIGSYS && (signal_number != SIGABRT || !recording->launch.has_filter))
+		return;
+	cli_warn("'%s' forbade itself system calls (seccomp) and was ended by %s",
+		 program_name(recording), signal_number == SIGSYS ? "SIGSYS" : "SIGABRT");
+	cli_hint("LTTng needs membarrier, futex and others in it: let the filter allow them, or "
+		 "record without the filter");
+}
+
 /* A program that filled the disk between two looks. */
 static void check_disk_afterwards(struct recording *recording)
 {
@@ -724,6 +737,7 @@ static int conclude(struct recording *recording)
 
 	warn_when_empty(recording);
 	warn_without_snapshot(recording);
+	warn_of_filter(recording);
 	if (!recording->options->is_quiet)
 		print_summary(recording, folder_size_bytes(recording->folder.path));
 	if (!recording->failure)

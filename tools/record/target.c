@@ -301,6 +301,9 @@ static const struct explanation {
 	[TARGET_OTHER_LIBC] = { "does not use glibc's loader",
 				"build it with glibc, or use your distribution's package of it",
 				RECORD_EXIT_LIBC },
+	[TARGET_SANITIZER] = { "is built with a sanitizer (-fsanitize=address, thread): it brings "
+			       "a malloc of its own, and no library may be loaded before it",
+			       "record a build without the sanitizer", RECORD_EXIT_LIBRARY },
 };
 
 static void describe_subject(const struct target *target, char *text, size_t size)
@@ -381,9 +384,6 @@ const char *target_note_text(enum target_note note)
 	case TARGET_NOTE_GO:
 		return "is a Go program: Go takes memory from the kernel without calling the C "
 		       "library, so it is seen only in part";
-	case TARGET_NOTE_ADDRESS_SANITIZER:
-		return "is built with AddressSanitizer, which insists on being the first library: "
-		       "build it without";
 	case TARGET_NOTE_UNREADABLE:
 		return "may not be read, so whether it can be recorded is unknown";
 	case TARGET_NOTE_WINE:

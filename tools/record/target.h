@@ -31,18 +31,18 @@ enum target_problem {
 	TARGET_FOREIGN,
 	TARGET_MUSL,
 	TARGET_OTHER_LIBC,
+	TARGET_SANITIZER, /* needs libasan or libtsan, which must be loaded first */
 };
 
 /* Recordable, but some allocations will not be seen or something needs to be known. */
 enum target_note {
-	TARGET_NOTE_SCRIPT = 1 << 0,            /* a #! script: its interpreter is recorded */
-	TARGET_NOTE_ENV_SCRIPT = 1 << 1,        /* "#!/usr/bin/env NAME": NAME is recorded */
-	TARGET_NOTE_OWN_MALLOC = 1 << 2,        /* the executable defines malloc itself */
-	TARGET_NOTE_ALLOCATOR = 1 << 3,         /* jemalloc, tcmalloc or mimalloc are linked in */
-	TARGET_NOTE_GO = 1 << 4,                /* Go takes its memory from the kernel directly */
-	TARGET_NOTE_ADDRESS_SANITIZER = 1 << 5, /* its runtime insists on coming first */
-	TARGET_NOTE_UNREADABLE = 1 << 6,        /* may be executed but not read: unchecked */
-	TARGET_NOTE_WINE = 1 << 7, /* Wine, or its script: a Windows program is recorded */
+	TARGET_NOTE_SCRIPT = 1 << 0,     /* a #! script: its interpreter is recorded */
+	TARGET_NOTE_ENV_SCRIPT = 1 << 1, /* "#!/usr/bin/env NAME": NAME is recorded */
+	TARGET_NOTE_OWN_MALLOC = 1 << 2, /* the executable defines malloc itself */
+	TARGET_NOTE_ALLOCATOR = 1 << 3,  /* jemalloc, tcmalloc or mimalloc are linked in */
+	TARGET_NOTE_GO = 1 << 4,         /* Go takes its memory from the kernel directly */
+	TARGET_NOTE_UNREADABLE = 1 << 5, /* may be executed but not read: unchecked */
+	TARGET_NOTE_WINE = 1 << 6,       /* Wine, or its script: a Windows program is recorded */
 	TARGET_NOTES_HARMLESS = TARGET_NOTE_SCRIPT | TARGET_NOTE_ENV_SCRIPT | TARGET_NOTE_WINE,
 };
 

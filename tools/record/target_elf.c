@@ -30,6 +30,7 @@ struct walk {
 	int segment_count;
 	bool is_dynamic;
 	bool is_pie;
+	bool needs_sanitizer;
 	const char *soname;
 };
 
@@ -80,35 +81,39 @@ static void read_segments(struct target *target, struct walk *walk, int file)
 	}
 }
 
-static void note_needed(struct target *target, const char *name)
+/* Runtimes that other libraries must not come before: those of gcc, and of clang -shared-libsan. */
+static bool is_sanitizer(const char *name)
 {
-	if (!strncmp(name, "libasan.so", 10))
-		target->notes |= TARGET_NOTE_ADDRESS_SANITIZER;
+	static const char *const runtimes[] = { "libasan.so", "libtsan.so", "libclang_rt.asan",
+						"libclang_rt.tsan" };
+
+	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
+		if (!strncmp(name, runtimes[i], strlen(runtimes[i])))
+			return true;
+	return false;
 }
 
-static void read_dynamic_entry(struct target *target, struct walk *walk, const GElf_Dyn *entry,
-			       size_t strings)
+static void read_dynamic_entry(struct walk *walk, const GElf_Dyn *entry, size_t strings)
 {
 	const char *name = NULL;
 
 	if (entry->d_tag == DT_NEEDED || entry->d_tag == DT_SONAME)
 		name = elf_strptr(walk->elf, strings, entry->d_un.d_val);
 	if (entry->d_tag == DT_NEEDED && name)
-		note_needed(target, name);
+		walk->needs_sanitizer |= is_sanitizer(name);
 	else if (entry->d_tag == DT_SONAME)
 		walk->soname = name;
 	else if (entry->d_tag == DT_FLAGS_1 && entry->d_un.d_val & DF_1_PIE)
 		walk->is_pie = true;
 }
 
-static void read_dynamic(struct target *target, struct walk *walk, Elf_Scn *section,
-			 const GElf_Shdr *header)
+static void read_dynamic(struct walk *walk, Elf_Scn *section, const GElf_Shdr *header)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
 	GElf_Dyn entry;
 
 	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
-		read_dynamic_entry(target, walk, &entry, header->sh_link);
+		read_dynamic_entry(walk, &entry, header->sh_link);
 }
 
 static void note_symbol(struct target *target, const char *name)
@@ -119,8 +124,6 @@ static void note_symbol(struct target *target, const char *name)
 
 	if (!strcmp(name, "malloc"))
 		target->notes |= TARGET_NOTE_OWN_MALLOC;
-	if (!strcmp(name, "__asan_init"))
-		target->notes |= TARGET_NOTE_ADDRESS_SANITIZER;
 	for (size_t i = 0; i < sizeof(allocators) / sizeof(allocators[0]); i++)
 		if (!strcmp(name, allocators[i]))
 			target->notes |= TARGET_NOTE_ALLOCATOR;
@@ -156,7 +159,7 @@ static void read_sections(struct target *target, struct walk *walk)
 		if (!gelf_getshdr(section, &header))
 			continue;
 		if (header.sh_type == SHT_DYNAMIC)
-			read_dynamic(target, walk, section, &header);
+			read_dynamic(walk, section, &header);
 		else if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM)
 			read_symbols(target, walk, section, &header);
 		name = elf_strptr(walk->elf, names, header.sh_name);
@@ -196,7 +199,8 @@ static enum target_problem examine(struct target *target, struct walk *walk, int
 	if (!walk->segment_count)
 		return TARGET_NOT_A_PROGRAM;
 	read_sections(target, walk);
-	return check_loader(target, walk);
+	problem = check_loader(target, walk);
+	return !problem && walk->needs_sanitizer ? TARGET_SANITIZER : problem;
 }
 
 void target_examine_elf(struct target *target, int file)

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,13 +51,39 @@ static int hide(void)
 	return prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+static int forbid(unsigned int call)
+{
+	struct sock_filter lines[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(lines) / sizeof(lines[0]), lines };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* What LTTng cannot do without, and what nobody here needs. */
+static int forbid_barriers(void)
+{
+	return forbid(SYS_membarrier);
+}
+
+static int forbid_mounts(void)
+{
+	return forbid(SYS_mount);
+}
+
 static const struct {
 	const char *name;
 	int (*build)(void);
 } walls[] = {
 	{ "root", change_root },      { "descriptors", open_nothing },
 	{ "rights", give_up_rights }, { "namespaces", leave_namespaces },
-	{ "hidden", hide },
+	{ "hidden", hide },           { "barriers", forbid_barriers },
+	{ "mounts", forbid_mounts },
 };
 
 static void *work(void *unused)

@@ -99,6 +99,18 @@ chmod +x script
 run record -- ./script
 refused 117 "the interpreter of './script'" "a script with a static interpreter"
 
+# A sanitizer's runtime that is a library insists on being the first.
+for sanitizer in address thread; do
+	"${CC:-cc}" -fsanitize=$sanitizer -o $sanitizer main.c 2>/dev/null
+	if ! ldd ./$sanitizer 2>/dev/null | grep -q 'lib[at]san\.so'; then
+		skip "-fsanitize=$sanitizer" "the compiler has no such library"
+		continue
+	fi
+	run record -- ./$sanitizer
+	refused 121 "is built with a sanitizer" "-fsanitize=$sanitizer"
+	doctor_refuses "is built with a sanitizer" ./$sanitizer
+done
+
 chmod 755 "$scratch"
 cp bindnow setuid && chmod 4755 setuid
 cp bindnow setgid && chmod 2755 setgid
@@ -132,6 +144,8 @@ for words in "--mode both" "--stack-depth 257" "--stack-depth -1" "--min-size x"
 	run record $words -- true
 	refused 113 "${words%% *} takes" "$words"
 done
+run record -o -- true
+refused 113 "-o needs the name of a folder before '--'" "-o without a folder"
 run record --commit-limit 64M --mode observe -- true
 refused 113 "commit-limit needs --mode route" "a limit of what core does not serve"
 run record --library /no/such.so -- true
@@ -181,6 +195,15 @@ for folder in private private/trace; do
 		said 'may not read\|Permission denied'
 	ok "another's trace, $folder is closed: what to do" said 'hint: '
 done
+# LTTng aborts where it is refused what it needs.
+walls=$VADTRACE_BUILDDIR/tests/integration/native/walls
+run record -o filter -- "$walls" barriers
+is "$status" 134 "a filter that refuses LTTng's calls: status"
+ok "a filter that refuses LTTng's calls: said" said 'forbade itself system calls'
+ok "a filter that refuses LTTng's calls: what to do" said 'hint: .* let the filter allow'
+run record -o filter2 -- "$walls" mounts
+not_ok "another filter: nothing is said" said 'forbade itself'
+
 run report ./missing
 is "$status" 1 "no such trace"
 ok "no such trace: what to name" said 'hint: name the folder'

@@ -76,7 +76,7 @@ run_to "$scratch/bare" "$here/descriptors"
 recorded descriptors "--mode route" "$here/descriptors"
 recorded descriptors "--mode observe" "$here/descriptors"
 # Whatever is opened at a program's end must be open before.
-for wall in root descriptors rights namespaces hidden; do
+for wall in root descriptors rights namespaces hidden mounts; do
 	run_to "$scratch/bare" "$here/walls" $wall
 	is "$(head -n 1 "$scratch/bare")" "$wall: 0" "$wall: it is shut in"
 	recorded "shut in: $wall" "--mode route" "$here/walls" $wall
