@@ -27,6 +27,13 @@ damaged() {
 		-printf '%s %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)
 }
 
+# figures FILE: of a report in JSON, those that come from the events.
+figures() {
+	python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+print(report["totals"], report["trace"]["lower_bounds"], len(report["sites"]))' "$1"
+}
+
 size_of() {
 	stat -c %s "$1"
 }
@@ -109,6 +116,41 @@ mkdir -p "$trace/live"
 head -c 10000 /dev/urandom >"$trace/live/1.1"
 run report "$trace"
 is "$status" 3 "garbage in thread buffers: damaged"
+
+# A second recording's streams: behind those of the first, and beside them.
+run record -q -o "$scratch/second" -- "$known" 4
+run report --json "$whole"
+cp "$out" "$scratch/alone"
+damaged joined
+cat "$(find "$scratch/second" -name "${stream##*/}")" >>"$stream"
+run report "$trace"
+ok "two recordings in one stream: status" test "$status" = 3 -o "$status" = 1
+ok "two recordings in one stream: said" grep -q 'it belongs to another trace' "$out" "$err"
+damaged beside
+cp -r "$scratch/second/ust/uid" "$trace/ust/second"
+run report --json "$trace"
+is "$status" 0 "a second recording's streams in the folder: status"
+is "$(figures "$out")" "$(figures "$scratch/alone")" \
+	"a second recording's streams in the folder: the first one's figures"
+
+# LTTng's metadata say when its clock began; somebody who sets the time of day changes that.
+damaged clock
+sed -i 's/^\([[:space:]]*offset = \)[0-9]*;/\1'"$(date -d '10 years ago' +%s%N)"';/' "$metadata"
+not_ok "the clock was set: another offset" cmp -s "$metadata" \
+	"$(find "$whole" -name metadata | head -n 1)"
+run report --json "$trace"
+is "$status" 0 "the clock was set: status"
+is "$(figures "$out")" "$(figures "$scratch/alone")" "the clock was set: the same figures"
+
+# Nobody asks the network for symbols.
+if command -v strace >/dev/null; then
+	DEBUGINFOD_URLS=http://127.0.0.1:9 strace -f -o "$scratch/calls" -e trace=connect,%process \
+		"$vadtrace" report --no-cache "$whole" >"$out" 2>"$err"
+	ok "DEBUGINFOD_URLS: the calls were seen" grep -q execve "$scratch/calls"
+	is "$(grep -c 'connect.*AF_INET' "$scratch/calls")" 0 "DEBUGINFOD_URLS: nobody is asked"
+else
+	skip "DEBUGINFOD_URLS" "no strace"
+fi
 
 mkdir "$scratch/empty"
 run report "$scratch/empty"
