@@ -26,7 +26,7 @@ differences() {
 
 differences "$conformance/heap.exe"
 same_files "$scratch/differences" - "no heap, a heap without a lock, the kind, raising" <<-'TEXT'
-	HeapAlloc exception 1 0x0 0xc0000017
+	HeapAlloc exception 2 0x0 0xc0000017
 	HeapReAlloc exception 1 0x0 0xc0000017
 	RtlDestroyHeap is destroyed 1 0x1 0x0
 	RtlUnlockHeap result 3 0x1 0x0
