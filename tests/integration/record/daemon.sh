@@ -20,6 +20,12 @@ has_worked_since() {
 	[ "$(ticks "$1")" -gt $(($2 + 50)) ]
 }
 
+# stop_all_of PID: its threads come to a stop each for itself, an answer later maybe.
+stop_all_of() {
+	kill -STOP "$1"
+	until_true eval "! grep -L '^State:.T' /proc/$1/task/*/status | grep -q ."
+}
+
 PATH_WITHOUT=$scratch/bin
 mkdir "$PATH_WITHOUT"
 ln -s /bin/true "$PATH_WITHOUT/true"
@@ -32,7 +38,7 @@ refused 115 "cannot be started: it is broken" "does not start"
 
 start_daemon
 pid=$(daemon_pid)
-kill -STOP "$pid"
+stop_all_of "$pid"
 run record -- true
 is "$status" 115 "hangs: status"
 ok "hangs: message" said "does not answer (process $pid)"
