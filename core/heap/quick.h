@@ -13,25 +13,29 @@
 #include "core/heap/blocks.h"
 #include "core/heap/descriptor.h"
 #include "core/heap/hold.h"
+#include "core/heap/pool.h"
 #include "core/heap/thread.h"
 
-/* Where these functions find what they need of this folder's. A copy of their code that runs at
- * another address has to be told; whoever is where the linker put him says NULL.
- *  - thread_offset is where thread_heap lies, from the address in %fs. */
+/* What these functions need of this folder's. A copy of their code that runs at another address has
+ * to be told; whoever is where the linker put him says NULL.
+ *  - thread_offset and sized_offset are where thread_heap and thread_sized lie, from the address
+ *    in %fs. */
 struct heap_ground {
-	intptr_t thread_offset;
-	struct heap *const *process;
-	const uintptr_t *secret;
+	intptr_t thread_offset, sized_offset;
+	const struct heap *process;
+	uintptr_t secret;
 	const uintptr_t *hints;
 };
 
-/* For a copy that this process makes. */
+/* For a copy that this process makes, once there is a process heap. */
 static inline struct heap_ground heap_ground_here(void)
 {
+	pool_choose_secret();
 	return (struct heap_ground){
 		.thread_offset = (intptr_t)((uintptr_t)&thread_heap - os_thread_token()),
-		.process = &process_heap,
-		.secret = &segment_secret,
+		.sized_offset = (intptr_t)((uintptr_t)&thread_sized - os_thread_token()),
+		.process = process_heap,
+		.secret = segment_secret,
 		.hints = chunk_hints,
 	};
 }
@@ -46,18 +50,29 @@ static ALWAYS_INLINE struct thread_heap *ground_thread(const struct heap_ground 
 	return thread;
 }
 
+/* The thread's front for the process heap. */
+static ALWAYS_INLINE struct front *ground_sized(const struct heap_ground *ground)
+{
+	struct front *front;
+
+	if (!ground)
+		return thread_sized;
+	__asm__("mov %%fs:(%1), %0" : "=r"(front) : "r"(ground->sized_offset));
+	return front;
+}
+
 static ALWAYS_INLINE struct front *ground_front(const struct heap_ground *ground,
 						const struct heap *heap)
 {
 	struct thread_heap *thread = ground_thread(ground);
-	const struct heap *process = ground ? *ground->process : process_heap;
+	const struct heap *process = ground ? ground->process : process_heap;
 
 	return likely(thread != NULL) ? thread_front_beside(thread, heap, process) : NULL;
 }
 
 static ALWAYS_INLINE uintptr_t ground_key(const struct heap_ground *ground, const void *block)
 {
-	return (ground ? *ground->secret : segment_secret) ^ (uintptr_t)block;
+	return (ground ? ground->secret : segment_secret) ^ (uintptr_t)block;
 }
 
 static ALWAYS_INLINE bool ground_has_page(const struct heap_ground *ground, const void *block)
@@ -120,16 +135,16 @@ static ALWAYS_INLINE void *process_heap_allocate_quickly(const struct heap_groun
 							 struct heap *heap, uint32_t flags,
 							 size_t size_bytes)
 {
-	struct thread_heap *thread = ground_thread(ground);
+	struct front *front = ground_sized(ground);
 	void *block = NULL;
 
 	if (unlikely(size_bytes > DIRECT_BYTES_MAX - TRAILER_BYTES || kept_by_flags(flags) ||
-		     !thread || thread->sized.busy))
+		     front->busy))
 		return NULL;
-	front_mark(&thread->sized);
+	front_mark(front);
 	if (process_heap_is_open(heap))
-		block = front_take_sized(ground, &thread->sized, size_bytes, /* kept */ 0);
-	front_leave(&thread->sized);
+		block = front_take_sized(ground, front, size_bytes, /* kept */ 0);
+	front_leave(front);
 	return block;
 }
 
@@ -189,17 +204,17 @@ static ALWAYS_INLINE bool front_free_sized(const struct heap_ground *ground,
 static ALWAYS_INLINE bool process_heap_release_quickly(const struct heap_ground *ground,
 						       struct heap *heap, struct block *block)
 {
-	struct thread_heap *thread = ground_thread(ground);
+	struct front *front = ground_sized(ground);
 
-	if (unlikely(!thread || thread->sized.busy || !ground_has_page(ground, block)))
+	if (unlikely(front->busy || !ground_has_page(ground, block)))
 		return false;
-	front_mark(&thread->sized);
+	front_mark(front);
 	if (unlikely(!process_heap_is_open(heap) ||
-		     !front_free_sized(ground, &thread->sized, block, /* kept */ false))) {
-		front_leave(&thread->sized);
+		     !front_free_sized(ground, front, block, /* kept */ false))) {
+		front_leave(front);
 		return false;
 	}
-	front_leave(&thread->sized);
+	front_leave(front);
 	return true;
 }
 

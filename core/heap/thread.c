@@ -16,11 +16,12 @@
 #include "core/heap/heap.h"
 #include "core/os/os.h"
 
-CORE_TLS struct thread_heap *thread_heap;
-
 /* Stands for a thread after heap_thread_exit: always busy, so that all its calls go to the shared
  * fronts. */
 static struct thread_heap thread_gone = { .plain.busy = UINTPTR_MAX, .sized.busy = UINTPTR_MAX };
+
+CORE_TLS struct thread_heap *thread_heap;
+CORE_TLS struct front *thread_sized = &thread_gone.sized;
 
 /* How long a call is waited for, in steps of. */
 #define WAIT_NS_MAX ((uint64_t)1000000000)
@@ -124,6 +125,8 @@ static struct thread_heap *attach(void)
 	if (thread && thread != thread_heap)
 		begin_use_locked(thread);
 	thread_heap = thread;
+	if (thread)
+		thread_sized = &thread->sized;
 	lock_release(&threads_lock);
 	if (thread && thread_began)
 		thread_began();
@@ -248,6 +251,7 @@ void heap_thread_exit(void)
 	if (thread == &thread_gone)
 		return;
 	lock_acquire(&threads_lock);
+	thread_sized = &thread_gone.sized;
 	thread_heap = &thread_gone;
 	if (thread) {
 		each_front(thread, leave_for_good);

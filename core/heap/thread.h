@@ -33,6 +33,8 @@ static_assert(sizeof(struct thread_heap) <= 8192, "a thread costs two pages");
 
 /* NULL: this thread has not allocated yet. */
 extern CORE_TLS struct thread_heap *thread_heap;
+/* Its front for the process heap; while it has none, one that is always busy. */
+extern CORE_TLS struct front *thread_sized;
 
 /* From now on no thread has a front for malloc: another allocator serves the program, and the few
  * calls that come here nevertheless share one. Called before there is a thread that has. */

@@ -19,6 +19,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "preload/pe/plan/plan.h"
 #include "preload/pe/region.h"
@@ -206,11 +207,35 @@ static void emit_near_code(struct dll *dll)
 	add_row(dll, dll->near_code, dll->leaf_unwind);
 }
 
+static void *near_words(const struct dll *dll)
+{
+	return (void *)in_near_code(dll, near_code.words_at);
+}
+
 static void fill_near_words(const struct dll *dll)
 {
-	if (dll->near_code)
-		memcpy((void *)in_near_code(dll, near_code.words_at), near_code.words,
-		       near_code.words_bytes);
+	const uint64_t *from = near_code.words;
+	uint64_t *to = near_words(dll);
+
+	for (size_t i = 0; i < near_code.words_bytes / sizeof(*to); i++)
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELEASE);
+}
+
+static bool protect_near_words(const struct dll *dll, int protection)
+{
+	return os_protect(near_words(dll), OS_PAGE_SIZE, protection) == 0;
+}
+
+void hook_write_near_words(void)
+{
+	for (size_t i = 0; i < DLLS_MAX; i++) {
+		const struct dll *dll = &dlls[i];
+
+		if (!dll->near_code || !protect_near_words(dll, PROT_READ | PROT_WRITE))
+			continue;
+		fill_near_words(dll);
+		(void)protect_near_words(dll, PROT_READ);
+	}
 }
 
 static uint64_t emit_quick(struct dll *dll, enum api api, uint64_t rest)
@@ -344,8 +369,9 @@ static bool emit_all(struct dll *dll, size_t image_bytes)
 	for (size_t i = 0; i < HOOK_COUNT; i++)
 		if (is_wanted(i, dll))
 			try_hook(dll, i);
-	fill_near_words(dll);
-	return region_seal(&dll->region);
+	if (dll->near_code)
+		fill_near_words(dll);
+	return region_seal(&dll->region) && (!dll->near_code || protect_near_words(dll, PROT_READ));
 }
 
 static void publish(const struct dll *dll)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/event.h" /* enum api */
+#include "core/os/os.h"
 #include "preload/pe/plan/hooks.h"
 
 #define HOOK_ABI __attribute__((ms_abi))
@@ -44,7 +45,7 @@ bool hook_is_wanted(void);
  * further away than 4 GiB, costs the processor five cycles.
  *  - code is size_bytes long, and runs anywhere that is as aligned: relative to itself it reaches
  *    nothing but itself, and in there, at `words_at`, the words;
- *  - the words are copied when all hooks of the DLL are known. */
+ *  - the words have a page to themselves, and are copied when all hooks of the DLL are known. */
 struct hook_near {
 	const uint8_t *code;
 	size_t size_bytes;
@@ -52,18 +53,22 @@ struct hook_near {
 	const void *words;
 	size_t words_bytes;
 };
-#define HOOK_NEAR_ALIGNMENT 64
+#define HOOK_NEAR_ALIGNMENT OS_PAGE_SIZE
 
 /* Set before Wine runs, and before any quick function. */
 void hook_set_near(const struct hook_near *code);
+
+/* Copies the words again, for all DLLs, while threads may read them: each 8 bytes as a whole, one
+ * after the other. Where the system refuses, they stay as they are. */
+void hook_write_near_words(void);
 
 /* A function in the code of hook_set_near, and `rest` in its words. It has the arguments of the
  * hook's, three at most (four: cast), and is asked before the dispatcher. It answers, or leaves the
  * call to the dispatcher by calling *rest, which is the call as if there were no quick function.
  * Nobody sees what it answers, and it raises nothing. Set before Wine runs, for hooks that are
  * called all the time; of several of one API, the first one is quick.
- *  - probes: HOOK_PROBE (call.h) is the first that it does, so that nothing has to be done before
- * it. */
+ *  - probes: it needs no stack, or does HOOK_PROBE (call.h) first, so nothing has to be done before
+ *    it. */
 typedef uint64_t(HOOK_ABI *hook_rest)(uint64_t, uint64_t, uint64_t);
 typedef uint64_t(HOOK_ABI *hook_rest_4)(uint64_t, uint64_t, uint64_t, uint64_t);
 typedef hook_rest hook_quick;

@@ -9,10 +9,10 @@
  * They run in copies near the DLLs (hook.h). So they lie in one section, with all that they read by
  * an address relative to theirs, and find the rest by pointers there:
  *
- *   section vadtrace_near:  | words, 256 bytes | quick_allocate ... quick_heap_unlock |
- *                               ^ filled in when it is copied, from near_words
+ *   section vadtrace_near:  | words, a page | quick_allocate ... quick_heap_unlock |
+ *                               ^ filled in from near_words when it is copied, and by quick_open
  *
- * Guarded by: nothing; open_heap is set once. */
+ * Guarded by: nothing; quick_open is called once. */
 
 #include "preload/wine/quick.h"
 
@@ -41,18 +41,19 @@
 #define IS_COPYABLE false
 #endif
 
-/* The process heap, once core answers. */
-static struct heap *open_heap;
-
-/* What the copies read. The first of these are the calls as if there were nothing here. */
+/* What the copies read. The first of these are the calls as if there were nothing here.
+ *  - process is the process heap once core answers, and till then none that a program knows;
+ *  - gate is core's event gate once core answers, and till then one that is not 0. It is written
+ *    last: who finds it 0 finds the rest as it has to be. */
 static struct near_words {
 	hook_rest allocate_rest, release_rest, size_rest, value_rest;
 	hook_rest lock_rest, unlock_rest, heap_lock_rest, heap_unlock_rest;
-	struct heap *const *open_heap;
-	const volatile int *const *gate;
 	uint64_t(HOOK_ABI *wake)(struct heap *heap);
 	struct heap_ground ground;
+	const void *process;
+	const volatile int *gate;
 } near_words;
+static const volatile int closed_gate = 1;
 
 /* In a copy, its own. */
 extern const struct near_words near_here __attribute__((visibility("hidden")));
@@ -61,37 +62,39 @@ extern const uint8_t __stop_vadtrace_near[] __attribute__((visibility("hidden"))
 
 /* A compiler puts no variable into a section of code. */
 __asm__(".pushsection " NEAR_SECTION ", \"ax\", @progbits\n"
-	".balign 64\n"
+	".balign 4096\n"
 	".globl near_here\n"
 	".hidden near_here\n"
-	"near_here: .skip 256\n"
+	"near_here: .skip 4096\n"
 	".popsection");
-static_assert(sizeof(struct near_words) <= 256, "it has room");
+static_assert(sizeof(struct near_words) <= OS_PAGE_SIZE && OS_PAGE_SIZE == 4096, "it has room");
 #define GROUND (&near_here.ground)
 
-/* The process heap, or NULL. Asked for again at a function's end, so that no register has to
- * remember where the answer is. */
-static ALWAYS_INLINE struct heap *answering_heap(void)
+/* The process heap. Asked for again at a function's end, so that no register has to remember the
+ * answer. */
+static ALWAYS_INLINE uint64_t process_here(void)
 {
-	struct heap *const *place;
+	uint64_t heap;
 
-	__asm__ volatile("mov %1, %0" : "=r"(place) : "m"(near_here.open_heap));
-	return *place;
+	__asm__ volatile("mov %1, %0" : "=r"(heap) : "m"(near_here.process));
+	return heap;
 }
 
-/* event_is_wanted, of a copy. */
-static ALWAYS_INLINE bool is_heard(void)
+static ALWAYS_INLINE bool is_process_heap(uint64_t heap)
 {
-	bool is_wanted;
+	bool is_same;
 
-	__asm__ volatile("cmpl $0, %1" : "=@ccne"(is_wanted) : "m"(**near_here.gate));
-	return unlikely(is_wanted);
+	__asm__ volatile("cmp %1, %2" : "=@cce"(is_same) : "m"(near_here.process), "r"(heap));
+	return likely(is_same);
 }
 
 /* Whether core answers, and nobody listens. */
 static ALWAYS_INLINE bool is_open(void)
 {
-	return likely(answering_heap() && !is_heard());
+	bool is_zero;
+
+	__asm__ volatile("cmpl $0, %1" : "=@cce"(is_zero) : "m"(*near_here.gate));
+	return likely(is_zero);
 }
 
 /* A block is a multiple of 16 long at least, and its trailer the last 8 bytes: whole words up to
@@ -104,7 +107,7 @@ static ALWAYS_INLINE void clear(void *block, size_t size_bytes)
 		*(volatile uint64_t *)&words[i] = 0;
 }
 
-/* Of any heap, with any flags. */
+/* Of any heap, with any flags. The caller has probed the stack. */
 static NEAR uint64_t quick_allocate_other(uint64_t heap, uint64_t flags, uint64_t size_bytes)
 {
 	bool is_zero = flags & HEAP_ZERO_MEMORY;
@@ -121,24 +124,26 @@ static NEAR uint64_t quick_allocate_other(uint64_t heap, uint64_t flags, uint64_
 }
 
 /* That there are no flags, and which heap it is, need not be kept for later: so the registers that
- * a function may use are enough. The gate is asked, not unheard.h: a Windows process always has a
- * listener installed, because the tracer plans the hooks. */
+ * a function may use are enough, and no stack is needed, which had to be probed. The gate is asked,
+ * not unheard.h: a Windows process always has a listener installed, because the tracer plans the
+ * hooks. */
 static NEAR_USUAL uint64_t quick_allocate(uint64_t heap, uint64_t flags, uint64_t size_bytes)
 {
 	void *block;
 
-	HOOK_PROBE();
-	if (unlikely((struct heap *)heap != answering_heap() || (uint32_t)flags != 0))
+	if (unlikely(!is_process_heap(heap) || (uint32_t)flags != 0)) {
+		HOOK_PROBE();
 		return quick_allocate_other(heap, flags, size_bytes);
-	if (is_heard())
+	}
+	if (unlikely(!is_open()))
 		return near_here.allocate_rest(heap, flags, size_bytes);
 	block = process_heap_allocate_quickly(GROUND, (struct heap *)heap, 0, size_bytes);
 	if (unlikely(!block))
-		return near_here.allocate_rest((uintptr_t)answering_heap(), 0, size_bytes);
+		return near_here.allocate_rest(process_here(), 0, size_bytes);
 	return (uintptr_t)block;
 }
 
-/* Without a block there is nothing to do, whatever the heap is. */
+/* Without a block there is nothing to do, whatever the heap is. As above. */
 static NEAR uint64_t quick_release_other(uint64_t heap, uint64_t flags, uint64_t block)
 {
 	if (likely(is_open() && (!block || heap_release_quickly(GROUND, (struct heap *)heap,
@@ -149,13 +154,14 @@ static NEAR uint64_t quick_release_other(uint64_t heap, uint64_t flags, uint64_t
 
 static NEAR_USUAL uint64_t quick_release(uint64_t heap, uint64_t flags, uint64_t block)
 {
-	HOOK_PROBE();
-	if (unlikely((struct heap *)heap != answering_heap() || (uint32_t)flags != 0 || !block))
+	if (unlikely(!is_process_heap(heap) || (uint32_t)flags != 0 || !block)) {
+		HOOK_PROBE();
 		return quick_release_other(heap, flags, block);
-	if (likely(!is_heard() && process_heap_release_quickly(GROUND, (struct heap *)heap,
-							       (struct block *)block)))
+	}
+	if (likely(is_open() && process_heap_release_quickly(GROUND, (struct heap *)heap,
+							     (struct block *)block)))
 		return true;
-	return near_here.release_rest((uintptr_t)answering_heap(), 0, block);
+	return near_here.release_rest(process_here(), 0, block);
 }
 
 static NEAR uint64_t quick_size(uint64_t heap, uint64_t flags, uint64_t block)
@@ -231,10 +237,9 @@ static void set_near_code(void)
 		.words_bytes = sizeof(near_words),
 	};
 
-	near_words.open_heap = &open_heap;
-	near_words.gate = &event_gate;
 	near_words.wake = wake;
-	near_words.ground = heap_ground_here();
+	near_words.process = &near_words;
+	near_words.gate = &closed_gate;
 	hook_set_near(&code);
 }
 
@@ -259,5 +264,8 @@ void quick_start(void)
 
 void quick_open(void)
 {
-	open_heap = process_heap;
+	near_words.ground = heap_ground_here();
+	near_words.process = process_heap;
+	near_words.gate = event_gate;
+	hook_write_near_words();
 }
