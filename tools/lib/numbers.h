@@ -22,9 +22,10 @@ struct numbers;
 struct numbers *numbers_create(void);
 void numbers_destroy(struct numbers *numbers);
 
-/* Fills in `number` of a process's records, which come in the order of time. */
-void numbers_give(struct numbers *numbers, uint32_t process, struct trace_record *records,
-		  size_t count);
+/* Copies a process's records, which come in the order of time, and fills in the copies' `number`.
+ */
+void numbers_give(struct numbers *numbers, uint32_t process, const struct trace_record *records,
+		  size_t count, struct trace_record *copies);
 /* Any other event, in its place between the records. */
 void numbers_note_event(struct numbers *numbers, const struct trace_event *event);
 

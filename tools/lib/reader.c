@@ -193,9 +193,10 @@ static void put_records(void *context, uint32_t process, const struct trace_reco
 			size_t count)
 {
 	struct reading *reading = context;
-	struct trace_record *copy = relay_put_records(reading->relay, process, records, count);
 
-	numbers_give(reading->numbers, process, copy, count);
+	if (count)
+		numbers_give(reading->numbers, process, records, count,
+			     relay_room(reading->relay, process, count));
 }
 
 static void *read_ahead(void *argument)

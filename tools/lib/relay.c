@@ -100,12 +100,11 @@ static unsigned char *add_entry(struct relay *relay, struct head head)
 	return place + sizeof(head);
 }
 
-struct trace_record *relay_put_records(struct relay *relay, uint32_t process,
-				       const struct trace_record *records, size_t count)
+struct trace_record *relay_room(struct relay *relay, uint32_t process, size_t count)
 {
-	struct head head = { process, (uint32_t)count, count * sizeof(*records) };
+	struct head head = { process, (uint32_t)count, count * sizeof(struct trace_record) };
 
-	return count ? memcpy(add_entry(relay, head), records, head.size_bytes) : NULL;
+	return (struct trace_record *)add_entry(relay, head);
 }
 
 /* Where copies go.

@@ -15,11 +15,10 @@ struct relay *relay_create(void);
 /* Both threads are done with it. */
 void relay_destroy(struct relay *relay);
 
-/* For the thread that reads; strings and arrays are copied. The records' copy, NULL for none, may
- * be changed until the next call. After relay_end nothing follows. */
+/* For the thread that reads; strings and arrays are copied. After relay_end nothing follows. */
 void relay_put_event(struct relay *relay, const struct trace_event *event);
-struct trace_record *relay_put_records(struct relay *relay, uint32_t process,
-				       const struct trace_record *records, size_t count);
+/* Room for records, one at least, which are filled in before the next call. */
+struct trace_record *relay_room(struct relay *relay, uint32_t process, size_t count);
 void relay_end(struct relay *relay);
 
 /* For the other thread: tells all, until the end has come. `records` may be NULL if none are put.

@@ -56,13 +56,15 @@ static void put_with_parts(struct relay *relay, uint64_t round)
 static void *put_all(void *argument)
 {
 	struct relay *relay = argument;
-	struct trace_record records[RECORDS];
 
 	for (uint64_t round = 0; round < ROUNDS; round++) {
+		uint64_t count = round % RECORDS;
+		struct trace_record *room;
+
 		put_with_parts(relay, round);
-		for (uint64_t i = 0; i < RECORDS; i++)
-			records[i] = (struct trace_record){ .time_ns = round, .address_api = i };
-		relay_put_records(relay, (uint32_t)round, records, round % RECORDS);
+		room = count ? relay_room(relay, (uint32_t)round, count) : NULL;
+		for (uint64_t i = 0; i < count; i++)
+			room[i] = (struct trace_record){ .time_ns = round, .address_api = i };
 	}
 	relay_end(relay);
 	return NULL;

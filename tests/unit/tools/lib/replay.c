@@ -25,9 +25,11 @@ static struct numbers *numbers; /* NULL: blocks have none */
 
 static void flush(void)
 {
-	if (numbers && chunk_used)
-		numbers_give(numbers, chunk_process, chunk, chunk_used);
-	replay_apply_records(&replay, chunk_process, chunk, chunk_used);
+	struct trace_record copies[CHUNK_MAX];
+
+	if (numbers)
+		numbers_give(numbers, chunk_process, chunk, chunk_used, copies);
+	replay_apply_records(&replay, chunk_process, numbers ? copies : chunk, chunk_used);
 	chunk_used = 0;
 }
 
