@@ -14,6 +14,7 @@
 #include "tools/lib/pe_elf.h"
 #include "tools/lib/symbol_cache.h"
 #include "tools/lib/symbol_store.h"
+#include "tools/lib/symbol_table.h"
 #include "tools/lib/xalloc.h"
 
 #include <elfutils/libdwfl.h>
@@ -41,6 +42,7 @@ struct module_file {
 	Dwarf_Addr dwarf_bias;
 	uint64_t image_base; /* of a Windows file, whose locations are RVAs; else 0 */
 	struct dwarf_index *index;
+	struct symbol_table *table;
 	struct pdb *pdb;  /* NULL: none */
 	const char *name; /* interned, without folders */
 	uint64_t used;    /* when, in look-ups */
@@ -86,10 +88,12 @@ static void close_file(struct symbols *symbols, struct module_file *file)
 	if (!file->dwfl)
 		return;
 	dwarf_index_destroy(file->index);
+	symbol_table_destroy(file->table);
 	pdb_close(file->pdb);
 	dwfl_end(file->dwfl);
 	file->dwfl = NULL;
 	file->index = NULL;
+	file->table = NULL;
 	file->pdb = NULL;
 	symbols->open_count--;
 }
@@ -257,6 +261,7 @@ static bool open_path(struct symbols *symbols, struct module_file *file, const c
 	Dwarf *dwarf = dwfl_module_getdwarf(file->module, &file->dwarf_bias);
 	file->has_debug = dwarf != NULL;
 	file->index = dwarf_index_create(dwarf);
+	file->table = symbol_table_create(file->module);
 	symbols->open_count++;
 	return true;
 }
@@ -328,18 +333,6 @@ static const char *offset_name(struct symbols *symbols, const struct module_file
 	return name;
 }
 
-/* The name in .symtab or .dynsym of the function that covers the address; NULL: none. */
-static const char *table_name(const struct module_file *file, uint64_t address)
-{
-	GElf_Off offset;
-	GElf_Sym symbol;
-	const char *name = file->dwfl ? dwfl_module_addrinfo(file->module, address + file->bias,
-							     &offset, &symbol, NULL, NULL, NULL)
-				      : NULL;
-
-	return name && *name ? name : NULL;
-}
-
 static void add_dwarf_frame(struct symbols *symbols, struct symbol *symbol,
 			    const struct module_file *file, const struct dwarf_frame *level,
 			    const char *fallback, bool is_last)
@@ -357,6 +350,14 @@ static void add_dwarf_frame(struct symbols *symbols, struct symbol *symbol,
 	add_frame(symbol, &frame);
 }
 
+static bool are_named(const struct dwarf_frame *levels, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!levels[i].function)
+			return false;
+	return count;
+}
+
 /* A return address belongs to the call before it. */
 static void find_frames(struct symbols *symbols, struct symbol *symbol,
 			const struct stacks_location *location)
@@ -371,7 +372,9 @@ static void find_frames(struct symbols *symbols, struct symbol *symbol,
 	if (file->dwfl && !count)
 		count = dwarf_index_find(file->index, address + file->bias - file->dwarf_bias,
 					 levels);
-	const char *name = table_name(file, address);
+	const char *name = NULL;
+	if (file->dwfl && !are_named(levels, count))
+		name = symbol_table_find(file->table, address + file->bias);
 	if (count && !levels[count - 1].function && !name)
 		count = 0;
 	for (size_t i = 0; i < count; i++)
