@@ -251,8 +251,9 @@ static bool starts_thread(const char *function)
 					     "__GI___clone3" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (*function != *names[i])
+			continue;
 		size_t length = strlen(names[i]);
-
 		if (!strncmp(function, names[i], length) &&
 		    (!function[length] || function[length] == '@'))
 			return true;
@@ -458,14 +459,23 @@ static struct tree_node *make_node(const struct symbol_frame *frame)
 	return node;
 }
 
+/* Room is for a power of two of callers: most nodes have one. */
+static struct tree_node *add_caller(struct tree_node *node, struct tree_node *caller)
+{
+	size_t count = node->caller_count;
+
+	if (!(count & (count - 1)))
+		node->callers = xreallocarray(node->callers, count ? 2 * count : 1,
+					      sizeof(struct tree_node *));
+	return node->callers[node->caller_count++] = caller;
+}
+
 static struct tree_node *find_caller(struct tree_node *node, const struct symbol_frame *frame)
 {
 	for (size_t i = 0; i < node->caller_count; i++)
 		if (is_same(&node->callers[i]->frame, frame))
 			return node->callers[i];
-	node->callers = xgrow(node->callers, node->caller_count, &node->caller_capacity,
-			      sizeof(struct tree_node *));
-	return node->callers[node->caller_count++] = make_node(frame);
+	return add_caller(node, make_node(frame));
 }
 
 static void add_stack(struct builder *builder, struct tree_node *root, uint32_t number)
@@ -489,7 +499,7 @@ static void add_stack(struct builder *builder, struct tree_node *root, uint32_t 
 
 static void sort_callers(struct tree_node *node)
 {
-	if (node->caller_count)
+	if (node->caller_count > 1)
 		qsort(node->callers, node->caller_count, sizeof(struct tree_node *), compare_nodes);
 	for (size_t i = 0; i < node->caller_count; i++)
 		sort_callers(node->callers[i]);

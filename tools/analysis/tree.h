@@ -51,7 +51,7 @@ struct tree_node {
 	struct symbol_frame frame;
 	uint64_t first, second;
 	struct tree_node **callers; /* falling by first */
-	size_t caller_count, caller_capacity;
+	size_t caller_count;
 };
 
 /* - sites fall by first; hidden_* is what lies in sites behind the top, suppressed_* what
