@@ -13,9 +13,10 @@
 
 #include <string.h>
 
-/* How many records ahead a block is fetched into the processor's cache, and the record itself,
- * which another processor may have written. */
-enum { LOOK_AHEAD = 16, RECORDS_AHEAD = 48 };
+/* How many records ahead a block is fetched into the processor's cache. */
+enum { LOOK_AHEAD = 16 };
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Records in a row are mostly of one thread, and their blocks of one heap and one thread that
  * allocated them. What such a row changes is kept here, and told when another's turn comes.
@@ -32,6 +33,7 @@ struct run {
 	uint16_t owner_heap;
 	uint64_t called[2], temporary;
 	uint64_t live[2], live_before[2];
+	uint64_t entered; /* less those that left, counted or not */
 };
 
 static struct run begin_run(struct replay_process *process)
@@ -55,11 +57,13 @@ static void end_turn(struct run *run)
 	if (run->owner_thread < process->thread_count)
 		replay_add_counts(&process->threads[run->owner_thread].counts, &change);
 	replay_add_counts(&process->heaps[run->owner_heap].counts, &change);
+	process->heaps[run->owner_heap].live_blocks += run->entered;
+	run->entered = 0;
 	run->called[0] = run->called[1] = run->temporary = 0;
 	memcpy(run->live_before, run->live, sizeof(run->live));
 }
 
-static inline void take_turn(struct run *run, const struct block *block)
+static ALWAYS_INLINE void take_turn(struct run *run, const struct block *block)
 {
 	if (block->thread == run->owner_thread && block->heap == run->owner_heap)
 		return;
@@ -84,22 +88,22 @@ static inline struct replay_counts *size_counts(struct replay_process *process,
 	return &process->sizes[replay_size_class(block->size_bytes)];
 }
 
-/* Changes the live figures that a block is in by so many blocks and bytes. All pointers are there
- * before the first figure changes: the compiler cannot know that no figure is a pointer. */
-static inline void count_live(struct run *run, const struct block *block, replay_pair change)
+/* Changes the live figures that a block is in by so many blocks and bytes, in its turn. All
+ * pointers are there before the first figure changes: the compiler cannot know that no figure is a
+ * pointer. */
+static ALWAYS_INLINE void count_live(struct run *run, const struct block *block, replay_pair change)
 {
 	struct replay_site *site = &run->process->sites[block->site];
 	struct replay_counts *size = size_counts(run->process, block);
 
-	take_turn(run, block);
 	save_peak(run->process, site);
 	replay_add_pair(run->live, change);
 	replay_add_pair(&site->counts.live_blocks, change);
 	replay_add_pair(&size->live_blocks, change);
 }
 
-/* The same of the figures of calls. */
-static inline void count_call(struct run *run, const struct block *block, replay_pair change)
+/* The same of the figures of calls; the turn may be another's. */
+static ALWAYS_INLINE void count_call(struct run *run, const struct block *block, replay_pair change)
 {
 	struct replay_site *site = &run->process->sites[block->site];
 	struct replay_counts *size = size_counts(run->process, block);
@@ -111,12 +115,11 @@ static inline void count_call(struct run *run, const struct block *block, replay
 }
 
 /* The same of both. */
-static inline void count_new(struct run *run, const struct block *block, replay_pair change)
+static ALWAYS_INLINE void count_new(struct run *run, const struct block *block, replay_pair change)
 {
 	struct replay_site *site = &run->process->sites[block->site];
 	struct replay_counts *size = size_counts(run->process, block);
 
-	take_turn(run, block);
 	save_peak(run->process, site);
 	replay_add_pair(run->called, change);
 	replay_add_pair(run->live, change);
@@ -126,7 +129,7 @@ static inline void count_new(struct run *run, const struct block *block, replay_
 	replay_add_pair(&size->live_blocks, change);
 }
 
-static inline void count_removed(struct run *run, const struct block *block)
+static ALWAYS_INLINE void count_removed(struct run *run, const struct block *block)
 {
 	count_live(run, block,
 		   (replay_pair){ UINT64_MAX /* one less */, -(uint64_t)block->size_bytes });
@@ -154,9 +157,10 @@ static inline void note_peak(const struct run *run, uint64_t time_ns)
 	run->process->peak_number++;
 }
 
-static inline void leave(struct run *run, const struct block *block)
+static ALWAYS_INLINE void leave(struct run *run, const struct block *block)
 {
-	run->process->heaps[block->heap].live_blocks--;
+	take_turn(run, block);
+	run->entered--;
 	if (block->is_counted)
 		count_removed(run, block);
 }
@@ -168,7 +172,7 @@ static inline bool is_wines(const struct replay_process *process, uint64_t heap)
 }
 
 /* `old` is gone without a release: its address was given out again. */
-static void replace(struct run *run, const struct block *old)
+static __attribute__((noinline)) void replace(struct run *run, const struct block *old)
 {
 	const struct replay_process *process = run->process;
 
@@ -179,27 +183,30 @@ static void replace(struct run *run, const struct block *old)
 	leave(run, old);
 }
 
-static inline void enter(struct run *run, const struct trace_record *record,
-			 const struct block *block)
+/* is_numbered: run->is_numbered, which a compiler knows where it is a constant. */
+static ALWAYS_INLINE void enter(struct run *run, const struct trace_record *record,
+				const struct block *block, bool is_numbered)
 {
 	struct replay_process *process = run->process;
 	struct block old;
-	bool was_there = run->is_numbered ? blocks_add_numbered(&process->blocks, record->number,
-								block, &old)
-					  : blocks_add(&process->blocks, block, &old);
+	bool was_there =
+		is_numbered ? blocks_add_numbered(&process->blocks, record->number, block, &old)
+			    : blocks_add(&process->blocks, block, &old);
 
 	if (was_there)
 		replace(run, &old);
-	run->process->heaps[block->heap].live_blocks++;
+	take_turn(run, block);
+	run->entered++;
 }
 
 /* Takes the block out that the record is about; false: there is none. */
-static inline bool take_out(struct run *run, const struct trace_record *record, struct block *old)
+static ALWAYS_INLINE bool take_out(struct run *run, const struct trace_record *record,
+				   struct block *old, bool is_numbered)
 {
 	struct blocks *blocks = &run->process->blocks;
 
-	return run->is_numbered ? blocks_remove_numbered(blocks, record->number, old)
-				: blocks_remove(blocks, trace_record_address(record), old);
+	return is_numbered ? blocks_remove_numbered(blocks, record->number, old)
+			   : blocks_remove(blocks, trace_record_address(record), old);
 }
 
 /* At exit LTTng's library runs in the program's own threads. */
@@ -229,7 +236,8 @@ static inline bool is_left_out(struct replay_process *process, const struct trac
 }
 
 /* The thread's new block, from an allocation or a reallocation. Whether it is counted. */
-static inline bool give_block(struct run *run, const struct trace_record *record)
+static ALWAYS_INLINE bool give_block(struct run *run, const struct trace_record *record,
+				     bool is_numbered)
 {
 	struct replay_process *process = run->process;
 	uint64_t address = trace_record_address(record);
@@ -244,7 +252,7 @@ static inline bool give_block(struct run *run, const struct trace_record *record
 	block_attribute(&block, site, run->number, counts);
 	run->thread->last_address = address;
 	if (address)
-		enter(run, record, &block);
+		enter(run, record, &block, is_numbered);
 	if (!counts)
 		return false;
 	replay_add_pair(&process_api(process, trace_record_api(record))->calls, called);
@@ -271,7 +279,8 @@ static void count_unknown(const struct run *run, uint64_t heap)
 		process->totals.unknown_frees++;
 }
 
-static inline void release(struct run *run, const struct trace_record *record)
+static ALWAYS_INLINE void release(struct run *run, const struct trace_record *record,
+				  bool is_numbered)
 {
 	struct replay_process *process = run->process;
 	struct replay_thread *thread = run->thread;
@@ -282,15 +291,16 @@ static inline void release(struct run *run, const struct trace_record *record)
 	thread->last_address = 0;
 	if (!address)
 		return;
-	if (!take_out(run, record, &old)) {
+	if (!take_out(run, record, &old, is_numbered)) {
 		count_unknown(run, record->heap);
 		return;
 	}
 	errors_note_release(&process->errors, &old);
 	leave(run, &old);
-	process->totals.inherited_frees += old.is_inherited;
-	if (!old.is_counted)
+	if (!old.is_counted) {
+		process->totals.inherited_frees += old.is_inherited;
 		return;
+	}
 	process->totals.free_calls++;
 	thread->free_calls++;
 	process_api(process, trace_record_api(record))->calls++;
@@ -299,7 +309,8 @@ static inline void release(struct run *run, const struct trace_record *record)
 }
 
 /* The old block leaves now: its address may come back before the end is told. */
-static void begin_realloc(struct run *run, const struct trace_record *record)
+static __attribute__((noinline)) void begin_realloc(struct run *run,
+						    const struct trace_record *record)
 {
 	struct replay_thread *thread = run->thread;
 	uint64_t address = trace_record_address(record);
@@ -310,13 +321,14 @@ static void begin_realloc(struct run *run, const struct trace_record *record)
 	thread->last_address = 0;
 	if (!address)
 		return;
-	if (take_out(run, record, &thread->realloc_old))
+	if (take_out(run, record, &thread->realloc_old, run->is_numbered))
 		leave(run, &thread->realloc_old);
 	else
 		count_unknown(run, record->heap);
 }
 
-static void end_realloc(struct run *run, const struct trace_record *record)
+static __attribute__((noinline)) void end_realloc(struct run *run,
+						  const struct trace_record *record)
 {
 	struct replay_thread *thread = run->thread;
 
@@ -326,7 +338,7 @@ static void end_realloc(struct run *run, const struct trace_record *record)
 	/* The new block is too small to be recorded. */
 	if (!trace_record_address(record))
 		return;
-	run->process->totals.realloc_calls += give_block(run, record);
+	run->process->totals.realloc_calls += give_block(run, record, run->is_numbered);
 }
 
 static void count_failure(struct run *run, const struct trace_record *record)
@@ -341,13 +353,14 @@ static void count_failure(struct run *run, const struct trace_record *record)
 }
 
 /* The old block is back as it was. */
-static void fail_realloc(struct run *run, const struct trace_record *record)
+static __attribute__((noinline)) void fail_realloc(struct run *run,
+						   const struct trace_record *record)
 {
 	struct replay_thread *thread = run->thread;
 	const struct block *old = &thread->realloc_old;
 
 	if (thread->is_reallocating && old->address) {
-		enter(run, record, old);
+		enter(run, record, old, run->is_numbered);
 		if (old->is_counted) {
 			count_live(run, old, (replay_pair){ 1, old->size_bytes });
 			note_peak(run, old->time_ns);
@@ -367,16 +380,17 @@ static void change_thread(struct run *run, uint32_t tid)
 	run->counts = process->is_in_window && run->thread->is_wanted;
 }
 
-static inline void apply(struct run *run, const struct trace_record *record)
+static ALWAYS_INLINE void apply(struct run *run, const struct trace_record *record,
+				bool is_numbered)
 {
 	uint8_t kind = trace_record_kind(record);
 
 	if (record->tid != run->tid || !run->thread)
 		change_thread(run, record->tid);
 	if (kind == EVENT_ALLOCATE)
-		run->process->totals.allocate_calls += give_block(run, record);
+		run->process->totals.allocate_calls += give_block(run, record, is_numbered);
 	else if (kind == EVENT_FREE)
-		release(run, record);
+		release(run, record, is_numbered);
 	else if (kind == EVENT_REALLOC_BEGIN)
 		begin_realloc(run, record);
 	else if (kind == EVENT_REALLOC_END)
@@ -387,16 +401,27 @@ static inline void apply(struct run *run, const struct trace_record *record)
 		count_failure(run, record);
 }
 
-/* As always inlined as blocks_expect. */
-static inline __attribute__((always_inline)) void expect(const struct run *run,
-							 const struct trace_record *record)
+static ALWAYS_INLINE void expect(const struct run *run, const struct trace_record *record,
+				 bool is_numbered)
 {
 	const struct blocks *blocks = &run->process->blocks;
 
-	if (run->is_numbered)
+	if (is_numbered)
 		blocks_expect_numbered(blocks, record->number);
 	else
 		blocks_expect(blocks, trace_record_address(record));
+}
+
+static ALWAYS_INLINE void apply_all(struct run *run, const struct trace_record *records,
+				    size_t count, bool is_numbered)
+{
+	for (size_t i = 0; i < count && i < LOOK_AHEAD; i++)
+		expect(run, &records[i], is_numbered);
+	for (size_t i = 0; i < count; i++) {
+		if (i + LOOK_AHEAD < count)
+			expect(run, &records[i + LOOK_AHEAD], is_numbered);
+		apply(run, &records[i], is_numbered);
+	}
 }
 
 /* All records have numbers, or none. */
@@ -414,13 +439,10 @@ void replay_blocks_apply(struct replay_process *process, const struct trace_reco
 	struct run run = begin_run(process);
 
 	run.is_numbered = begin_numbers(&process->blocks, records, count);
-	for (size_t i = 0; i < count && i < LOOK_AHEAD; i++)
-		expect(&run, &records[i]);
-	for (size_t i = 0; i < count; i++) {
-		if (i + LOOK_AHEAD < count)
-			expect(&run, &records[i + LOOK_AHEAD]);
-		apply(&run, &records[i]);
-	}
+	if (run.is_numbered)
+		apply_all(&run, records, count, /* is_numbered */ true);
+	else
+		apply_all(&run, records, count, /* is_numbered */ false);
 	end_turn(&run);
 }
 
