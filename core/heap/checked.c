@@ -151,13 +151,21 @@ static struct checked_block *make(const struct checked_request *request)
 	return NULL;
 }
 
-static bool charge(struct checked_block *block)
+/* - old: the block that this one takes the place of, or NULL. */
+static bool charge(struct checked_block *block, struct checked_block *old)
 {
 	struct heap *heap = (struct heap *)block->heap;
+	size_t old_bytes = old ? old->charged_bytes : 0;
 
-	if (heap->maximum_bytes && !heap_charge(heap, &block->info))
+	if (!heap->maximum_bytes)
+		return true;
+	if (!heap_charge(heap, &block->info, old_bytes))
 		return false;
-	block->charged_bytes = heap->maximum_bytes ? heap_charge_for(&block->info) : 0;
+	block->charged_bytes = heap_charge_for(&block->info);
+	if (old && old_bytes > block->charged_bytes)
+		old->charged_bytes -= block->charged_bytes;
+	else if (old)
+		old->charged_bytes = 0;
 	return true;
 }
 
@@ -175,7 +183,7 @@ static void discard(struct checked_block *block)
 	arena_free(block, sizeof(*block));
 }
 
-static struct checked_block *take(const struct checked_request *request)
+static struct checked_block *take(const struct checked_request *request, struct checked_block *old)
 {
 	struct checked_block *block;
 
@@ -184,7 +192,7 @@ static struct checked_block *take(const struct checked_request *request)
 	block = make(request);
 	if (!block)
 		return NULL;
-	if (!charge(block)) {
+	if (!charge(block, old)) {
 		discard(block);
 		return NULL;
 	}
@@ -196,7 +204,7 @@ static struct checked_block *take(const struct checked_request *request)
 void *checked_take(const struct checked_request *request)
 {
 	int saved_errno = errno;
-	struct checked_block *block = take(request);
+	struct checked_block *block = take(request, NULL);
 
 	errno = saved_errno;
 	return block ? (void *)block->address : NULL;
@@ -281,7 +289,7 @@ static struct checked_block *move(struct checked_block *old, size_t size_bytes, 
 	struct checked_block *block;
 
 	request.info.size_bytes = size_bytes;
-	block = take(&request);
+	block = take(&request, old);
 	if (!block)
 		return NULL;
 	memcpy((void *)block->address, (const void *)old->address,

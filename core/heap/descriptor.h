@@ -91,11 +91,12 @@ void heap_leave(struct front *front);
 /* The heap that has the memory of checked blocks; NULL: no memory. */
 struct heap *heap_vault(bool has_code);
 
-/* What a block counts against the maximum of a heap of fixed size. heap_charge counts it; false:
- * there is no room for it. */
+/* What a block counts against the maximum of a heap of fixed size. heap_charge counts what it does
+ * more than the block whose place it takes, which counts old_bytes (0: no such block); false: there
+ * is no room. What it does less, the old block's release discounts. */
 struct block_info;
 size_t heap_charge_for(const struct block_info *info);
-bool heap_charge(struct heap *heap, const struct block_info *info);
+bool heap_charge(struct heap *heap, const struct block_info *info, size_t old_bytes);
 
 /* The page of a block of this heap that is not free; NULL for anything else. Between heap_enter and
  * heap_leave. */

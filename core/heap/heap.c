@@ -81,27 +81,46 @@ static bool charge_bytes(struct heap *heap, size_t bytes)
 	return false;
 }
 
-/* Counts a block against the maximum of a heap of fixed size; false: there is no room for it. */
-bool heap_charge(struct heap *heap, const struct block_info *info)
+static size_t growth(const struct block_info *info, size_t old_bytes)
 {
-	return info->size_bytes < FIXED_BLOCK_BYTES_MAX &&
-	       charge_bytes(heap, heap_charge_for(info));
+	size_t new_bytes = heap_charge_for(info);
+
+	return new_bytes > old_bytes ? new_bytes - old_bytes : 0;
 }
 
-static void *take_block(struct heap *heap, struct front *front, const struct block_info *info,
-			bool *is_zero)
+bool heap_charge(struct heap *heap, const struct block_info *info, size_t old_bytes)
+{
+	return info->size_bytes < FIXED_BLOCK_BYTES_MAX &&
+	       charge_bytes(heap, growth(info, old_bytes));
+}
+
+static void *take_uncharged(struct heap *heap, struct front *front, const struct block_info *info,
+			    bool *is_zero)
+{
+	if (unlikely(is_big(info)))
+		return take_big(heap, info, is_zero);
+	return front_allocate(front, class_of_size(gross_bytes(info)));
+}
+
+static void *take_charged(struct heap *heap, struct front *front, const struct block_info *info,
+			  size_t old_bytes, bool *is_zero)
 {
 	void *block;
 
-	if (unlikely(heap->maximum_bytes) && !heap_charge(heap, info))
+	if (!heap_charge(heap, info, old_bytes))
 		return NULL;
-	if (unlikely(is_big(info)))
-		block = take_big(heap, info, is_zero);
-	else
-		block = front_allocate(front, class_of_size(gross_bytes(info)));
-	if (unlikely(heap->maximum_bytes) && !block)
-		atomic_fetch_sub(&heap->taken_bytes, heap_charge_for(info));
+	block = take_uncharged(heap, front, info, is_zero);
+	if (!block)
+		atomic_fetch_sub(&heap->taken_bytes, growth(info, old_bytes));
 	return block;
+}
+
+static inline void *take_block(struct heap *heap, struct front *front,
+			       const struct block_info *info, size_t old_bytes, bool *is_zero)
+{
+	if (unlikely(heap->maximum_bytes))
+		return take_charged(heap, front, info, old_bytes, is_zero);
+	return take_uncharged(heap, front, info, is_zero);
 }
 
 static void *allocate_checked(struct heap *heap, uint32_t flags, const struct block_info *info,
@@ -122,8 +141,9 @@ static void *allocate_checked(struct heap *heap, uint32_t flags, const struct bl
 	return block;
 }
 
+/* - old_bytes: as heap_charge's. */
 static void *allocate(struct heap *heap, uint32_t flags, const struct block_info *info,
-		      NTSTATUS *status)
+		      size_t old_bytes, NTSTATUS *status)
 {
 	bool is_zero = false;
 	struct front *front;
@@ -139,7 +159,7 @@ static void *allocate(struct heap *heap, uint32_t flags, const struct block_info
 		heap_leave(front);
 		return allocate_checked(heap, flags, info, status);
 	}
-	block = take_block(heap, front, info, &is_zero);
+	block = take_block(heap, front, info, old_bytes, &is_zero);
 	if (likely(block != NULL)) {
 		page = page_of(block);
 		block_write_info(page, block, info);
@@ -170,7 +190,7 @@ void *heap_allocate(struct heap *heap, uint32_t flags, size_t size_bytes, NTSTAT
 	};
 
 	if (unlikely(!block))
-		return allocate(heap, flags, &info, status);
+		return allocate(heap, flags, &info, 0, status);
 	if ((flags | heap->force_flags) & HEAP_ZERO_MEMORY)
 		memset(block, 0, size_bytes);
 	set_status(status, STATUS_SUCCESS);
@@ -196,7 +216,9 @@ static NTSTATUS release_checked(struct heap *heap, void *block)
 	return misuse == MISUSE_NONE ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
 }
 
-static NTSTATUS release_entered(struct heap *heap, struct front *front, void *block)
+/* - kept_bytes: what the block that it moved to goes on to count for. */
+static NTSTATUS release_entered(struct heap *heap, struct front *front, void *block,
+				size_t kept_bytes)
 {
 	struct page *page = heap_page_of(heap, block);
 	struct block_info info;
@@ -208,7 +230,7 @@ static NTSTATUS release_entered(struct heap *heap, struct front *front, void *bl
 	if (block_return_entered(front, page, block) != MISUSE_NONE)
 		return STATUS_INVALID_PARAMETER;
 	if (unlikely(heap->maximum_bytes))
-		atomic_fetch_sub(&heap->taken_bytes, charged_bytes);
+		atomic_fetch_sub(&heap->taken_bytes, charged_bytes - kept_bytes);
 	return STATUS_SUCCESS;
 }
 
@@ -218,24 +240,28 @@ static inline bool release_quickly(struct heap *heap, void *block)
 					    : heap_release_quickly(NULL, heap, block);
 }
 
-bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status)
+static NTSTATUS release(struct heap *heap, void *block, size_t kept_bytes)
 {
-	struct front *front;
+	struct front *front = heap_enter(heap);
 	NTSTATUS result;
 
+	if (unlikely(!front))
+		return STATUS_INVALID_HANDLE;
+	if (unlikely(heap->is_checked)) {
+		heap_leave(front);
+		return release_checked(heap, block);
+	}
+	result = release_entered(heap, front, block, kept_bytes);
+	heap_leave(front);
+	return result;
+}
+
+bool heap_release(struct heap *heap, uint32_t flags, void *block, NTSTATUS *status)
+{
 	(void)flags;
 	if (!block || likely(release_quickly(heap, block)))
 		return set_status(status, STATUS_SUCCESS);
-	front = heap_enter(heap);
-	if (unlikely(!front))
-		return set_status(status, STATUS_INVALID_HANDLE);
-	if (unlikely(heap->is_checked)) {
-		heap_leave(front);
-		return set_status(status, release_checked(heap, block));
-	}
-	result = release_entered(heap, front, block);
-	heap_leave(front);
-	return set_status(status, result);
+	return set_status(status, release(heap, block, /* kept_bytes */ 0));
 }
 
 size_t heap_size(struct heap *heap, uint32_t flags, const void *block)
@@ -299,22 +325,35 @@ static bool should_move(const struct page *page, uint32_t flags, size_t size_byt
 	       page->block_bytes > 4 * BLOCK_BYTES_MIN;
 }
 
-/* A new block with all that the old one has. */
+/* The block counted for old_bytes, the one that it moved to counts for new_bytes. */
+static void release_moved(struct heap *heap, void *block, size_t old_bytes, size_t new_bytes)
+{
+	size_t kept_bytes = old_bytes < new_bytes ? old_bytes : new_bytes;
+
+	if (likely(!heap->maximum_bytes))
+		heap_release(heap, 0, block, NULL);
+	else if (release(heap, block, kept_bytes) != STATUS_SUCCESS)
+		/* Another thread freed it meanwhile, by mistake. */
+		atomic_fetch_add(&heap->taken_bytes, kept_bytes);
+}
+
+/* A new block with all that the old one has. A heap of fixed size needs no room for both. */
 static void *move_block(struct heap *heap, void *block, size_t size_bytes,
 			const struct block_info *old, NTSTATUS *status)
 {
 	struct block_info info = *old;
 	struct page *page = page_of(block);
+	size_t old_bytes = page->block_bytes;
 	void *moved;
 
 	info.size_bytes = size_bytes;
-	moved = allocate(heap, 0, &info, status);
+	moved = allocate(heap, 0, &info, old_bytes, status);
 	if (!moved)
 		return NULL;
 	memcpy(moved, block, old->size_bytes < size_bytes ? old->size_bytes : size_bytes);
 	if (info.has_value)
 		*block_user_value(page_of(moved), moved) = *block_user_value(page, block);
-	heap_release(heap, 0, block, NULL);
+	release_moved(heap, block, old_bytes, heap_charge_for(&info));
 	return moved;
 }
 

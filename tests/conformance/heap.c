@@ -266,6 +266,27 @@ static void test_fixed_growth(void)
 	HeapDestroy(heap);
 }
 
+/* A block that cannot grow where it is moves, if the heap has room for it and not for both. */
+static void test_fixed_move(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0x100000);
+	char *block = memset(HeapAlloc(heap, 0, 0x60000), 'x', 0x60000), *behind, *moved;
+
+	behind = HeapAlloc(heap, 0, 0x10000);
+	todo_wine("needs room for both");
+	moved = HeapReAlloc(heap, 0, block, 0xc0000);
+	ok(moved != NULL, "a block moves in a fixed heap");
+	block = moved ? moved : block;
+	ok(is_filled((unsigned char *)block, 'x', 0x60000), "with its contents");
+	ok(!HeapReAlloc(heap, 0, block, 0x110000), "no block becomes larger than the heap");
+	moved = HeapReAlloc(heap, 0, block, 0x100);
+	ok(moved != NULL, "it shrinks");
+	ok(fill(heap, 1000) > 0xb0000, "and leaves the heap its room");
+	ok(HeapFree(heap, 0, moved) && HeapFree(heap, 0, behind), "it is freed");
+	ok(HeapValidate(heap, 0, NULL), "the heap is whole");
+	HeapDestroy(heap);
+}
+
 static void test_fixed_and_large(void)
 {
 	HANDLE heap = HeapCreate(0, 0, 0x400000);
@@ -733,6 +754,7 @@ int main(void)
 	test_fixed_and_large();
 	test_fixed_again();
 	test_fixed_growth();
+	test_fixed_move();
 	test_fixed_limit();
 	test_exceptions();
 	test_executable();

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/heap/blocks.h"
 #include "core/heap/checked.h"
+#include "core/heap/descriptor.h"
 #include "core/heap/heap.h"
 #include "tests/lib/tap.h"
 #include "tests/unit/core/random.h"
@@ -193,6 +195,60 @@ static void give_all_back(void)
 	ok(statistics.reserved_bytes <= 8u << 20, "the segments went back");
 }
 
+/* --- A heap of fixed size -------------------------------------------------------------------- */
+
+#define FIXED_BYTES ((size_t)4 << 20)
+#define FIXED_SLOTS 40
+#define FIXED_STEPS 5000
+
+static size_t charge_of(size_t size_bytes)
+{
+	return heap_charge_for(&(struct block_info){ .size_bytes = size_bytes });
+}
+
+/* A block that is refused would have made it too large; none makes it too large. */
+static void change_fixed(struct slot *slot, int step)
+{
+	size_t size_bytes = random_below(4) ? random_below(300000) : random_below(5000);
+	size_t others_bytes = slot->heap->taken_bytes;
+	unsigned char *changed;
+
+	if (slot->address)
+		others_bytes -= charge_of(slot->size_bytes);
+	changed = slot->address ? heap_reallocate(slot->heap, 0, slot->address, size_bytes, NULL)
+				: heap_allocate(slot->heap, 0, size_bytes, NULL);
+	expect(changed || others_bytes + charge_of(size_bytes) > FIXED_BYTES,
+	       "a block is given while there is room", step);
+	expect(slot->heap->taken_bytes <= FIXED_BYTES, "the heap stays as small as it was", step);
+	if (!changed)
+		return;
+	slot->address = changed;
+	slot->size_bytes = size_bytes;
+}
+
+static void test_fixed(void)
+{
+	struct heap *heap = heap_create(0, 0, FIXED_BYTES, NULL);
+	size_t empty_bytes = heap->taken_bytes;
+	struct slot list[FIXED_SLOTS] = { 0 };
+
+	for (int step = 0; step < FIXED_STEPS; step++) {
+		struct slot *slot = &list[random_below(FIXED_SLOTS)];
+
+		slot->heap = heap;
+		if (slot->address && random_below(3) == 0)
+			give_back(slot, step);
+		else
+			change_fixed(slot, step);
+	}
+	for (int i = 0; i < FIXED_SLOTS; i++)
+		if (list[i].address)
+			give_back(&list[i], FIXED_STEPS);
+	ok_equal(failures, 0, "a heap of fixed size is as large as it is to be");
+	ok_equal(heap->taken_bytes, empty_bytes, "and as empty in the end as at first");
+	ok(heap_destroy(API_HeapDestroy, heap, NULL), "it is destroyed");
+}
+
 int main(void)
 {
 	const char *length = getenv("VADTRACE_STEPS");
@@ -210,6 +266,7 @@ int main(void)
 			heap_check();
 	}
 	ok_equal(failures, 0, "%d steps as the model says", steps);
+	test_fixed();
 	give_all_back();
 	return tap_done();
 }
