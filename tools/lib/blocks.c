@@ -16,9 +16,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum { FIRST_SLOTS = 64, LARGE_PAGE_BYTES = 2 << 20, LINE_BYTES = 64 };
+enum { FIRST_SLOTS = 64 };
 
 /* Never changed, but for the references. */
 struct blocks_layer {
@@ -36,23 +35,9 @@ static inline struct block *find_entry(const struct blocks_table *table, uint64_
 	return entry->address ? entry : NULL;
 }
 
-/* No block lies in two lines of the processor's cache, and a large table's pages are large. */
-static struct block *make_slots(size_t slots)
-{
-	size_t size_bytes = slots * sizeof(struct block);
-	bool is_large = size_bytes >= LARGE_PAGE_BYTES;
-	struct block *list = xaligned(is_large ? LARGE_PAGE_BYTES : LINE_BYTES, size_bytes);
-
-	/* Every look-up in a large table would need a page's address anew. */
-	if (is_large)
-		madvise(list, size_bytes, MADV_HUGEPAGE);
-	memset(list, 0, size_bytes);
-	return list;
-}
-
 static struct blocks_table make_table(size_t slots)
 {
-	return (struct blocks_table){ .list = make_slots(slots),
+	return (struct blocks_table){ .list = xtable(slots, sizeof(struct block)),
 				      .slots = slots,
 				      .shift = 64 - (unsigned)__builtin_ctzll(slots) };
 }

@@ -107,7 +107,7 @@ static void enlarge(struct image *image)
 
 	image->slot_count = old_count ? 2 * old_count : FIRST_SLOTS;
 	image->shift = 64 - (unsigned)__builtin_ctzll(image->slot_count);
-	image->slots = xcalloc(image->slot_count, sizeof(*image->slots));
+	image->slots = xtable(image->slot_count, sizeof(*image->slots));
 	for (size_t i = 0; i < old_count; i++)
 		if (old[i].address)
 			image->slots[find_slot(image, old[i].address)] = old[i];
@@ -123,7 +123,9 @@ static inline void close_gap(struct image *image, size_t gap)
 	for (size_t i = (gap + 1) & mask; slots[i].address; i = (i + 1) & mask) {
 		if (((i - home_of(image, slots[i].address)) & mask) < ((i - gap) & mask))
 			continue;
-		slots[gap] = slots[i];
+		/* As it was written, in two parts: the processor has them at hand. */
+		slots[gap].address = slots[i].address;
+		slots[gap].number = slots[i].number;
 		gap = i;
 	}
 	slots[gap].address = 0;
@@ -211,13 +213,15 @@ static uint32_t begin_realloc(struct image *image, const struct trace_record *re
 /* The old block of the thread's reallocation, which is over; 0: none. */
 static uint64_t end_realloc(struct image *image, uint32_t tid)
 {
-	struct pending *pending = find_pending(image, tid);
+	struct pending *pending = find_pending(image, tid), *last;
 	uint64_t address;
 
 	if (!pending)
 		return 0;
 	address = pending->address;
-	*pending = image->pendings[--image->pending_count];
+	last = &image->pendings[--image->pending_count];
+	if (pending != last)
+		*pending = *last;
 	return address;
 }
 

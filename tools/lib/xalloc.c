@@ -7,9 +7,13 @@
 #include "tools/lib/cli.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { LARGE_PAGE_BYTES = 2 << 20, LINE_BYTES = 64 };
 
 static void *check(void *block)
 {
@@ -29,9 +33,16 @@ void *xcalloc(size_t count, size_t size_bytes)
 	return check(calloc(count ? count : 1, size_bytes));
 }
 
-void *xaligned(size_t alignment_bytes, size_t size_bytes)
+void *xtable(size_t count, size_t size_bytes)
 {
-	return check(aligned_alloc(alignment_bytes, size_bytes));
+	size_t all_bytes = count * size_bytes;
+	bool is_large = all_bytes >= LARGE_PAGE_BYTES;
+	void *table = check(aligned_alloc(is_large ? LARGE_PAGE_BYTES : LINE_BYTES, all_bytes));
+
+	/* Every look-up in a large table would need a page's address anew. */
+	if (is_large)
+		madvise(table, all_bytes, MADV_HUGEPAGE);
+	return memset(table, 0, all_bytes);
 }
 
 void *xreallocarray(void *block, size_t count, size_t size_bytes)

@@ -14,8 +14,9 @@
  * memory too. */
 void *xmalloc(size_t size_bytes) __attribute__((malloc));
 void *xcalloc(size_t count, size_t size_bytes) __attribute__((malloc));
-/* size_bytes is a multiple of the alignment, a power of two. */
-void *xaligned(size_t alignment_bytes, size_t size_bytes) __attribute__((malloc));
+/* Zeroed, for random access: begins at a line of the processor's cache; if large, in large pages.
+ * 64 bytes or a greater power of two in all. */
+void *xtable(size_t count, size_t size_bytes) __attribute__((malloc));
 void *xreallocarray(void *block, size_t count, size_t size_bytes);
 char *xstrdup(const char *text) __attribute__((malloc));
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), malloc));
