@@ -20,6 +20,8 @@
 #define COLUMN_RSP 7
 #define COLUMN_RIP 16
 #define STATES_MAX 4
+#define OTHER_COLUMN 255
+#define OFFSET_BITS 29 /* a larger offset is the largest, which no rule takes */
 
 /* Bytes to read. `is_bad` stays set once a read went over the end. */
 struct cursor {
@@ -38,17 +40,19 @@ enum where {
 };
 
 struct place {
-	enum where where;
-	int64_t offset;
+	uint32_t where : 3;
+	int32_t offset : OFFSET_BITS;
 };
 
-/* One row of the table that the instructions describe. */
+/* One row of the table that the instructions describe. Small: there are several on the stack. */
 struct row {
-	uint64_t cfa_column;
-	int64_t cfa_offset;
-	bool is_cfa_loaded, is_complex;
 	struct place rbp, rip;
+	int32_t cfa_offset;
+	uint8_t cfa_column;
+	bool is_cfa_loaded : 1, is_complex : 1;
 };
+
+_Static_assert(sizeof(struct row) == 16, "the stack of a signal handler may be small");
 
 struct cie {
 	struct cursor instructions;
@@ -216,6 +220,15 @@ static bool read_cie(struct cie *cie, const uint8_t *at)
 	return !entry.is_bad;
 }
 
+static int32_t limited(int64_t value, unsigned bits)
+{
+	int64_t limit = INT64_C(1) << (bits - 1);
+
+	if (value < -limit)
+		return (int32_t)-limit;
+	return (int32_t)(value < limit ? value : limit - 1);
+}
+
 static struct place *place_of(struct row *row, uint64_t column)
 {
 	static struct place ignored;
@@ -228,7 +241,8 @@ static struct place *place_of(struct row *row, uint64_t column)
 static void put(struct machine *machine, uint64_t column, enum where where, int64_t offset)
 {
 	if (column == COLUMN_RBP || column == COLUMN_RIP)
-		*place_of(&machine->row, column) = (struct place){ where, offset };
+		*place_of(&machine->row, column) =
+			(struct place){ where, limited(offset, OFFSET_BITS) };
 }
 
 static void put_at_cfa(struct machine *machine, uint64_t column, int64_t factored)
@@ -242,10 +256,15 @@ static void restore(struct machine *machine, uint64_t column)
 		*place_of(&machine->row, column) = *place_of(&machine->first, column);
 }
 
+static void set_cfa_offset(struct machine *machine, int64_t offset)
+{
+	machine->row.cfa_offset = limited(offset, 32);
+}
+
 static void set_cfa(struct machine *machine, uint64_t column, int64_t offset)
 {
-	machine->row.cfa_column = column;
-	machine->row.cfa_offset = offset;
+	machine->row.cfa_column = (uint8_t)(column < OTHER_COLUMN ? column : OTHER_COLUMN);
+	set_cfa_offset(machine, offset);
 	machine->row.is_cfa_loaded = false;
 	machine->row.is_complex = false;
 }
@@ -367,7 +386,7 @@ static bool run_cfa(struct machine *machine, struct cursor *cursor, uint8_t oper
 		set_cfa(machine, take_unsigned(cursor), machine->row.cfa_offset);
 		return true;
 	case 0x0e: /* DW_CFA_def_cfa_offset */
-		machine->row.cfa_offset = (int64_t)take_unsigned(cursor);
+		set_cfa_offset(machine, (int64_t)take_unsigned(cursor));
 		return true;
 	case 0x0f: /* DW_CFA_def_cfa_expression */
 		set_cfa_expression(machine, cursor);
@@ -377,7 +396,7 @@ static bool run_cfa(struct machine *machine, struct cursor *cursor, uint8_t oper
 		set_cfa(machine, column, take_signed(cursor) * align);
 		return true;
 	case 0x13: /* DW_CFA_def_cfa_offset_sf */
-		machine->row.cfa_offset = take_signed(cursor) * align;
+		set_cfa_offset(machine, take_signed(cursor) * align);
 		return true;
 	}
 	return false;
@@ -568,18 +587,27 @@ static struct cfi_rule rule_of_row(const struct row *row)
 	};
 }
 
-struct cfi_rule cfi_find(uintptr_t pc)
+/* The module's .eh_frame_hdr, or NULL; false: no module. Apart: what the loader says of the module
+ * is off the stack afterwards. */
+static __attribute__((noinline)) bool find_header(uintptr_t pc, const uint8_t **header)
 {
 	struct dl_find_object object;
-	struct machine machine = { .target = pc };
-	const uint8_t *fde;
-	struct cie cie;
 
 	if (_dl_find_object((void *)pc, &object) != 0)
+		return false;
+	*header = object.dlfo_eh_frame;
+	return true;
+}
+
+struct cfi_rule cfi_find(uintptr_t pc)
+{
+	struct machine machine = { .target = pc };
+	const uint8_t *header, *fde;
+	struct cie cie;
+
+	if (!find_header(pc, &header))
 		return rule_of_kind(CFI_NO_MODULE);
-	if (!object.dlfo_eh_frame)
-		return rule_of_kind(CFI_COMPLEX);
-	fde = find_fde(object.dlfo_eh_frame, pc);
+	fde = header ? find_fde(header, pc) : NULL;
 	if (!fde)
 		return rule_of_kind(CFI_COMPLEX);
 	if (!run_fde(&machine, &cie, fde))

@@ -185,7 +185,8 @@ static bool is_return(uintptr_t pc)
 	return false;
 }
 
-static struct cfi_rule find_pe(uintptr_t pc, bool is_exact)
+/* Apart: the way of a native program's handler has no room for an image. */
+static __attribute__((noinline)) struct cfi_rule find_pe(uintptr_t pc, bool is_exact)
 {
 	struct pe_image image;
 	struct pe_frame frame;

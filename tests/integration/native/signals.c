@@ -17,9 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#define LARGE_BYTES ((size_t)3 << 20)
 
 static volatile sig_atomic_t handled, bad, keeps_jumping;
 static char *volatile handler_blocks[32];
@@ -133,10 +136,27 @@ static void jump_out(void)
 
 static void on_small_stack(int signal_number)
 {
+	void *large;
+
 	(void)signal_number;
 	free(malloc(100));
 	handler_blocks[0] = realloc(handler_blocks[0], 5000);
+	large = realloc(malloc(LARGE_BYTES), 3 * LARGE_BYTES);
+	free(aligned_alloc((size_t)8 << 20, LARGE_BYTES));
+	free(large);
+	munmap(mmap(NULL, LARGE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), LARGE_BYTES);
 	handled++;
+}
+
+/* Of that size, above a page that nobody may touch. */
+static void *make_stack(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, page + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || mprotect(memory + page, size, PROT_READ | PROT_WRITE))
+		abort();
+	return memory + page;
 }
 
 /* The smallest stack that the system takes, and little more: ROOM in the environment, or 1 KiB. */
@@ -144,7 +164,7 @@ static void small_stacks(void)
 {
 	const char *room = getenv("ROOM");
 	size_t size = (size_t)sysconf(_SC_MINSIGSTKSZ) + (room ? (size_t)atoi(room) : 1024);
-	stack_t stack = { .ss_sp = malloc(size), .ss_size = size };
+	stack_t stack = { .ss_sp = make_stack(size), .ss_size = size };
 
 	handled = 0;
 	sigaltstack(&stack, NULL);

@@ -70,7 +70,7 @@ for module in operators replaced; do
 	same "plugin, $module" "$here/plugins" "$here/.libs/${module}_module.so"
 done
 # What records takes up to 2 KiB of a handler's stack; without it, 1 KiB is enough for all.
-ROOM=2560 same signals "$here/signals"
+ROOM=2048 same signals "$here/signals"
 # In a child that is recorded, LTTng has descriptors of its own, and the child counts them.
 run_to "$scratch/bare" "$here/descriptors"
 recorded descriptors "--mode route" "$here/descriptors"
