@@ -15,7 +15,8 @@ import json
 import re
 import sys
 
-LINE = re.compile(r"([0-9a-f]+):(Call|Ret ) ([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)\(")
+# Not always at a line's beginning: there may be half a line of the program's own, on the same stderr.
+LINE = re.compile(r"([0-9a-f]{4}):(Call|Ret ) ([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)\(")
 EXACT = ("VirtualAlloc", "GlobalAlloc", "LocalAlloc", "VirtualProtect")
 NAMES = {"RtlAllocateHeap": "HeapAlloc", "RtlReAllocateHeap": "HeapReAlloc"}
 
@@ -26,7 +27,7 @@ def outermost_calls(path):
 	calls = collections.Counter()
 	with open(path, encoding="utf-8", errors="replace") as log:
 		for line in log:
-			match = LINE.match(line)
+			match = LINE.search(line)
 			if not match:
 				continue
 			thread, kind, _, function = match.groups()
