@@ -103,7 +103,7 @@ void *block_take_big(const struct block_request *request, bool *is_zero)
 	if (request->alignment_bytes > SLICE_BYTES)
 		span.align_slices = (uint32_t)(request->alignment_bytes >> SLICE_SHIFT);
 	span.may_grow = true;
-	page = span_take(&span, is_zero);
+	page = span_take(&span, is_zero, /* ahead */ NULL);
 	return page ? page_start(page) : NULL;
 }
 

@@ -36,6 +36,8 @@
 /* Pages without blocks that a front keeps: to fetch one takes a lock, and to give it back another.
  */
 #define EMPTY_PAGES_MAX 8
+/* So many of them go back when there is one too many. */
+#define EMPTY_PAGES_RETURNED 4
 /* From how many pages the next current one is chosen, and how many blocks make a page worth it. */
 #define CANDIDATES 8
 #define CHOICE_BLOCKS_MIN 32
@@ -194,16 +196,45 @@ static struct page *take_empty(struct front *front, const struct span_request *r
 }
 
 /* PAGE_FULL: who frees one of its blocks again is looked at. */
-static void give_empty(struct front *front, struct page *page)
+static void push_empty(struct front *front, struct page *page)
 {
-	if (page->slices != 1 || front->empty_count == EMPTY_PAGES_MAX) {
-		span_return(page);
-		return;
-	}
 	page_set_owner(page, (uintptr_t)front | PAGE_FULL);
 	page->next = front->empty;
 	front->empty = page;
 	front->empty_count++;
+}
+
+/* Those that came last stay. */
+static void return_some_empty(struct front *front)
+{
+	struct page *page = front->empty, *list;
+
+	for (int i = 1; i < EMPTY_PAGES_MAX - EMPTY_PAGES_RETURNED; i++)
+		page = page->next;
+	list = page->next;
+	page->next = NULL;
+	front->empty_count -= EMPTY_PAGES_RETURNED;
+	spans_return(list);
+}
+
+static void give_empty(struct front *front, struct page *page)
+{
+	if (page->slices != 1) {
+		span_return(page);
+		return;
+	}
+	if (front->empty_count == EMPTY_PAGES_MAX)
+		return_some_empty(front);
+	push_empty(front, page);
+}
+
+/* The first of them is the next one to be used. */
+static void keep_ahead(struct front *front, struct page *ahead)
+{
+	if (!ahead)
+		return;
+	keep_ahead(front, ahead->next);
+	push_empty(front, ahead);
 }
 
 static struct pool *pool_of(const struct front *front)
@@ -225,17 +256,20 @@ static struct page *take_page(struct front *front, uint32_t size_class)
 		.size_class = (uint8_t)size_class,
 		.sized = front->sized,
 	};
+	struct page *page = take_empty(front, &request), *ahead = NULL;
 	bool is_zero;
-	struct page *page = take_empty(front, &request);
 
-	if (!page)
-		page = span_take(&request, &is_zero);
 	if (page)
 		return page;
-	if (!front->lock)
-		threads_reap(/* wholly */ false);
-	request.may_grow = true;
-	return span_take(&request, &is_zero);
+	page = span_take(&request, &is_zero, &ahead);
+	if (!page) {
+		if (!front->lock)
+			threads_reap(/* wholly */ false);
+		request.may_grow = true;
+		page = span_take(&request, &is_zero, &ahead);
+	}
+	keep_ahead(front, ahead);
+	return page;
 }
 
 /* Whether so many eighths at least of a page that is not current are used. */
@@ -444,14 +478,12 @@ static uintptr_t live_blocks(const struct front *front, const struct page *page)
 
 static void return_empty(struct front *front)
 {
-	struct page *page = front->empty, *next;
+	struct page *list = front->empty;
 
 	front->empty = NULL;
 	front->empty_count = 0;
-	for (; page; page = next) {
-		next = page->next;
-		span_return(page);
-	}
+	if (list)
+		spans_return(list);
 }
 
 /* Whether a page can be given back. */

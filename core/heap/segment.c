@@ -38,6 +38,8 @@
 /* How many spans a front has taken before it opens segments of its own, rather than to take more
  * from those of others. */
 #define SPANS_BEFORE_OWN 8
+/* How many more a front that has taken so many is given with each. */
+#define SPANS_AHEAD 3
 /* Lists of larger blocks are not kept: to follow one through memory that has left the cache is
  * slower than to make it anew, a few blocks at a time. */
 #define READY_BYTES_MAX ((size_t)64)
@@ -429,7 +431,32 @@ static struct page *cut_locked(struct segment *segment, uint32_t first,
 	return &segment->pages[first];
 }
 
-struct page *span_take(const struct span_request *request, bool *is_zero)
+/* Spans for the next times that the owner needs one, beside the one that it was given: each call
+ * takes a lock. */
+static struct page *take_ahead_locked(struct segment *segment, const struct span_request *request,
+				      bool is_made)
+{
+	struct page *ahead = NULL, **end = &ahead;
+	bool is_zero;
+
+	for (int i = 0; i < SPANS_AHEAD; i++) {
+		uint64_t made = is_made ? segment->dirty_mask : ~segment->dirty_mask;
+		uint64_t starts = starts_in(segment->free_mask & made, request);
+
+		if (!starts)
+			break;
+		*end = cut_locked(segment, choose_start(starts, request), request, &is_zero);
+		end = &(*end)->next;
+	}
+	return ahead;
+}
+
+static bool needs_many(const struct span_request *request)
+{
+	return request->slices == 1 && wants_own(request);
+}
+
+struct page *span_take(const struct span_request *request, bool *is_zero, struct page **ahead)
 {
 	struct segment *segment;
 	struct page *page = NULL;
@@ -443,6 +470,8 @@ struct page *span_take(const struct span_request *request, bool *is_zero)
 		segment = find_first_locked(request, /* only_own */ false, &first);
 	if (segment)
 		page = cut_locked(segment, first, request, is_zero);
+	if (page && ahead && needs_many(request))
+		*ahead = take_ahead_locked(segment, request, /* made */ !*is_zero);
 	pool_note_locked(request->pool);
 	lock_release(&request->pool->lock);
 	return page;
@@ -560,13 +589,22 @@ static void return_locked(struct page *page)
 	pool_note_locked(pool);
 }
 
-void span_return(struct page *page)
+void spans_return(struct page *list)
 {
-	struct pool *pool = segment_of_page(page)->pool;
+	struct pool *pool = segment_of_page(list)->pool;
 
 	lock_acquire(&pool->lock);
-	return_locked(page);
+	for (struct page *page = list, *next; page; page = next) {
+		next = page->next;
+		return_locked(page);
+	}
 	lock_release(&pool->lock);
+}
+
+void span_return(struct page *page)
+{
+	page->next = NULL;
+	spans_return(page);
 }
 
 bool span_return_single(struct page *page)

@@ -24,12 +24,16 @@ struct span_request {
 	bool may_grow; /* may take a new segment */
 };
 
-/* A span; *is_zero tells whether it holds zeroes only. NULL when there is no memory. */
-struct page *span_take(const struct span_request *request, bool *is_zero);
+/* A span; *is_zero tells whether it holds zeroes only. NULL when there is no memory.
+ *  - ahead: NULL, or where a list of a few more that an owner who needs many will want next goes,
+ *    described as this one, linked by `next`; it stays as it is when there are none. */
+struct page *span_take(const struct span_request *request, bool *is_zero, struct page **ahead);
 /* The same from a span of blocks that the request's owner has already, and that has no blocks now;
  * as long as the request wants. */
 void span_reuse(struct page *page, const struct span_request *request);
 void span_return(struct page *page);
+/* The same of a list of spans of one pool, linked by `next`: not an empty one. */
+void spans_return(struct page *list);
 /* Gives a single block's span back, if it is (still) one. False: somebody else did. */
 bool span_return_single(struct page *page);
 /* Makes a single block longer or shorter where it is; false when it cannot. */

@@ -15,7 +15,7 @@ import json
 import re
 import sys
 
-# Not always at a line's beginning: there may be half a line of the program's own, on the same stderr.
+# Not always at a line's beginning: half a line of the program's own may be on the same stderr.
 LINE = re.compile(r"([0-9a-f]{4}):(Call|Ret ) ([A-Za-z0-9_]+)\.([A-Za-z0-9_]+)\(")
 EXACT = ("VirtualAlloc", "GlobalAlloc", "LocalAlloc", "VirtualProtect")
 NAMES = {"RtlAllocateHeap": "HeapAlloc", "RtlReAllocateHeap": "HeapReAlloc"}
