@@ -208,18 +208,22 @@ bool packets_is_stale(const char *folder, const char *name)
 	return has_twin;
 }
 
+/* To find a frame's end, Zstandard looks at the head of each of its blocks, all over the file. */
 struct packets_extent packets_measure_compressed(const char *path)
 {
 	struct packets *packets = packets_open(path);
 	struct packets_extent extent = { 0 };
 	size_t content_bytes, size_bytes = 1;
 
-	while (packets && extent.whole_bytes < packets->size_bytes && size_bytes) {
-		size_bytes = frame_bytes(packets->bytes + extent.whole_bytes,
-					 packets->size_bytes - extent.whole_bytes, &content_bytes);
-		extent.whole_bytes += size_bytes;
+	while (packets && packets->next < packets->size_bytes && size_bytes) {
+		drop_behind(packets);
+		size_bytes = frame_bytes(packets->bytes + packets->next,
+					 packets->size_bytes - packets->next, &content_bytes);
+		packets->next += size_bytes;
 		extent.packet_count += size_bytes != 0;
 	}
+	if (packets)
+		extent.whole_bytes = packets->next;
 	packets_close(packets);
 	return extent;
 }
