@@ -88,7 +88,7 @@ static size_t span_bytes_max(const struct block_request *request)
 	return request->sized ? SIZED_SPAN_BYTES_MAX : SPAN_BYTES_MAX;
 }
 
-void *block_take_big(const struct block_request *request, bool *is_zero)
+static struct block *take_big(const struct block_request *request, bool *is_zero)
 {
 	struct span_request span = big_request(request);
 	struct page *page;
@@ -104,7 +104,19 @@ void *block_take_big(const struct block_request *request, bool *is_zero)
 		span.align_slices = (uint32_t)(request->alignment_bytes >> SLICE_SHIFT);
 	span.may_grow = true;
 	page = span_take(&span, is_zero, /* ahead */ NULL);
-	return page ? page_start(page) : NULL;
+	return page ? (struct block *)page_start(page) : NULL;
+}
+
+/* What was a small block's mark there is cleared, as it is when that is given out. A program that
+ * writes nothing may have it copied elsewhere and back by two reallocations, to a small block of
+ * the same address, which would look free then. */
+void *block_take_big(const struct block_request *request, bool *is_zero)
+{
+	struct block *block = take_big(request, is_zero);
+
+	if (block && !*is_zero)
+		block->mark = 0;
+	return block;
 }
 
 static bool is_worth_keeping(size_t old_bytes, size_t new_bytes)

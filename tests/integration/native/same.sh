@@ -23,11 +23,14 @@ for module in operators replaced; do
 	same "plugin, $module" "$here/plugins" "$here/.libs/${module}_module.so"
 done
 
-# In route mode, handlers may allocate wherever they interrupt; glibc's allocator forbids that.
+# In route mode, handlers may allocate wherever they interrupt, and threads be cancelled anywhere;
+# glibc's allocator forbids that.
 same signals "$here/signals"
-run_to "$scratch/bare" "$here/signals"
-ASYNC=1 preloaded route "$here/signals"
-same_files "$scratch/route" "$scratch/bare" "signals at any instruction, route"
+for program in signals threads; do
+	run_to "$scratch/bare" "$here/$program"
+	ASYNC=1 preloaded route "$here/$program"
+	same_files "$scratch/route" "$scratch/bare" "$program: at any instruction, route"
+done
 
 for way in return exit exit-thread exec-thread main-thread _exit _Exit quick_exit exit_group \
 	abort kill segv execve execv execvp execvpe execlp execle; do

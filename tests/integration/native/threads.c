@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The vadtrace authors
  * SPDX-License-Identifier: MIT */
 
-/* Threads: destructors that allocate, blocks freed elsewhere, many short lives, cancellation. */
+/* Threads: destructors that allocate, blocks freed elsewhere, many short lives, cancellation: with
+ * ASYNC in the environment at any instruction, which glibc's allocator forbids. */
 
 #include <malloc.h>
 #include <pthread.h>
@@ -145,7 +146,7 @@ static void short_lives(void)
 	printf("short lives: %s\n", resident_pages() - before < 600 ? "no growth" : "growth");
 }
 
-/* Cancellation at points of cancellation; the cleanup allocates and frees. */
+/* The cleanup allocates and frees. */
 static void clean(void *block)
 {
 	free(malloc(1000));
@@ -154,10 +155,22 @@ static void clean(void *block)
 
 static void *until_cancelled(void *argument)
 {
+	void *own[64] = { NULL };
+
 	pthread_cleanup_push(clean, malloc(77));
-	for (;;) {
-		free(malloc(500));
-		pthread_testcancel();
+	if (getenv("ASYNC"))
+		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for (unsigned turn = 0;; turn++) {
+		void **place = &own[turn * 7 % 64];
+
+		if (turn % 5) {
+			free(*place);
+			*place = malloc(turn * 37 % 1000);
+		} else {
+			*place = realloc(*place, turn * 997 % 300000 + 1);
+		}
+		if (!getenv("ASYNC"))
+			pthread_testcancel();
 	}
 	pthread_cleanup_pop(1);
 	return argument;

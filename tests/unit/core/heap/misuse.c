@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/core.h"
+#include "core/heap/blocks.h"
 #include "core/heap/heap.h"
 #include "tests/lib/tap.h"
 
@@ -213,8 +214,27 @@ static void try_crime(size_t row)
 		printf("# %s\n", message);
 }
 
+/* No crime: what a program never wrote may say of itself that it is free. It is copied by a
+ * reallocation, and by the next one to where it is from. */
+static void reallocate_unwritten(size_t size_bytes)
+{
+	struct block *block = heap_malloc(size_bytes), *again;
+
+	block->next = NULL;
+	block->mark = block_mark(block);
+	heap_free(block);
+	again = heap_malloc(size_bytes);
+	ok(again == block, "%zu bytes: the same memory is given again", size_bytes);
+	ok(!block_is_marked_free(again), "%zu bytes: and does not look free", size_bytes);
+	heap_free(again);
+}
+
 int main(void)
 {
+	reallocate_unwritten(40);
+	reallocate_unwritten(20000);
+	reallocate_unwritten(300000);
+	reallocate_unwritten(5000000);
 	for (size_t row = 0; row < sizeof(crimes) / sizeof(crimes[0]); row++)
 		try_crime(row);
 	return tap_done();
