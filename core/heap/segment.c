@@ -346,27 +346,38 @@ static struct segment *find_locked(const struct span_request *request, uint32_t 
 	return segment ? segment : find_first_locked(request, only_own, first);
 }
 
-void pool_describe(struct page *page, const struct span_request *request)
+static void begin_use(struct page *page, const struct span_request *request)
 {
-	page->free = NULL;
-	page->kind = request->kind;
-	page->size_class = request->size_class;
-	page->slices = (uint8_t)request->slices;
-	page->sized = request->sized;
-	page->is_locked = request->owner && request->owner->lock;
-	page->block_bytes = request->block_bytes;
-	page->exact_bytes = request->exact_bytes;
-	page->heap = request->heap;
-	page->divider = page_divider(request->block_bytes);
-	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
-	page->start = (char *)segment_of_page(page) + ((size_t)page_index(page) << SLICE_SHIFT);
 	page->next = page->prev = NULL;
-	page_set_carved(page, 0);
-	if (request->kind != PAGE_BLOCKS)
-		page->user_value = 0;
 	page_set_current(page, false);
 	page->live = 0;
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
+}
+
+/* The blocks that a span is cut into; all others are its place's and its user's. */
+static void describe_blocks(struct page *page, const struct span_request *request)
+{
+	page->free = NULL;
+	page->size_class = request->size_class;
+	page->block_bytes = request->block_bytes;
+	page->divider = page_divider(request->block_bytes);
+	page->limit = (uint32_t)(request->slices * SLICE_BYTES / request->block_bytes);
+	page_set_carved(page, 0);
+}
+
+void pool_describe(struct page *page, const struct span_request *request)
+{
+	page->kind = request->kind;
+	page->slices = (uint8_t)request->slices;
+	page->sized = request->sized;
+	page->is_locked = request->owner && request->owner->lock;
+	page->exact_bytes = request->exact_bytes;
+	page->heap = request->heap;
+	page->start = (char *)segment_of_page(page) + ((size_t)page_index(page) << SLICE_SHIFT);
+	describe_blocks(page, request);
+	if (request->kind != PAGE_BLOCKS)
+		page->user_value = 0;
+	begin_use(page, request);
 }
 
 /* Whether a span without blocks may keep its list of free ones. */
@@ -402,12 +413,12 @@ static void describe_locked(struct page *page, const struct span_request *reques
 	pool_describe(page, request);
 }
 
+/* Who visits spans, which is not kept out, reads nothing of what is written here. */
 void span_reuse(struct page *page, const struct span_request *request)
 {
-	if (page->size_class == request->size_class && is_worth_its_list(page))
-		describe_alike(page, request);
-	else
-		pool_describe(page, request);
+	if (page->size_class != request->size_class || !is_worth_its_list(page))
+		describe_blocks(page, request);
+	begin_use(page, request);
 }
 
 static struct page *cut_locked(struct segment *segment, uint32_t first,
