@@ -354,7 +354,7 @@ static void begin_use(struct page *page, const struct span_request *request)
 	page_set_owner(page, request->owner ? (uintptr_t)request->owner : PAGE_FULL);
 }
 
-/* The blocks that a span is cut into; all others are its place's and its user's. */
+/* The blocks that a span is cut into. */
 static void describe_blocks(struct page *page, const struct span_request *request)
 {
 	page->free = NULL;
@@ -365,7 +365,8 @@ static void describe_blocks(struct page *page, const struct span_request *reques
 	page_set_carved(page, 0);
 }
 
-void pool_describe(struct page *page, const struct span_request *request)
+/* Where a span is and whose. */
+static void describe_place(struct page *page, const struct span_request *request)
 {
 	page->kind = request->kind;
 	page->slices = (uint8_t)request->slices;
@@ -374,6 +375,11 @@ void pool_describe(struct page *page, const struct span_request *request)
 	page->exact_bytes = request->exact_bytes;
 	page->heap = request->heap;
 	page->start = (char *)segment_of_page(page) + ((size_t)page_index(page) << SLICE_SHIFT);
+}
+
+void pool_describe(struct page *page, const struct span_request *request)
+{
+	describe_place(page, request);
 	describe_blocks(page, request);
 	if (request->kind != PAGE_BLOCKS)
 		page->user_value = 0;
@@ -387,17 +393,6 @@ static bool is_worth_its_list(const struct page *page)
 	       page->block_bytes <= READY_BYTES_MAX;
 }
 
-/* Describes a span anew, but for its list of free blocks. */
-static void describe_alike(struct page *page, const struct span_request *request)
-{
-	struct block *free = page->free;
-	uint32_t carved = page->carved;
-
-	pool_describe(page, request);
-	page_set_carved(page, carved);
-	page->free = free;
-}
-
 /* The blocks of a span that is ready become the request's, if they are of the same class. */
 static void describe_locked(struct page *page, const struct span_request *request)
 {
@@ -406,7 +401,8 @@ static void describe_locked(struct page *page, const struct span_request *reques
 
 	if (is_same) {
 		page->is_ready = false;
-		describe_alike(page, request);
+		describe_place(page, request);
+		begin_use(page, request);
 		return;
 	}
 	spoil_ready_locked(segment_of_page(page), page_index(page), request->slices);
